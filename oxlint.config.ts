@@ -1,0 +1,68 @@
+import { defineConfig, type OxlintOverride } from 'oxlint';
+
+/** Which folders of `src/` each folder may import from. `errors.ts` is open to all of them. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  queue: [],
+  events: ['queue'],
+  loop: ['events', 'queue'],
+  wire: [],
+  bus: [],
+  peer: ['events', 'loop', 'wire', 'bus'],
+  broker: ['bus', 'wire'],
+  cli: [],
+  testing: ['events'],
+};
+const FOLDERS = Object.keys(MAY_IMPORT);
+/** Folders whose code runs in a browser too. */
+const PORTABLE = new Set(['queue', 'events', 'loop', 'wire', 'peer', 'testing']);
+
+export default defineConfig({
+  plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'node'],
+  categories: { correctness: 'error', suspicious: 'error', perf: 'error' },
+  options: { typeAware: true },
+  ignorePatterns: ['dist', 'coverage', '.cache', 'test/types/errors'],
+  rules: {
+    'import/no-cycle': ['error', { ignoreTypes: true }],
+    'import/no-unassigned-import': 'off',
+    'typescript/consistent-type-imports': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-floating-promises': 'error',
+    'typescript/no-misused-promises': 'error',
+    'typescript/no-non-null-assertion': 'error',
+    'typescript/no-import-type-side-effects': 'error',
+    'typescript/prefer-readonly': 'error',
+    'typescript/switch-exhaustiveness-check': 'error',
+    'no-console': 'error',
+    // One thing after the other is what an event loop is for.
+    'no-await-in-loop': 'off',
+    // Casts at the edges of the types (events whose arguments are not known) are deliberate.
+    'typescript/no-unsafe-type-assertion': 'off',
+    'typescript/no-unnecessary-type-arguments': 'off',
+    // A type and its constructor share a name.
+    'no-shadow': 'off',
+    'typescript/no-extraneous-class': 'off',
+  },
+  overrides: [
+    ...FOLDERS.map((folder): OxlintOverride => ({
+      files: [`src/${folder}/**`],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          {
+            patterns: [
+              {
+                regex: `^\\.\\./(?!errors\\.ts$|(?:${MAY_IMPORT[folder]?.join('|') || '-'})/)`,
+                message: `src/${folder} may import only from: ${['errors.ts', ...(MAY_IMPORT[folder] ?? [])].join(', ')}.`,
+                allowTypeImports: false,
+              },
+              ...(PORTABLE.has(folder)
+                ? [{ regex: '^node:', message: `src/${folder} runs in browsers too.`, allowTypeImports: true }]
+                : []),
+            ],
+          },
+        ],
+      },
+    })),
+    { files: ['src/cli/**', 'examples/**', 'bench/**', 'scripts/**', 'test/**'], rules: { 'no-console': 'off' } },
+  ],
+});

@@ -1,0 +1,49 @@
+/** What an error of this package says besides its message. */
+export interface ErrorDetails {
+  /** The error that led to this one. */
+  cause?: unknown;
+}
+
+/**
+ * The base of every error of this package. Messages say where to look and never contain payloads;
+ * programs branch on {@link MrEventLoopError.code | code}, which is stable, not on the message.
+ */
+export abstract class MrEventLoopError extends Error {
+  /** A stable name for the kind of error, for programs to branch on. */
+  abstract readonly code: string;
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.name = new.target.name;
+  }
+}
+
+/** Something did not happen within the time that was allowed for it. */
+export class TimeoutError extends MrEventLoopError {
+  readonly code = 'TIMEOUT';
+}
+
+/** A bounded queue is full and its policy is `'error'`, or what was queued had to be dropped. */
+export class OverflowError extends MrEventLoopError {
+  readonly code = 'OVERFLOW';
+}
+
+/** A slot waits for a call that cannot run before that slot has ended. */
+export class SelfAwaitError extends MrEventLoopError {
+  readonly code = 'SELF_AWAIT';
+}
+
+/** A slot threw or rejected on an event loop that exits on exceptions; `cause` is what it threw. */
+export class SlotError extends MrEventLoopError {
+  readonly code = 'SLOT_FAILED';
+}
+
+/** Something was started twice, or used before its start or after its end. */
+export class StateError extends MrEventLoopError {
+  readonly code = 'STATE';
+}
+
+/** An event, a slot or an emitter that `connect`, `disconnect` or `forwards` was given does not exist. */
+export class ConnectError extends MrEventLoopError {
+  readonly code = 'CONNECT';
+}

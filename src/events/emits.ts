@@ -1,0 +1,50 @@
+import type { AnyEvent } from './event.ts';
+import { addEvent, Events } from './events.ts';
+import { setEventsAttribute } from './emitter.ts';
+
+/** A class whose instances declare the events that a decorator is to make. */
+export type EmitterClass<Attribute extends string, Name extends string> = abstract new (
+  ...args: never[]
+) => Record<Attribute, Record<Name, AnyEvent>>;
+
+/**
+ * Class decorator: gives each instance its events, made when they are first used, also in a constructor.
+ * A subclass with `@emits` of its own has the events of both.
+ *
+ * ```ts
+ * @emits('events', ['produced'])
+ * class Producer {
+ *   declare readonly events: Events<{ produced: [product: string] }>;
+ * }
+ * ```
+ *
+ * Python: `mreventloop.emits`. The field form needs no decorator: `readonly events = events({…})`.
+ */
+export function emits<const Attribute extends string, const Name extends string>(
+  attribute: Attribute,
+  names: readonly Name[],
+): <C extends EmitterClass<Attribute, Name>>(target: C, context: ClassDecoratorContext<C>) => void {
+  return (target) => {
+    const prototype = target.prototype as object;
+    const inherited = inheritedProperty(prototype, attribute);
+    setEventsAttribute(prototype, attribute);
+    Object.defineProperty(prototype, attribute, {
+      configurable: true,
+      get(this: object) {
+        const made = (inherited?.get?.call(this) ?? new Events([])) as Events;
+        for (const name of names) addEvent(made, name);
+        // From now on the instance has them itself.
+        Object.defineProperty(this, attribute, { value: made, enumerable: true, configurable: true });
+        return made;
+      },
+    });
+  };
+}
+
+function inheritedProperty(prototype: object, attribute: string): PropertyDescriptor | undefined {
+  for (let owner: object | null = prototype; owner !== null; owner = Object.getPrototypeOf(owner) as object | null) {
+    const property = Object.getOwnPropertyDescriptor(owner, attribute);
+    if (property !== undefined) return property;
+  }
+  return undefined;
+}

@@ -1,0 +1,66 @@
+import { ConnectError } from '../errors.ts';
+import type { AnyEvent } from './event.ts';
+import { Events, type HasEventMap } from './events.ts';
+
+/**
+ * The events of an emitter: of `Events` itself, of an object with a property `events`, or of an object
+ * that keeps its events under another name.
+ */
+export type EventMapOfEmitter<E> =
+  E extends HasEventMap<infer M>
+    ? M
+    : E extends { readonly events: HasEventMap<infer M> }
+      ? M
+      : { [K in keyof E]: E[K] extends HasEventMap<infer M> ? M : never }[keyof E];
+
+/** The names of the events that an emitter has. */
+export type EventName<E> = keyof EventMapOfEmitter<E> & string;
+
+/** The arguments of one of an emitter's events. */
+export type EventArgs<E, Name extends PropertyKey> =
+  EventMapOfEmitter<E> extends infer M
+    ? Name extends keyof M
+      ? M[Name] extends readonly unknown[]
+        ? M[Name]
+        : never
+      : never
+    : never;
+
+const EVENTS_ATTRIBUTE = Symbol.for('mreventloop.events.attribute');
+
+/** @internal Remembers under which name the instances of a class keep their events. */
+export function setEventsAttribute(prototype: object, attribute: string): void {
+  Object.defineProperty(prototype, EVENTS_ATTRIBUTE, { value: attribute, configurable: true });
+}
+
+/** The events of an emitter, wherever it keeps them. */
+export function getEvents(emitter: object): Events {
+  if (emitter instanceof Events) return emitter;
+  const record = emitter as Record<PropertyKey, unknown>;
+  const attribute = (record[EVENTS_ATTRIBUTE] ?? 'events') as string;
+  const found = record[attribute] ?? Object.values(emitter).find((value) => value instanceof Events);
+  if (found instanceof Events) return found;
+  throw new ConnectError(
+    `${describe(emitter)} has no events: expected them in '${attribute}'. Make them with events({…}), or, ` +
+      `under @emits, write 'declare readonly ${attribute}' so that no field hides them`,
+  );
+}
+
+/** One event of an emitter. */
+export function getEvent(emitter: object, name: string): AnyEvent {
+  const all: object = getEvents(emitter);
+  if (Object.hasOwn(all, name)) return (all as Record<string, AnyEvent>)[name] as AnyEvent;
+  throw new ConnectError(`${describe(emitter)} has no event '${name}'; it has ${list(Object.keys(all))}`);
+}
+
+/** @internal An object's class, for messages. */
+export function describe(value: unknown): string {
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
+  if (typeof value !== 'object' || value === null) return typeof value;
+  const name = (value as { constructor?: { name?: string } }).constructor?.name;
+  return name === undefined || name === '' ? 'an object' : name;
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? 'none' : names.map((name) => `'${name}'`).join(', ');
+}

@@ -1,0 +1,95 @@
+import { ConnectError } from '../errors.ts';
+import { type AnyEvent, type Event, event, isEvent, nameEvent } from './event.ts';
+
+/** Event names and their arguments: `{ produced: [product: string]; sold_out: [] }`. */
+export type EventMap = Record<string, readonly unknown[]>;
+
+/** Events of which only the names are known: their arguments are `unknown`. */
+export type UntypedEvents<Names extends string> = { [Name in Names]: unknown[] };
+
+// Carries the map in the type, so that it can be inferred back from `Events`. Nothing exists at run time.
+declare const EVENT_MAP: unique symbol;
+
+/** A value whose type says which events belong to it. */
+export interface HasEventMap<M> {
+  readonly [EVENT_MAP]: M;
+}
+
+/**
+ * The events of one emitter: a property an event, under its name.
+ *
+ * Python: `mreventloop.Events`.
+ */
+export type Events<M extends EventMap = EventMap> = { readonly [Name in keyof M]: Event<M[Name]> } & HasEventMap<M>;
+
+interface EventsConstructor {
+  /**
+   * Events by name, as in Python: `new Events(['produced'])`. Their arguments are `unknown`, unless
+   * the map is given: `new Events<{ produced: [product: string] }>(['produced'])`.
+   * {@link events} infers everything and is the better form.
+   */
+  new <const Name extends string>(names: readonly Name[]): Events<UntypedEvents<Name>>;
+  new <M extends EventMap>(names: readonly (keyof M & string)[]): Events<M>;
+  readonly prototype: Events;
+}
+
+export const Events = class Events {
+  constructor(names: readonly string[]) {
+    for (const name of names) define(this, name, event());
+  }
+} as unknown as EventsConstructor;
+
+/** The events in a record, as {@link events} takes them. */
+export type EventRecord = Record<string, AnyEvent>;
+
+/** The arguments of the events in a record. */
+export type EventMapOf<R> = { [Name in keyof R]: R[Name] extends Event<infer A> ? A : never };
+
+/**
+ * Makes the events of an emitter and gives them their names.
+ *
+ * ```ts
+ * class Producer {
+ *   readonly events = events({ produced: event<[product: string]>() });
+ *   requestProduct() { this.events.produced('some product'); }
+ * }
+ * ```
+ */
+export function events<const R extends EventRecord>(record: R): Events<EventMapOf<R>> {
+  const made = new Events<EventMap>([]);
+  for (const [name, member] of Object.entries(record)) define(made, name, member);
+  return made as unknown as Events<EventMapOf<R>>;
+}
+
+/**
+ * Adds an event to events that exist, and gives them back with the type that includes it.
+ * Python: `events += 'sold_out'`.
+ *
+ * ```ts
+ * const more = addEvent(producer.events, 'sold_out', event<[left: number]>());
+ * more.sold_out(0);
+ * ```
+ *
+ * @throws ConnectError when there is an event of that name already
+ */
+export function addEvent<M extends EventMap, const Name extends string, A extends readonly unknown[] = unknown[]>(
+  target: Events<M>,
+  name: Name,
+  added: Event<A> = event<A>(),
+): Events<M & Record<Name, A>> {
+  define(target, name, added);
+  return target as unknown as Events<M & Record<Name, A>>;
+}
+
+/** The names of the events, in the order in which they were made. */
+export function eventNames<M extends EventMap>(target: Events<M>): (keyof M & string)[] {
+  return Object.keys(target);
+}
+
+function define(target: object, name: string, member: AnyEvent): void {
+  if (name === '' || name === '__proto__') throw new ConnectError(`'${name}' cannot be the name of an event`);
+  if (!isEvent(member)) throw new ConnectError(`'${name}' must be an event, made with event()`);
+  if (Object.hasOwn(target, name)) throw new ConnectError(`there is an event '${name}' already`);
+  nameEvent(member, name);
+  Object.defineProperty(target, name, { value: member, enumerable: true });
+}

@@ -1,0 +1,56 @@
+import { TimeoutError } from '../errors.ts';
+import type { Event } from './event.ts';
+
+/** What to wait for, and how long. */
+export interface NextOptions<A extends readonly unknown[]> {
+  /**
+   * Milliseconds after which waiting ends with a `TimeoutError`.
+   * @default Infinity
+   */
+  timeout?: number | undefined;
+  /** Passes over emits for which it returns false. What it throws ends the waiting. */
+  where?: ((...args: A) => boolean) | undefined;
+  /** Ends the waiting with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Waits for the next emit of an event that fits. */
+export function next<A extends readonly unknown[]>(
+  source: Event<A>,
+  { timeout = Infinity, where, signal }: NextOptions<A> = {},
+): Promise<A> {
+  return new Promise<A>((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason as Error);
+      return;
+    }
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = (): void => {
+      clearTimeout(timer);
+      link.disconnect();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const onAbort = (): void => {
+      end();
+      reject(signal?.reason as Error);
+    };
+    const link = source.addListener((...args) => {
+      try {
+        if (where !== undefined && !where(...args)) return;
+      } catch (error) {
+        end();
+        reject(error);
+        return;
+      }
+      end();
+      resolve(args);
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (timeout !== Infinity) {
+      timer = setTimeout(() => {
+        end();
+        reject(new TimeoutError(`event '${source.name}' was not emitted within ${timeout} ms`));
+      }, timeout);
+    }
+  });
+}

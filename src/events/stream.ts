@@ -1,0 +1,112 @@
+import { OverflowError } from '../errors.ts';
+import { BoundedQueue, type QueueOptions } from '../queue/bounded-queue.ts';
+import type { Event } from './event.ts';
+import type { Link } from './link.ts';
+
+/** How much a stream keeps for a slow reader, and what ends it. */
+export interface StreamOptions extends QueueOptions {
+  /** Ends the stream: what waits is still read, then the read fails with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+interface Waiter<A> {
+  resolve(result: IteratorResult<A, undefined>): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The emits of an event as an async iterator. It listens from its creation until it is returned,
+ * disposed or aborted; leaving a `for await` loop returns it.
+ */
+export class EventStream<A extends readonly unknown[]>
+  implements AsyncIterableIterator<A, undefined, undefined>, Disposable
+{
+  readonly #queue: BoundedQueue<A>;
+  readonly #waiting: Waiter<A>[] = [];
+  readonly #link: Link;
+  readonly #signal: AbortSignal | undefined;
+  #dropped = 0;
+  // Set when no emit will be added any more; a failure is thrown once, after what waits was read.
+  #ended = false;
+  #failure: { error: unknown } | undefined;
+
+  constructor(source: Event<A>, options: StreamOptions = {}) {
+    this.#queue = new BoundedQueue<A>(options, () => (this.#dropped += 1));
+    this.#signal = options.signal;
+    this.#link = source.addListener((...args) => this.#add(source, args));
+    if (this.#signal?.aborted === true) this.#onAbort();
+    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** How many emits the policies `'drop-oldest'`, `'drop-newest'` and `'latest'` have dropped. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /**
+   * The arguments of the next emit.
+   * @throws OverflowError once, after what waited, when the queue ran over with the policy `'error'`
+   */
+  next(): Promise<IteratorResult<A, undefined>> {
+    if (this.#queue.length > 0) {
+      return Promise.resolve({ done: false, value: this.#queue.shift() as A });
+    }
+    if (this.#failure !== undefined) {
+      const { error } = this.#failure;
+      this.#failure = undefined;
+      return Promise.reject(error);
+    }
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  /** Ends the stream and drops what waits. */
+  return(): Promise<IteratorResult<A, undefined>> {
+    this[Symbol.dispose]();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.dispose](): void {
+    this.#end(undefined);
+    while (this.#queue.length > 0) this.#queue.shift();
+    this.#failure = undefined;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #add(source: Event<A>, args: A): void {
+    const reader = this.#waiting.shift();
+    if (reader !== undefined) {
+      reader.resolve({ done: false, value: args });
+      return;
+    }
+    try {
+      this.#queue.push(args);
+    } catch (cause) {
+      const message = `a stream of event '${source.name}' was read too slowly`;
+      this.#end({ error: new OverflowError(message, { cause }) });
+    }
+  }
+
+  readonly #onAbort = (): void => {
+    this.#end({ error: this.#signal?.reason });
+  };
+
+  #end(failure: { error: unknown } | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
+    this.#link.disconnect();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    for (const reader of this.#waiting.splice(0)) {
+      if (this.#failure === undefined) {
+        reader.resolve({ done: true, value: undefined });
+      } else {
+        reader.reject(this.#failure.error);
+        this.#failure = undefined;
+      }
+    }
+  }
+}

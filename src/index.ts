@@ -1,0 +1,29 @@
+export {
+  ConnectError,
+  MrEventLoopError,
+  OverflowError,
+  SelfAwaitError,
+  SlotError,
+  StateError,
+  TimeoutError,
+} from './errors.ts';
+
+export { connect, type ConnectOptions, disconnect } from './events/connect.ts';
+export { type EventArgs, type EventMapOfEmitter, type EventName } from './events/emitter.ts';
+export { emits } from './events/emits.ts';
+export { type AnyEvent, type Event, event } from './events/event.ts';
+export { addEvent, type EventMap, eventNames, Events, events, type UntypedEvents } from './events/events.ts';
+export type { Link, Listener, ListenOptions } from './events/link.ts';
+export { eventToSlotName, type SlotName } from './events/names.ts';
+export type { NextOptions } from './events/next.ts';
+export type { EventStream, StreamOptions } from './events/stream.ts';
+export { SyncEvent, type SyncEventResult } from './events/sync-event.ts';
+
+export { EventLoop, type EventLoopEvents, type EventLoopOptions, type LoopOverflow } from './loop/event-loop.ts';
+export { forwards } from './loop/forwards.ts';
+export { getEventLoop, hasEventLoop, setEventLoop } from './loop/owner.ts';
+export { type Slot, slot } from './loop/slot.ts';
+export type { SlotCall } from './loop/slot-call.ts';
+export { Worker } from './loop/worker.ts';
+
+export type { OverflowPolicy, QueueOptions } from './queue/bounded-queue.ts';

@@ -1,0 +1,52 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { SlotCall } from './slot-call.ts';
+
+// Which slot is running is a fact about the whole thread, whatever loops it has: it is kept in two
+// places. `running` holds during the synchronous part of a slot. Behind its first await the slot is
+// found through the runtime's asynchronous context, where there is one: Node, Bun and Deno have it,
+// browsers do not (yet).
+let running: SlotCall<unknown> | undefined;
+
+type Storage = AsyncLocalStorage<SlotCall<unknown> | undefined>;
+const storage: Storage | undefined = makeStorage();
+
+function makeStorage(): Storage | undefined {
+  const runtime = (globalThis as { process?: { getBuiltinModule?: NodeJS.Process['getBuiltinModule'] } }).process;
+  const hooks = runtime?.getBuiltinModule?.('node:async_hooks');
+  return hooks === undefined ? undefined : new hooks.AsyncLocalStorage();
+}
+
+/** The slot that the code asking is part of, if it is part of any. */
+export function currentCall(): SlotCall<unknown> | undefined {
+  return running ?? storage?.getStore();
+}
+
+/** Calls a function as the code of a slot. */
+export function runAs(
+  call: SlotCall<unknown>,
+  target: (...args: never[]) => unknown,
+  receiver: unknown,
+  args: readonly unknown[],
+): unknown {
+  const before = running;
+  running = call;
+  try {
+    // Entering the asynchronous context costs more than many slots do: only what can await enters it.
+    if (storage !== undefined && isTracked(target)) {
+      return storage.run(call, () => target.apply(receiver, args as never[]));
+    }
+    return target.apply(receiver, args as never[]);
+  } finally {
+    running = before;
+  }
+}
+
+/** Calls a function as the code of no slot, whoever asks for it. */
+export function runAsNone<R>(fn: () => R): R {
+  return storage === undefined ? fn() : storage.run(undefined, fn);
+}
+
+/** Whether the context follows a function across its awaits. */
+export function isTracked(target: (...args: never[]) => unknown): boolean {
+  return storage !== undefined && (target as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'AsyncFunction';
+}

@@ -1,0 +1,209 @@
+import { OverflowError, SelfAwaitError, StateError } from '../errors.ts';
+import { event } from '../events/event.ts';
+import { type Events, events } from '../events/events.ts';
+import { BoundedQueue, type OverflowPolicy, type QueueOptions } from '../queue/bounded-queue.ts';
+import { currentCall, runAsNone } from './current-call.ts';
+import { Slice, throwUncaught, yieldToRuntime } from './runtime.ts';
+import { SlotCall } from './slot-call.ts';
+
+/** How an event loop treats failures, and how much it queues. */
+export interface EventLoopOptions extends QueueOptions {
+  /**
+   * Whether an exception in a slot ends the program, after it was emitted and reported, with exit
+   * code 1. Python: `exit_on_exception`.
+   * @default true
+   */
+  exitOnException?: boolean | undefined;
+}
+
+/** What a bounded event loop had to drop. */
+export interface LoopOverflow {
+  /** The policy under which it was dropped. */
+  readonly policy: OverflowPolicy;
+  /** How many calls this loop has dropped in all. */
+  readonly dropped: number;
+}
+
+/** The events of an event loop. */
+export type EventLoopEvents = Events<{
+  started: [];
+  stopped: [];
+  active: [];
+  idle: [];
+  exception: [error: unknown];
+  overflow: [overflow: LoopOverflow];
+}>;
+
+/**
+ * Runs slots: strictly one at a time, in the order in which they were called. An async slot is awaited
+ * before the next one begins. Objects may share a loop; then their slots form one line.
+ *
+ * Calls made before the start are kept and run then. A loop emits, in its `events`,
+ * - `started`, then `idle`, when it starts, and `stopped` when it has stopped;
+ * - `active` when it turns to calls that wait, `idle` when none waits any more;
+ * - `exception` with what a slot threw;
+ * - `overflow` when it was bounded and had to drop a call.
+ *
+ * ```ts
+ * await using loop = consumer.eventLoop.start();
+ * ```
+ *
+ * Python: `mreventloop.EventLoop`.
+ */
+export class EventLoop implements AsyncDisposable {
+  readonly events: EventLoopEvents = events({
+    started: event(),
+    stopped: event(),
+    active: event(),
+    idle: event(),
+    exception: event<[error: unknown]>(),
+    overflow: event<[overflow: LoopOverflow]>(),
+  });
+  /** Whether an exception in a slot ends the program. */
+  readonly exitOnException: boolean;
+  readonly #queue: BoundedQueue<SlotCall<unknown>>;
+  #dropped = 0;
+  #state: 'stopped' | 'running' | 'stopping' = 'stopped';
+  #draining = false;
+  #stop: { promise: Promise<void>; resolve: () => void } | undefined;
+
+  /** @throws RangeError or TypeError for a limit or a policy that makes no sense */
+  constructor(options: EventLoopOptions = {}) {
+    this.exitOnException = options.exitOnException ?? true;
+    this.#queue = new BoundedQueue<SlotCall<unknown>>(options, (call) => this.#drop(call));
+  }
+
+  /** Whether it runs what is queued: from `start()` until `stopped` was emitted. */
+  get running(): boolean {
+    return this.#state !== 'stopped';
+  }
+
+  /** How many calls wait. */
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Starts to run what is queued. A loop that was stopped can be started again.
+   * @returns the loop itself, for `await using`
+   * @throws StateError when it runs already
+   */
+  start(): this {
+    if (this.#state !== 'stopped') throw new StateError('the event loop runs already');
+    this.#state = 'running';
+    this.events.started();
+    this.events.idle();
+    this.#wake();
+    return this;
+  }
+
+  /**
+   * Runs all that is queued, also what is added meanwhile, then emits `stopped`.
+   * @throws SelfAwaitError when one of its own slots awaits it; the loop stops all the same
+   */
+  stop(): Promise<void> {
+    if (this.#state === 'stopped') return Promise.resolve();
+    if (this.#stop === undefined) {
+      let resolve!: () => void;
+      const promise = new Promise<void>((onResolve) => (resolve = onResolve));
+      this.#stop = { promise, resolve };
+      this.#state = 'stopping';
+      this.#wake();
+    }
+    const caller = currentCall();
+    if (caller?.occupies(this) !== true) return this.#stop.promise;
+    const refused = Promise.reject<void>(
+      new SelfAwaitError(`slot ${caller.name} waits for its own event loop to stop. Stop it without awaiting that`),
+    );
+    // Stopping without awaiting is what the message recommends.
+    refused.catch(() => {});
+    return refused;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /**
+   * Queues a call, also while the loop is not running. Python: `EventLoop.enqueue`.
+   * @returns the call, which can be awaited
+   * @throws OverflowError when the loop is full and its policy is `'error'`
+   */
+  enqueue<A extends readonly unknown[], R>(target: (...args: A) => R, ...args: A): SlotCall<Awaited<R>> {
+    return this.enqueueFor(undefined, target, args);
+  }
+
+  /** As {@link enqueue}, for a method of `receiver`. */
+  enqueueFor<This, A extends readonly unknown[], R>(
+    receiver: This,
+    target: (this: This, ...args: A) => R,
+    args: A,
+  ): SlotCall<Awaited<R>> {
+    const call = new SlotCall<Awaited<R>>(this, target, receiver, args);
+    try {
+      this.#queue.push(call);
+    } catch (cause) {
+      throw new OverflowError(`${call.name} was called, but its event loop is full`, { cause });
+    }
+    if (this.#state !== 'stopped') this.#wake();
+    return call;
+  }
+
+  /** @internal */
+  slotFailed(error: unknown, report: Error): void {
+    this.#emit(() => this.events.exception(error));
+    if (this.exitOnException) throwUncaught(report);
+  }
+
+  #drop(call: SlotCall<unknown>): void {
+    this.#dropped += 1;
+    call.drop();
+    this.#emit(() => this.events.overflow({ policy: this.#queue.overflow, dropped: this.#dropped }));
+  }
+
+  /** A listener of the loop's own events that throws does not keep slots from running. */
+  #emit(emit: () => void): void {
+    try {
+      emit();
+    } catch (error) {
+      throwUncaught(error);
+    }
+  }
+
+  #wake(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    // What wakes the loop may be a slot of another one: its context is not the one to run in.
+    runAsNone(() => queueMicrotask(() => void this.#drain()));
+  }
+
+  /** Runs all that is queued. Never rejects: slots report what they throw. */
+  async #drain(): Promise<void> {
+    if (this.#queue.length > 0) {
+      this.#emit(() => this.events.active());
+      const slice = new Slice();
+      while (this.#queue.length > 0) {
+        const slow = (this.#queue.shift() as SlotCall<unknown>).run();
+        // A slot that returned at once needs no turn of the microtask queue.
+        if (slow !== undefined) await slow;
+        if (slice.isOver()) {
+          await yieldToRuntime();
+          slice.restart();
+        }
+      }
+      this.#emit(() => this.events.idle());
+    }
+    this.#draining = false;
+    // A listener of `idle` may have called a slot.
+    if (this.#queue.length > 0) this.#wake();
+    else if (this.#state === 'stopping') this.#finish();
+  }
+
+  #finish(): void {
+    const stop = this.#stop;
+    this.#stop = undefined;
+    this.#state = 'stopped';
+    this.#emit(() => this.events.stopped());
+    stop?.resolve();
+  }
+}

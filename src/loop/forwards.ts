@@ -1,0 +1,104 @@
+import { ConnectError } from '../errors.ts';
+import { describe, type EventName, type EventArgs, getEvent, getEvents } from '../events/emitter.ts';
+import type { Listener } from '../events/link.ts';
+import { eventToSlotName } from '../events/names.ts';
+import type { SlotName } from '../events/names.ts';
+import { getEventLoop } from './owner.ts';
+
+/** The slots that forwarding adds to an object: each takes the arguments of its event. */
+export type ForwardingSlots<E, Slots extends readonly string[], Names extends readonly string[]> = {
+  readonly [I in keyof Slots & `${number}` as Slots[I] & string]: (
+    ...args: EventArgs<E, Names[I & keyof Names] & string>
+  ) => void;
+};
+
+/** The slots that forwarding adds to an object where the events are found by the slots' names. */
+export type ForwardingSlotsByName<E, Slot extends string> = {
+  readonly [N in EventName<E> as SlotName<N> & Slot]: (...args: EventArgs<E, N>) => void;
+};
+
+type ForwardingClass<Slot extends string> = abstract new (
+  ...args: never[]
+) => Record<Slot, (...args: never[]) => unknown>;
+
+/**
+ * Gives an object slots that emit an event of the same object with the same arguments, on its event
+ * loop if it has one. A slot that the object has already stays as it is. The events are named in the
+ * second list, or found by the slots' names (`onResult` emits `result`).
+ *
+ * ```ts
+ * class Processor {
+ *   readonly events = events({ result: event<[result: string]>() });
+ *   declare onResult: (result: string) => void;
+ *   constructor() { forwards(this, ['onResult']); }
+ * }
+ * ```
+ *
+ * As a decorator: `@forwards(['onResult'])` or `@forwards(['onResult'], ['result'])`.
+ *
+ * Python: `mreventloop.forwards`.
+ *
+ * @throws ConnectError when the lists differ in length or an event does not exist; under the decorator,
+ *   a missing event is found when the slot is first called
+ */
+export function forwards<E extends object, const S extends readonly string[], const N extends readonly EventName<E>[]>(
+  owner: E,
+  slots: S,
+  events: N,
+): E & ForwardingSlots<E, S, N>;
+export function forwards<E extends object, const S extends SlotName<EventName<E>>>(
+  owner: E,
+  slots: readonly S[],
+): E & ForwardingSlotsByName<E, S>;
+export function forwards<const S extends string>(
+  slots: readonly S[],
+  events?: readonly string[],
+): <C extends ForwardingClass<S>>(target: C, context: ClassDecoratorContext<C>) => void;
+export function forwards(
+  first: object | readonly string[],
+  second?: readonly string[],
+  third?: readonly string[],
+): unknown {
+  if (!Array.isArray(first)) {
+    const pairs = pair(second ?? [], third);
+    for (const { slot, event } of pairs) getEvent(first, event ?? eventFor(first, slot));
+    install(first, pairs);
+    return first;
+  }
+  const pairs = pair(first as readonly string[], second);
+  return (target: abstract new () => object) => install(target.prototype as object, pairs);
+}
+
+interface Forwarding {
+  slot: string;
+  event: string | undefined;
+}
+
+function pair(slots: readonly string[], events: readonly string[] | undefined): Forwarding[] {
+  if (events !== undefined && events.length !== slots.length) {
+    throw new ConnectError(`${slots.length} slots cannot be paired with ${events.length} events`);
+  }
+  return slots.map((slot, i) => ({ slot, event: events?.[i] }));
+}
+
+function install(target: object, pairs: readonly Forwarding[]): void {
+  for (const { slot, event } of pairs) {
+    // A field that is only declared, or not yet set, counts as missing.
+    if ((target as Record<string, unknown>)[slot] !== undefined) continue;
+    Object.defineProperty(target, slot, {
+      configurable: true,
+      writable: true,
+      value(this: object, ...args: readonly unknown[]): unknown {
+        const emit = getEvent(this, event ?? eventFor(this, slot)) as unknown as Listener<readonly unknown[]>;
+        const loop = getEventLoop(this);
+        return loop === undefined ? emit(...args) : loop.enqueueFor(this, emit, args);
+      },
+    });
+  }
+}
+
+function eventFor(owner: object, slot: string): string {
+  const found = Object.keys(getEvents(owner)).find((name) => eventToSlotName(name) === slot);
+  if (found === undefined) throw new ConnectError(`${describe(owner)} has no event that slot '${slot}' could forward`);
+  return found;
+}

@@ -1,0 +1,71 @@
+import { ConnectError } from '../errors.ts';
+import { describe } from '../events/emitter.ts';
+import { EventLoop } from './event-loop.ts';
+
+const LOOP_ATTRIBUTE = Symbol.for('mreventloop.event-loop.attribute');
+
+interface Owner {
+  readonly [LOOP_ATTRIBUTE]?: string;
+  [attribute: string]: unknown;
+}
+
+/**
+ * The event loop of an object: what `@hasEventLoop` or a field `eventLoop` gave it, or undefined.
+ * Python: `mreventloop.getEventLoop`.
+ */
+export function getEventLoop(owner: object): EventLoop | undefined {
+  const loop = (owner as Owner)[(owner as Owner)[LOOP_ATTRIBUTE] ?? 'eventLoop'];
+  return loop instanceof EventLoop ? loop : undefined;
+}
+
+/**
+ * Gives an object another event loop, for example one that it shares. Calls that are queued stay where
+ * they are. Python: `mreventloop.setEventLoop`.
+ * @throws ConnectError when the object has no place for a loop
+ */
+export function setEventLoop(owner: object, loop: EventLoop): void {
+  const attribute = (owner as Owner)[LOOP_ATTRIBUTE] ?? 'eventLoop';
+  if (!(attribute in owner)) {
+    throw new ConnectError(`${describe(owner)} has no '${attribute}': give it a field or put it under @hasEventLoop`);
+  }
+  (owner as Owner)[attribute] = loop;
+}
+
+/**
+ * Class decorator: gives each instance an event loop of its own, made when it is first used.
+ *
+ * ```ts
+ * @hasEventLoop('eventLoop')
+ * class Consumer {
+ *   declare eventLoop: EventLoop;
+ *   @slot async onProduced(product: string) {}
+ * }
+ * ```
+ *
+ * Python: `mreventloop.has_event_loop`. Without decorators: a field `eventLoop = new EventLoop()`.
+ */
+export function hasEventLoop<const Attribute extends string>(
+  attribute: Attribute,
+): <C extends abstract new (...args: never[]) => Record<Attribute, EventLoop>>(
+  target: C,
+  context: ClassDecoratorContext<C>,
+) => void {
+  return (target) => {
+    const prototype = target.prototype as object;
+    const set = (owner: object, loop: unknown): void => {
+      Object.defineProperty(owner, attribute, { value: loop, enumerable: true, writable: true, configurable: true });
+    };
+    Object.defineProperty(prototype, LOOP_ATTRIBUTE, { value: attribute, configurable: true });
+    Object.defineProperty(prototype, attribute, {
+      configurable: true,
+      get(this: object) {
+        const loop = new EventLoop();
+        set(this, loop);
+        return loop;
+      },
+      set(this: object, loop: unknown) {
+        set(this, loop);
+      },
+    });
+  };
+}

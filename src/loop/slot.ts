@@ -1,0 +1,61 @@
+import { ConnectError } from '../errors.ts';
+import { describe } from '../events/emitter.ts';
+import { getEventLoop } from './owner.ts';
+import type { EventLoop } from './event-loop.ts';
+import type { SlotCall } from './slot-call.ts';
+
+/** A slot as a function: calling it queues a call on its owner's event loop. */
+export type Slot<A extends readonly unknown[], R> = (...args: A) => SlotCall<Awaited<R>>;
+
+type Method<This, A extends readonly unknown[], R> = (this: This, ...args: A) => R;
+
+/**
+ * Makes a slot: a function that, when called, queues `fn` on the owner's event loop (its field
+ * `eventLoop`, as it is at the moment of the call) and gives a call that can be awaited.
+ *
+ * ```ts
+ * class Consumer {
+ *   eventLoop = new EventLoop();
+ *   onProduced = slot(this, (product: string) => product.length);
+ * }
+ * const length = await consumer.onProduced('tea');
+ * ```
+ *
+ * As a decorator, `@slot` does the same for a method that returns nothing or a promise; on an object
+ * without an event loop the method runs at once, as in Python.
+ *
+ * Python: `mreventloop.slot`.
+ *
+ * @throws ConnectError when called on an owner without an event loop; OverflowError when the loop is full
+ */
+export function slot<A extends readonly unknown[], R>(
+  owner: { eventLoop: EventLoop },
+  fn: (...args: A) => R,
+): Slot<A, R>;
+export function slot<This extends object, A extends readonly unknown[], R extends void | Promise<unknown>>(
+  method: Method<This, A, R>,
+  context: ClassMethodDecoratorContext<This, Method<This, A, R>>,
+): Method<This, A, R>;
+export function slot(first: unknown, second: unknown): unknown {
+  return typeof first === 'function' && typeof second === 'object'
+    ? decorated(first as Method<object, unknown[], unknown>)
+    : field(first as object, second as (...args: unknown[]) => unknown);
+}
+
+function decorated(method: Method<object, unknown[], unknown>): Method<object, unknown[], unknown> {
+  function queued(this: object, ...args: unknown[]): unknown {
+    const loop = getEventLoop(this);
+    return loop === undefined ? method.apply(this, args) : loop.enqueueFor(this, method, args);
+  }
+  return Object.defineProperty(queued, 'name', { value: method.name });
+}
+
+function field(owner: object, fn: (...args: unknown[]) => unknown): unknown {
+  const queued = (...args: unknown[]): SlotCall<unknown> => {
+    const loop = getEventLoop(owner);
+    if (loop === undefined) throw new ConnectError(`${describe(owner)} has a slot, but no 'eventLoop' to run it on`);
+    return loop.enqueueFor(owner, fn, args);
+  };
+  // For messages: an arrow function in a field has no name, but the field has one.
+  return Object.assign(queued, { target: fn });
+}

@@ -1,0 +1,86 @@
+import { OverflowError } from '../errors.ts';
+import { Fifo } from './fifo.ts';
+
+/**
+ * What a full queue does with one item more:
+ * - `'error'`: refuses it with an {@link OverflowError};
+ * - `'drop-oldest'`: drops the item that waited longest;
+ * - `'drop-newest'`: drops the item that comes in;
+ * - `'latest'`: drops all that waits, so that only the newest item is left.
+ */
+export type OverflowPolicy = 'error' | 'drop-oldest' | 'drop-newest' | 'latest';
+
+/** How long a queue may get, and what happens then. */
+export interface QueueOptions {
+  /**
+   * How many items may wait.
+   * @default Infinity, or 1 with the policy `'latest'`
+   */
+  limit?: number;
+  /**
+   * What happens to an item that finds `limit` items waiting.
+   * @default 'error'
+   */
+  overflow?: OverflowPolicy;
+}
+
+/** A queue that never holds more than its limit, and hands every item it drops to `onDrop`. */
+export class BoundedQueue<T> {
+  readonly limit: number;
+  readonly overflow: OverflowPolicy;
+  readonly #items = new Fifo<T>();
+  readonly #onDrop: (item: T) => void;
+
+  constructor(options: QueueOptions, onDrop: (item: T) => void) {
+    this.overflow = options.overflow ?? 'error';
+    this.limit = options.limit ?? (this.overflow === 'latest' ? 1 : Infinity);
+    this.#onDrop = onDrop;
+    if (!OVERFLOW_POLICIES.has(this.overflow)) {
+      throw new TypeError(`overflow must be one of ${[...OVERFLOW_POLICIES].join(', ')}`);
+    }
+    if (!(this.limit >= 1) || (this.limit !== Infinity && !Number.isInteger(this.limit))) {
+      throw new RangeError('limit must be a whole number of at least 1, or Infinity');
+    }
+  }
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  /** @throws OverflowError when the queue is full and the policy is `'error'`. */
+  push(item: T): void {
+    if (this.#items.length < this.limit) {
+      this.#items.push(item);
+      return;
+    }
+    switch (this.overflow) {
+      case 'error':
+        throw new OverflowError(`the queue is full: ${this.limit} wait already`);
+      case 'drop-newest':
+        this.#onDrop(item);
+        return;
+      case 'drop-oldest':
+        this.#dropOldest();
+        break;
+      case 'latest':
+        while (this.#items.length > 0) this.#dropOldest();
+        break;
+    }
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    return this.#items.shift();
+  }
+
+  #dropOldest(): void {
+    this.#onDrop(this.#items.shift() as T);
+  }
+}
+
+const OVERFLOW_POLICIES: ReadonlySet<string> = new Set<OverflowPolicy>([
+  'error',
+  'drop-oldest',
+  'drop-newest',
+  'latest',
+]);

@@ -1,0 +1,49 @@
+/**
+ * A first-in, first-out queue in a ring of slots: `push` and `shift` take constant time and
+ * allocate nothing while the ring is large enough.
+ */
+export class Fifo<T> {
+  // Invariant: the length of the ring is a power of two, the items are the `length` slots from
+  // `head` on (wrapping around), and every other slot is undefined, so that nothing taken is kept alive.
+  #ring: (T | undefined)[] = emptyRing(SMALLEST);
+  #head = 0;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(item: T): void {
+    if (this.#length === this.#ring.length) this.#resize(this.#length * 2);
+    this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = item;
+    this.#length += 1;
+  }
+
+  /** Takes the oldest item, or returns undefined when there is none. */
+  shift(): T | undefined {
+    if (this.#length === 0) return undefined;
+    const item = this.#ring[this.#head];
+    this.#ring[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#ring.length - 1);
+    this.#length -= 1;
+    // A burst should not hold its memory for ever.
+    if (this.#length === 0 && this.#ring.length > LARGEST_KEPT) this.#resize(SMALLEST);
+    return item;
+  }
+
+  #resize(size: number): void {
+    const ring = emptyRing<T>(size);
+    for (let i = 0; i < this.#length; i += 1) {
+      ring[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
+    }
+    this.#ring = ring;
+    this.#head = 0;
+  }
+}
+
+function emptyRing<T>(size: number): (T | undefined)[] {
+  return Array.from({ length: size });
+}
+
+const SMALLEST = 16;
+const LARGEST_KEPT = 1024;

@@ -1,0 +1,1 @@
+export { Spy } from './spy.ts';
