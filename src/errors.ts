@@ -47,3 +47,28 @@ export class StateError extends MrEventLoopError {
 export class ConnectError extends MrEventLoopError {
   readonly code = 'CONNECT';
 }
+
+/** An address that makes no sense, or that cannot be used: the message says which and why. */
+export class AddressError extends MrEventLoopError {
+  readonly code = 'ADDRESS';
+}
+
+/** A live broker, or another program, serves the address already. */
+export class AddressInUseError extends MrEventLoopError {
+  readonly code = 'ADDRESS_IN_USE';
+}
+
+/** No broker answered within the time that was allowed for it. */
+export class NoBrokerError extends MrEventLoopError {
+  readonly code = 'NO_BROKER';
+}
+
+/** An optional library that an address needs is not installed; the message says how to install it. */
+export class MissingLibraryError extends MrEventLoopError {
+  readonly code = 'MISSING_LIBRARY';
+}
+
+/** A value that was to be published cannot cross a socket. */
+export class PayloadError extends MrEventLoopError {
+  readonly code = 'PAYLOAD';
+}

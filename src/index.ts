@@ -1,7 +1,15 @@
+export { Broker, type BrokerCounters } from './broker/broker.ts';
+export type { Endpoints } from './bus/bus.ts';
+
 export {
+  AddressError,
+  AddressInUseError,
   ConnectError,
+  MissingLibraryError,
   MrEventLoopError,
+  NoBrokerError,
   OverflowError,
+  PayloadError,
   SelfAwaitError,
   SlotError,
   StateError,
@@ -27,3 +35,6 @@ export type { SlotCall } from './loop/slot-call.ts';
 export { Worker } from './loop/worker.ts';
 
 export type { OverflowPolicy, QueueOptions } from './queue/bounded-queue.ts';
+
+export { type InvalidFrame, Peer, type PeerStatus, type Publish, type StartOptions } from './peer/peer.ts';
+export type { InvalidReason } from './wire/json-rpc.ts';

@@ -183,7 +183,8 @@ function parse(args: readonly unknown[]): Parsed {
   if (!isObject(emitter)) throw new ConnectError(`expected an event or an emitter first, not ${describe(emitter)}`);
 
   if (typeof second === 'string') {
-    if (typeof third === 'function') {
+    // A class may be a receiver too: a function with a slot's name beside it is one.
+    if (typeof third === 'function' && typeof fourth !== 'string') {
       return { pairs: [functionPair(getEvent(emitter, second), third)], options: optionsIn(fourth), group: false };
     }
     const named = typeof fourth === 'string';

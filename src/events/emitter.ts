@@ -38,8 +38,8 @@ export function getEvents(emitter: object): Events {
   if (emitter instanceof Events) return emitter;
   const record = emitter as Record<PropertyKey, unknown>;
   const attribute = (record[EVENTS_ATTRIBUTE] ?? 'events') as string;
-  const found = record[attribute] ?? Object.values(emitter).find((value) => value instanceof Events);
-  if (found instanceof Events) return found;
+  const found = [record[attribute], ...Object.values(emitter)].find((value) => value instanceof Events);
+  if (found !== undefined) return found;
   throw new ConnectError(
     `${describe(emitter)} has no events: expected them in '${attribute}'. Make them with events({…}), or, ` +
       `under @emits, write 'declare readonly ${attribute}' so that no field hides them`,

@@ -2,9 +2,12 @@ import type { Link, Listener, ListenOptions } from './link.ts';
 import { next, type NextOptions } from './next.ts';
 import { EventStream, type StreamOptions } from './stream.ts';
 
+declare const EVENT: unique symbol;
+
 /** What can be said of an event whatever its arguments are. */
 export interface AnyEvent {
-  (...args: never): void;
+  /** Nothing at run time: it keeps what only looks like an event from being taken for one. */
+  readonly [EVENT]: true;
   /** The name it has among the events of its emitter; empty for an event on its own. */
   readonly name: string;
   /** How many listeners are connected. */
@@ -152,10 +155,12 @@ class Listeners {
     const connections = this.#connections;
     const count = connections.length;
     let failures: unknown[] | undefined;
+    let called = 0;
     this.#emits += 1;
     for (let i = 0; i < count; i += 1) {
       const listener = connections[i]?.listener;
       if (listener === undefined) continue;
+      called += 1;
       try {
         listener(...args);
       } catch (error) {
@@ -166,7 +171,7 @@ class Listeners {
     if (this.#emits === 0 && this.#ended > 0) this.#compact();
     if (failures === undefined) return;
     if (failures.length === 1) throw failures[0];
-    throw new AggregateError(failures, `${failures.length} of ${count} listeners of event '${name}' failed`);
+    throw new AggregateError(failures, `${failures.length} of ${called} listeners of event '${name}' failed`);
   }
 
   #compact(): void {

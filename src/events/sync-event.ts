@@ -1,13 +1,12 @@
 import type { Event } from './event.ts';
 
 /** What a {@link SyncEvent} gives: nothing, the one argument, or an array of several. */
-export type SyncEventResult<A extends readonly unknown[]> = A extends readonly []
-  ? void
-  : A extends readonly [infer Only]
-    ? Only
-    : number extends A['length']
-      ? unknown
-      : A;
+export type SyncEventResult<A extends readonly unknown[]> = number extends A['length']
+  ? unknown
+  : ResultOfLength<A, A['length']>;
+
+// Optional arguments give a tuple of several lengths: then the result is one of several things.
+type ResultOfLength<A extends readonly unknown[], Length> = Length extends 0 ? void : Length extends 1 ? A[0] : A;
 
 /**
  * Waits for the first emit of an event after its creation: one argument gives that argument, several

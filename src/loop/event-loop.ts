@@ -3,7 +3,7 @@ import { event } from '../events/event.ts';
 import { type Events, events } from '../events/events.ts';
 import { BoundedQueue, type OverflowPolicy, type QueueOptions } from '../queue/bounded-queue.ts';
 import { currentCall, runAsNone } from './current-call.ts';
-import { Slice, throwUncaught, yieldToRuntime } from './runtime.ts';
+import { isSliceOver, throwUncaught, yieldToRuntime } from './runtime.ts';
 import { SlotCall } from './slot-call.ts';
 
 /** How an event loop treats failures, and how much it queues. */
@@ -91,8 +91,8 @@ export class EventLoop implements AsyncDisposable {
   start(): this {
     if (this.#state !== 'stopped') throw new StateError('the event loop runs already');
     this.#state = 'running';
-    this.events.started();
-    this.events.idle();
+    this.#emit(() => this.events.started());
+    this.#emit(() => this.events.idle());
     this.#wake();
     return this;
   }
@@ -181,15 +181,11 @@ export class EventLoop implements AsyncDisposable {
   async #drain(): Promise<void> {
     if (this.#queue.length > 0) {
       this.#emit(() => this.events.active());
-      const slice = new Slice();
       while (this.#queue.length > 0) {
         const slow = (this.#queue.shift() as SlotCall<unknown>).run();
         // A slot that returned at once needs no turn of the microtask queue.
         if (slow !== undefined) await slow;
-        if (slice.isOver()) {
-          await yieldToRuntime();
-          slice.restart();
-        }
+        if (isSliceOver()) await yieldToRuntime();
       }
       this.#emit(() => this.events.idle());
     }

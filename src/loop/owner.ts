@@ -21,9 +21,10 @@ export function getEventLoop(owner: object): EventLoop | undefined {
 /**
  * Gives an object another event loop, for example one that it shares. Calls that are queued stay where
  * they are. Python: `mreventloop.setEventLoop`.
- * @throws ConnectError when the object has no place for a loop
+ * @throws ConnectError when the object has no place for a loop, or it is none
  */
 export function setEventLoop(owner: object, loop: EventLoop): void {
+  if (!(loop instanceof EventLoop)) throw new ConnectError(`expected an event loop, not ${describe(loop)}`);
   const attribute = (owner as Owner)[LOOP_ATTRIBUTE] ?? 'eventLoop';
   if (!(attribute in owner)) {
     throw new ConnectError(`${describe(owner)} has no '${attribute}': give it a field or put it under @hasEventLoop`);

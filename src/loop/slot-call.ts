@@ -17,14 +17,16 @@ export class SlotCall<R> implements Promise<R> {
   readonly #loop: EventLoop;
   readonly #target: Target;
   readonly #receiver: unknown;
-  readonly #createdIn: SlotCall<unknown> | undefined;
+  // Forgotten, like the calls that wait, when the call has ended: a slot that calls itself again and
+  // again must not keep the whole chain alive.
+  #createdIn: SlotCall<unknown> | undefined;
   #args: readonly unknown[];
   #state: State = 'queued';
   // What the slot returned or threw.
   #outcome: unknown;
   // Most calls are never awaited: the promise is made for those that are, while they are under way.
   #waiting: Waiting | undefined;
-  #awaitedBy: SlotCall<unknown> | undefined;
+  #awaitedBy: Set<SlotCall<unknown>> | undefined;
 
   /** @internal Calls are made by {@link EventLoop.enqueue}. */
   constructor(loop: EventLoop, target: Target, receiver: unknown, args: readonly unknown[]) {
@@ -84,6 +86,8 @@ export class SlotCall<R> implements Promise<R> {
       this.#fulfill(result);
     } catch (error) {
       this.#reject(error);
+      // The program ends in the microtask that comes next: no slot is to run before it.
+      if (this.#loop.exitOnException) return Promise.resolve();
     }
     return undefined;
   }
@@ -114,6 +118,8 @@ export class SlotCall<R> implements Promise<R> {
     this.#state = state;
     this.#outcome = outcome;
     this.#args = [];
+    this.#createdIn = undefined;
+    this.#awaitedBy = undefined;
     if (this.#waiting === undefined) return;
     if (state === 'fulfilled') this.#waiting.resolve(outcome);
     else this.#waiting.reject(outcome);
@@ -132,7 +138,7 @@ export class SlotCall<R> implements Promise<R> {
         ),
       );
     }
-    this.#awaitedBy ??= waiter;
+    if (waiter !== undefined) (this.#awaitedBy ??= new Set()).add(waiter);
     if (this.#waiting === undefined) {
       this.#waiting = withResolvers();
       // Each `then` has its own promise to be handled; this one is not to be reported as well.
@@ -154,7 +160,11 @@ export class SlotCall<R> implements Promise<R> {
   /** Of the slots that wait for one another up to this one: the one that occupies the loop. */
   #holderOf(loop: EventLoop): SlotCall<unknown> | undefined {
     if (this.#loop === loop && this.#state === 'running') return this;
-    return this.#awaitedBy === undefined ? undefined : this.#awaitedBy.#holderOf(loop);
+    for (const waiter of this.#awaitedBy ?? []) {
+      const holder = waiter.#holderOf(loop);
+      if (holder !== undefined) return holder;
+    }
+    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 import { SlotError, StateError } from '../errors.ts';
 import { describe } from '../events/emitter.ts';
-import { Slice, throwUncaught, yieldToRuntime } from './runtime.ts';
+import { runAsNone } from './current-call.ts';
+import { isSliceOver, throwUncaught, yieldToRuntime } from './runtime.ts';
 
 /**
  * Something that does the same step again and again until it is stopped. What a step throws ends the
@@ -20,7 +21,7 @@ export abstract class Worker implements AsyncDisposable {
 
   /**
    * One step. The signal aborts when the worker is to stop: a step that waits should then end, and may
-   * throw the signal's reason.
+   * throw the signal's reason or an `AbortError`.
    */
   protected abstract run(signal: AbortSignal): Promise<void> | void;
 
@@ -41,7 +42,8 @@ export abstract class Worker implements AsyncDisposable {
   start(): this {
     if (this.#work !== undefined) throw new StateError(`${describe(this)} runs already`);
     const abort = new AbortController();
-    this.#work = { abort, done: this.#repeat(abort.signal) };
+    // A slot may start a worker; the worker's steps are none of the slot's code for that.
+    this.#work = { abort, done: runAsNone(() => this.#repeat(abort.signal)) };
     return this;
   }
 
@@ -56,22 +58,23 @@ export abstract class Worker implements AsyncDisposable {
   }
 
   async #repeat(signal: AbortSignal): Promise<void> {
-    const slice = new Slice();
     await Promise.resolve();
     try {
       while (!signal.aborted) {
         await this.run(signal);
-        if (slice.isOver()) {
-          await yieldToRuntime();
-          slice.restart();
-        }
+        if (isSliceOver()) await yieldToRuntime();
       }
     } catch (cause) {
-      if (!signal.aborted || cause !== signal.reason) {
+      if (!signal.aborted || !isAbort(cause, signal)) {
         throwUncaught(new SlotError(`a step of worker ${describe(this)} failed`, { cause }));
       }
     } finally {
       this.#work = undefined;
     }
   }
+}
+
+/** Whether a step threw because its signal aborted. Node's own promises reject with an error that they make for it. */
+function isAbort(thrown: unknown, signal: AbortSignal): boolean {
+  return thrown === signal.reason || (thrown instanceof Error && thrown.name === 'AbortError');
 }

@@ -16,12 +16,12 @@ export interface QueueOptions {
    * How many items may wait.
    * @default Infinity, or 1 with the policy `'latest'`
    */
-  limit?: number;
+  limit?: number | undefined;
   /**
    * What happens to an item that finds `limit` items waiting.
    * @default 'error'
    */
-  overflow?: OverflowPolicy;
+  overflow?: OverflowPolicy | undefined;
 }
 
 /** A queue that never holds more than its limit, and hands every item it drops to `onDrop`. */
@@ -58,23 +58,25 @@ export class BoundedQueue<T> {
         throw new OverflowError(`the queue is full: ${this.limit} wait already`);
       case 'drop-newest':
         this.#onDrop(item);
-        return;
+        break;
       case 'drop-oldest':
-        this.#dropOldest();
+        this.#replace(1, item);
         break;
       case 'latest':
-        while (this.#items.length > 0) this.#dropOldest();
+        this.#replace(this.#items.length, item);
         break;
     }
-    this.#items.push(item);
   }
 
   shift(): T | undefined {
     return this.#items.shift();
   }
 
-  #dropOldest(): void {
-    this.#onDrop(this.#items.shift() as T);
+  /** Makes room before anybody is told of it: `onDrop` may push again. */
+  #replace(count: number, item: T): void {
+    const dropped = Array.from({ length: count }, () => this.#items.shift() as T);
+    this.#items.push(item);
+    dropped.forEach(this.#onDrop);
   }
 }
 

@@ -1,0 +1,64 @@
+import { lstat, unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { AddressError, AddressInUseError } from '../errors.ts';
+
+/**
+ * What ZeroMQ does not look after when it binds an `ipc://` path: it removes whatever is there, be it a
+ * file of the user's or the socket of a live broker, and leaves its own socket behind.
+ */
+export interface ClaimedPath {
+  /** To be called when the path was bound. */
+  taken(): Promise<void>;
+  /** Removes the socket that was bound, if it is still there. */
+  release(): Promise<void>;
+}
+
+/**
+ * Checks that an address may be bound: nothing is there, or the socket of a broker that is gone.
+ * Gives undefined for an address that is no path.
+ * @throws AddressError, AddressInUseError
+ */
+export async function claimPath(address: string): Promise<ClaimedPath | undefined> {
+  if (!address.startsWith('ipc:///')) return undefined;
+  const path = address.slice('ipc://'.length);
+  const found = await look(path);
+  if (found?.isSocket() === true) {
+    if (await isServed(path)) {
+      throw new AddressInUseError(`'${address}' is in use: a live broker or program serves it`);
+    }
+  } else if (found !== undefined) {
+    const kind = found.isDirectory() ? 'a folder' : 'a file that is no socket';
+    throw new AddressError(`'${address}' cannot be used: there is ${kind}, which is left as it is`);
+  }
+
+  let inode: bigint | undefined;
+  return {
+    async taken() {
+      inode = (await look(path))?.ino;
+    },
+    async release() {
+      // Another broker may have taken the path over since; its socket is not ours to remove.
+      if (inode !== undefined && (await look(path))?.ino === inode) await unlink(path);
+    },
+  };
+}
+
+async function look(path: string) {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch {
+    // Nothing there, or out of reach: binding will tell.
+    return undefined;
+  }
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

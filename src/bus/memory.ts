@@ -1,0 +1,117 @@
+import { AddressInUseError } from '../errors.ts';
+import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
+
+/**
+ * The bus within one thread: `inproc://` addresses are names of this thread, and what is sent arrives
+ * behind the current job, never within it.
+ */
+
+/** The doors and the buses at one pair of addresses. Buses may come before the door does. */
+interface Meeting {
+  door: DoorListener | undefined;
+  readonly buses: Set<MemoryBus>;
+}
+
+// An inproc address means the same to everyone in the thread, as a path does to everyone on a machine.
+const meetings = new Map<string, Meeting>();
+
+function meet(endpoints: Endpoints): Meeting {
+  const key = keyOf(endpoints);
+  const meeting = meetings.get(key) ?? { door: undefined, buses: new Set() };
+  meetings.set(key, meeting);
+  return meeting;
+}
+
+function part(endpoints: Endpoints): void {
+  const meeting = meetings.get(keyOf(endpoints));
+  if (meeting?.door === undefined && meeting?.buses.size === 0) meetings.delete(keyOf(endpoints));
+}
+
+function keyOf(endpoints: Endpoints): string {
+  return `${endpoints.in}\n${endpoints.out}`;
+}
+
+/** A peer's end of an `inproc://` bus. */
+export class MemoryBus implements Bus {
+  readonly #endpoints: Endpoints;
+  readonly #prefixes: string[] = [];
+  #listener: BusListener | undefined;
+
+  constructor(endpoints: Endpoints) {
+    this.#endpoints = endpoints;
+  }
+
+  open(listener: BusListener): Promise<void> {
+    this.#listener = listener;
+    meet(this.#endpoints).buses.add(this);
+    return Promise.resolve();
+  }
+
+  subscribe(topic: Topic): void {
+    this.#prefixes.push(...topic.prefixes);
+  }
+
+  send(frame: string): void {
+    const { door } = meet(this.#endpoints);
+    queueMicrotask(() => {
+      // A door that has closed meanwhile takes nothing more.
+      if (door !== undefined && door === meetings.get(keyOf(this.#endpoints))?.door) door.frame(frame);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#listener = undefined;
+    meet(this.#endpoints).buses.delete(this);
+    part(this.#endpoints);
+    return Promise.resolve();
+  }
+
+  /** Called by the door. */
+  receive(frame: string): void {
+    if (this.#prefixes.some((prefix) => frame.startsWith(prefix))) this.#listener?.frame(frame);
+  }
+
+  /** Called by the door. */
+  doorClosed(): void {
+    this.#listener?.down();
+  }
+}
+
+/** A broker's end of an `inproc://` bus. */
+export class MemoryDoor implements Door {
+  readonly #endpoints: Endpoints;
+  #listener: DoorListener | undefined;
+
+  constructor(endpoints: Endpoints) {
+    this.#endpoints = endpoints;
+  }
+
+  open(listener: DoorListener): Promise<Endpoints> {
+    const meeting = meet(this.#endpoints);
+    if (meeting.door !== undefined) {
+      const message = `a broker serves '${this.#endpoints.in}' and '${this.#endpoints.out}' already`;
+      return Promise.reject(new AddressInUseError(message));
+    }
+    meeting.door = listener;
+    this.#listener = listener;
+    return Promise.resolve(this.#endpoints);
+  }
+
+  send(frame: Frame): void {
+    const text = typeof frame === 'string' ? frame : new TextDecoder().decode(frame);
+    queueMicrotask(() => {
+      if (this.#listener === undefined) return;
+      for (const bus of meet(this.#endpoints).buses) bus.receive(text);
+    });
+  }
+
+  close(): Promise<void> {
+    if (this.#listener === undefined) return Promise.resolve();
+    this.#listener = undefined;
+    const meeting = meet(this.#endpoints);
+    meeting.door = undefined;
+    for (const bus of meeting.buses) bus.doorClosed();
+    part(this.#endpoints);
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,218 @@
+import { isUtf8 } from 'node:buffer';
+import type * as Zeromq from 'zeromq';
+import { AddressError, AddressInUseError, MissingLibraryError } from '../errors.ts';
+import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
+import { claimPath, type ClaimedPath } from './ipc-path.ts';
+
+/**
+ * The bus over ZeroMQ, as the Python original uses it: one frame a message; peers receive through a SUB
+ * and send through a PUB socket, both connected; the broker has a PUB and a SUB socket, both bound.
+ */
+
+type Library = typeof Zeromq;
+
+async function load(): Promise<Library> {
+  try {
+    return await import('zeromq');
+  } catch (cause) {
+    throw new MissingLibraryError("ipc:// and tcp:// addresses need the package 'zeromq': npm install zeromq", {
+      cause,
+    });
+  }
+}
+
+/** How many frames a socket queues for a peer that does not keep up, before it drops. */
+const QUEUED_FRAMES = 100_000;
+/** How long, in milliseconds, frames that were sent before a close have to leave the process. */
+const LINGER = 1_000;
+
+/** A peer's end. */
+export async function makeZeromqBus(endpoints: Endpoints): Promise<Bus> {
+  return new ZeromqBus(await load(), endpoints);
+}
+
+/** A broker's end. */
+export async function makeZeromqDoor(endpoints: Endpoints): Promise<Door> {
+  return new ZeromqDoor(await load(), endpoints);
+}
+
+class ZeromqBus implements Bus {
+  readonly #endpoints: Endpoints;
+  readonly #in: Zeromq.Subscriber;
+  readonly #out: Sender;
+  #closing: Promise<void> | undefined;
+
+  constructor({ Subscriber, Publisher }: Library, endpoints: Endpoints) {
+    this.#endpoints = endpoints;
+    this.#in = new Subscriber({ linger: 0, receiveHighWaterMark: QUEUED_FRAMES });
+    // What a peer sends it has counted and will repair: dropping here would only make work.
+    this.#out = new Sender(new Publisher({ linger: LINGER, sendHighWaterMark: 0 }));
+  }
+
+  async open(listener: BusListener): Promise<void> {
+    try {
+      connect(this.#in, this.#endpoints.in);
+      connect(this.#out.socket, this.#endpoints.out);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    for (const { events } of [this.#in, this.#out.socket]) {
+      events.on('disconnect', () => {
+        if (this.#closing === undefined) listener.down();
+      });
+    }
+    void receive(this.#in, (bytes) => {
+      if (isUtf8(bytes)) listener.frame(bytes.toString());
+      else listener.unreadable();
+    });
+  }
+
+  subscribe(topic: Topic): void {
+    this.#in.subscribe(...topic.prefixes);
+  }
+
+  send(frame: string): void {
+    this.#out.send(frame);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#in.close();
+    await this.#out.close();
+  }
+}
+
+class ZeromqDoor implements Door {
+  readonly #endpoints: Endpoints;
+  // Named as the peers see them: they receive from `in` and send to `out`.
+  readonly #in: Sender;
+  readonly #out: Zeromq.Subscriber;
+  readonly #paths: ClaimedPath[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor({ Subscriber, Publisher }: Library, endpoints: Endpoints) {
+    this.#endpoints = endpoints;
+    this.#in = new Sender(new Publisher({ linger: LINGER, sendHighWaterMark: QUEUED_FRAMES }));
+    this.#out = new Subscriber({ linger: 0, receiveHighWaterMark: QUEUED_FRAMES });
+  }
+
+  async open(listener: DoorListener): Promise<Endpoints> {
+    try {
+      // Peers should be able to hear before they can speak.
+      await this.#bind(this.#in.socket, this.#endpoints.in);
+      this.#out.subscribe();
+      await this.#bind(this.#out, this.#endpoints.out);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    void receive(this.#out, (bytes) => {
+      if (isUtf8(bytes)) listener.frame(bytes);
+      else listener.unreadable();
+    });
+    return {
+      in: this.#in.socket.lastEndpoint ?? this.#endpoints.in,
+      out: this.#out.lastEndpoint ?? this.#endpoints.out,
+    };
+  }
+
+  send(frame: Frame): void {
+    this.#in.send(frame);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#out.close();
+    await this.#in.close();
+    await Promise.all(this.#paths.map((path) => path.release()));
+  }
+
+  async #bind(socket: Zeromq.Subscriber | Zeromq.Publisher, address: string): Promise<void> {
+    const path = await claimPath(address);
+    try {
+      await socket.bind(address);
+    } catch (cause) {
+      throw explain(address, cause);
+    }
+    if (path === undefined) return;
+    this.#paths.push(path);
+    await path.taken();
+  }
+}
+
+/** Sends one frame at a time, in order, as ZeroMQ wants it. */
+class Sender {
+  readonly socket: Zeromq.Publisher;
+  #waiting: Frame[] = [];
+  #pump: Promise<void> | undefined;
+
+  constructor(socket: Zeromq.Publisher) {
+    this.socket = socket;
+  }
+
+  send(frame: Frame): void {
+    this.#waiting.push(frame);
+    this.#pump ??= this.#sendWaiting();
+  }
+
+  /** Hands over what waits and closes the socket. */
+  async close(): Promise<void> {
+    await this.#pump;
+    this.socket.close();
+  }
+
+  async #sendWaiting(): Promise<void> {
+    // What comes in the same turn goes out together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0 && !this.socket.closed) {
+      const frames = this.#waiting;
+      this.#waiting = [];
+      for (const frame of frames) await this.socket.send(frame);
+    }
+    this.#pump = undefined;
+  }
+}
+
+/** Reads frames until the socket is closed. Never rejects. */
+async function receive(socket: Zeromq.Subscriber, onFrame: (frame: Buffer) => void): Promise<void> {
+  for await (const parts of socket) {
+    // A message of several frames is as many messages, as for Python.
+    for (const frame of parts) onFrame(frame);
+  }
+}
+
+function connect(socket: Zeromq.Subscriber | Zeromq.Publisher, address: string): void {
+  try {
+    socket.connect(address);
+  } catch (cause) {
+    throw explain(address, cause);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EADDRNOTAVAIL: 'this machine has no such network address',
+  EINVAL: 'ZeroMQ does not understand it',
+  ENAMETOOLONG: 'the path is too long for a socket; most systems allow about 100 bytes',
+  ENODEV: 'this machine has no such network interface',
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'a part of its path is no folder',
+  EPROTONOSUPPORT: 'this build of ZeroMQ cannot use it',
+};
+
+function explain(address: string, cause: unknown): Error {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    return new AddressInUseError(`'${address}' is in use: another broker or program serves it`, { cause });
+  }
+  return new AddressError(`'${address}' cannot be used: ${REASONS[code] ?? message}`, { cause });
+}

@@ -1,0 +1,105 @@
+import { findUnsafeValue } from './payload.ts';
+
+/**
+ * JSON-RPC 2.0 frames, as the Python original writes and reads them. Only the head of a frame, up to
+ * the method's name, has to be equal byte for byte: it is what subscriptions filter on.
+ */
+
+/** A request in a frame: the method and its positional arguments. */
+export interface Call {
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+/**
+ * Why a frame, or an element of a batch, was not understood:
+ * - `utf-8`: it is no text in UTF-8;
+ * - `json`: it is no JSON;
+ * - `request`: it is JSON, but no JSON-RPC 2.0 request;
+ * - `params`: the parameters are neither an array nor an object;
+ * - `depth`: values are nested deeper than {@link MAX_DEPTH};
+ * - `key`: an object has a key `__proto__`.
+ */
+export type InvalidReason = 'utf-8' | 'json' | 'request' | 'params' | 'depth' | 'key';
+
+/** A part of a frame that was not understood. */
+export interface InvalidCall {
+  readonly reason: InvalidReason;
+  /** The method, where that much could be read. */
+  readonly method?: string;
+}
+
+/** What a frame holds. The elements of a batch are judged one by one. */
+export interface Decoded {
+  readonly calls: readonly Call[];
+  readonly invalid: readonly InvalidCall[];
+}
+
+/** The start of every request for a method; the rest is `encodeRequest`'s. */
+export function requestHead(method: string): string {
+  return `{"jsonrpc": "2.0", "method": ${pythonString(method)}`;
+}
+
+/**
+ * A request as a frame.
+ * @param head - from {@link requestHead}
+ * @param args - must be free of what {@link findUnsafeValue} finds
+ * @param id - left out in a notification
+ */
+export function encodeRequest(head: string, args: readonly unknown[], id?: string): string {
+  const params = args.length === 0 ? '' : `, "params": ${JSON.stringify(args)}`;
+  return id === undefined ? `${head}${params}}` : `${head}${params}, "id": ${JSON.stringify(id)}}`;
+}
+
+/** How frames with requests for a method can begin: alone, and as a batch of one method. */
+export function requestPrefixes(method: string): readonly string[] {
+  const head = requestHead(method);
+  return [head, `[${head}`];
+}
+
+/** How a batch that mixes methods begins, so that everyone can subscribe to it. */
+export const MIXED_BATCH_PREFIX = '[ {';
+
+/** Reads a frame. Never throws. */
+export function decode(text: string): Decoded {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { calls: [], invalid: [{ reason: 'json' }] };
+  }
+  if (!Array.isArray(value)) {
+    const only = decodeRequest(value);
+    return 'reason' in only ? { calls: [], invalid: [only] } : { calls: [only], invalid: [] };
+  }
+  const calls: Call[] = [];
+  const invalid: InvalidCall[] = [];
+  for (const element of value as unknown[]) {
+    const read = decodeRequest(element);
+    if ('reason' in read) invalid.push(read);
+    else calls.push(read);
+  }
+  if (value.length === 0) invalid.push({ reason: 'request' });
+  return { calls, invalid };
+}
+
+function decodeRequest(value: unknown): Call | InvalidCall {
+  if (typeof value !== 'object' || value === null) return { reason: 'request' };
+  const { jsonrpc, method, params } = value as Record<string, unknown>;
+  if (jsonrpc !== '2.0' || typeof method !== 'string') return { reason: 'request' };
+  if (params === undefined) return { method, args: [] };
+  if (typeof params !== 'object' || params === null) return { reason: 'params', method };
+  // Keyword arguments from Python arrive as one object.
+  const args: readonly unknown[] = Array.isArray(params) ? params : [params];
+  for (const arg of args) {
+    if (typeof arg !== 'object' || arg === null) continue;
+    const found = findUnsafeValue(arg);
+    if (found === 'depth' || found === 'key') return { reason: found, method };
+  }
+  return { method, args };
+}
+
+/** A string as Python's `json.dumps` writes it: everything but printable ASCII is escaped. */
+export function pythonString(text: string): string {
+  return JSON.stringify(text).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

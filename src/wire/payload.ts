@@ -1,0 +1,52 @@
+/** How deep arrays and objects in an argument may be nested. */
+export const MAX_DEPTH = 64;
+
+/**
+ * What keeps a value from crossing a socket as JSON and arriving as it was:
+ * - `depth`: nested deeper than {@link MAX_DEPTH}, which is what a cycle looks like, too;
+ * - `key`: an object with a key `__proto__`, which receivers could trip over;
+ * - otherwise a name for the kind of value that JSON cannot carry.
+ */
+export type UnsafeValue = 'depth' | 'key' | 'bigint' | 'function' | 'symbol' | 'undefined' | 'number' | 'object';
+
+/**
+ * Looks for what JSON would refuse, drop or change in silence: BigInt, functions, symbols, `undefined`
+ * (but as the value of a property, which counts as left out), NaN and infinities, Map, Set, binary data
+ * and the like. A value with `toJSON`, such as a Date, is judged by what that gives.
+ */
+export function findUnsafeValue(value: unknown, depth = 1): UnsafeValue | undefined {
+  const kind = typeof value;
+  if (kind === 'string' || kind === 'boolean' || value === null) return undefined;
+  if (kind === 'number') return Number.isFinite(value) ? undefined : 'number';
+  return kind === 'object' ? findUnsafeInObject(value as object, depth) : kind;
+}
+
+function findUnsafeInObject(value: object, depth: number): UnsafeValue | undefined {
+  if (depth > MAX_DEPTH) return 'depth';
+  if (Array.isArray(value)) {
+    // Holes count as undefined, so no `for of` short cut over present indexes.
+    for (const item of value as unknown[]) {
+      const found = findUnsafeValue(item, depth + 1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === 'function') return findUnsafeValue((toJSON as () => unknown).call(value), depth + 1);
+  if (!isRecord(value)) return 'object';
+  for (const key of Object.keys(value)) {
+    if (key === '__proto__') return 'key';
+    const item = (value as Record<string, unknown>)[key];
+    if (item === undefined) continue;
+    const found = findUnsafeValue(item, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Whether an object is made of its own properties: a literal or an instance of a user's class. */
+function isRecord(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return true;
+  return Object.prototype.toString.call(value) === '[object Object]';
+}
