@@ -1,6 +1,6 @@
 import { defineConfig, type OxlintOverride } from 'oxlint';
 
-/** Which folders of `src/` each folder may import from. `errors.ts` is open to all of them. */
+/** Which folders (or files) of `src/` each folder may import from. `errors.ts` is open to all of them. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   queue: [],
   events: ['queue'],
@@ -9,7 +9,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   bus: [],
   peer: ['events', 'loop', 'wire', 'bus'],
   broker: ['bus', 'wire'],
-  cli: [],
+  // Programs use what every user has.
+  cli: ['index.ts'],
   testing: ['events'],
 };
 const FOLDERS = Object.keys(MAY_IMPORT);
@@ -51,7 +52,7 @@ export default defineConfig({
           {
             patterns: [
               {
-                regex: `^\\.\\./(?!errors\\.ts$|(?:${MAY_IMPORT[folder]?.join('|') || '-'})/)`,
+                regex: `^\\.\\./(?!(?:errors\\.ts|${(MAY_IMPORT[folder] ?? []).join('|')})(?:$|/))`,
                 message: `src/${folder} may import only from: ${['errors.ts', ...(MAY_IMPORT[folder] ?? [])].join(', ')}.`,
                 allowTypeImports: false,
               },

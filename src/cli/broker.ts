@@ -1,0 +1,68 @@
+import { parseArgs } from 'node:util';
+import { Broker } from '../index.ts';
+import { UsageError } from './usage.ts';
+
+const HELP = `Runs a broker until it is interrupted.
+
+Usage:
+  mreventloop broker ADDRESS     one address, from which two are made
+  mreventloop broker IN OUT      where peers receive from, and where they send to
+
+Addresses:
+  ipc:///tmp/shop                a path on this machine: /tmp/shop.in and /tmp/shop.out
+  tcp://127.0.0.1:5000           a port and the next one: 5000 and 5001
+
+Options:
+  -q, --quiet                    print errors only
+  -h, --help                     show this
+
+Peers, also those in Python, are given the two addresses in the same order:
+  new Peer('ipc:///tmp/shop.in', 'ipc:///tmp/shop.out', ['request_product'], ['produced'])
+`;
+
+/** `mreventloop broker`: serves until SIGINT or SIGTERM. */
+export async function broker(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parse(args);
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const [first, second, ...more] = positionals;
+  if (first === undefined) throw new UsageError('broker needs an address');
+  if (more.length > 0) throw new UsageError('broker takes one or two addresses');
+  for (const address of [first, second]) {
+    if (address?.startsWith('inproc:') === true) throw new UsageError('inproc:// exists within a process only');
+  }
+  const say = (line: string): void => {
+    if (!values.quiet) process.stdout.write(`${line}\n`);
+  };
+
+  const stopped = waitForSignal();
+  const hub = await new Broker(first, second).start();
+  say(`broker: serving; peers receive from ${hub.endpoints.in} and send to ${hub.endpoints.out}`);
+  say(`broker: ${await stopped}, stopping`);
+  await hub.stop();
+  const { frames, bytes, invalid } = hub.counters;
+  say(`broker: passed on ${frames} frames, ${bytes} bytes; dropped ${invalid} invalid`);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        quiet: { type: 'boolean', short: 'q', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function waitForSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+}
