@@ -34,6 +34,8 @@ export default defineConfig({
     'typescript/prefer-readonly': 'error',
     'typescript/switch-exhaustiveness-check': 'error',
     'no-console': 'error',
+    // `using _peer` is there for its end only.
+    'no-underscore-dangle': 'off',
     // One thing after the other is what an event loop is for.
     'no-await-in-loop': 'off',
     // Casts at the edges of the types (events whose arguments are not known) are deliberate.
