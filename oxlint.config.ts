@@ -36,6 +36,9 @@ export default defineConfig({
     'no-console': 'error',
     // `using _peer` is there for its end only.
     'no-underscore-dangle': 'off',
+    // The compiler sees this better.
+    'typescript/consistent-return': 'off',
+    'no-unmodified-loop-condition': 'off',
     // One thing after the other is what an event loop is for.
     'no-await-in-loop': 'off',
     // Casts at the edges of the types (events whose arguments are not known) are deliberate.

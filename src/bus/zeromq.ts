@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type * as Zeromq from 'zeromq';
 import { AddressError, AddressInUseError, MissingLibraryError } from '../errors.ts';
 import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
-import { claimPath, type ClaimedPath } from './ipc-path.ts';
+import { claimPath, type ClaimedPath, untilFree } from './served.ts';
 
 /**
  * The bus over ZeroMQ, as the Python original uses it: one frame a message; peers receive through a SUB
@@ -131,8 +131,12 @@ class ZeromqDoor implements Door {
   }
 
   async #close(): Promise<void> {
+    const bound = [this.#in.socket.lastEndpoint, this.#out.lastEndpoint];
     this.#out.close();
     await this.#in.close();
+    // ZeroMQ gives addresses back some time after a close. (Unbinding first would say when, but with a
+    // read under way it breaks ZeroMQ: EBUSY, or an assertion that ends the process.)
+    await Promise.all(bound.map((address) => (address === null ? undefined : untilFree(address))));
     await Promise.all(this.#paths.map((path) => path.release()));
   }
 

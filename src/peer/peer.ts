@@ -115,6 +115,12 @@ interface PeerConstructor {
 
 type Emit = Listener<readonly unknown[]>;
 
+/** The time between a start and a stop. */
+interface Run {
+  readonly ending: AbortController;
+  bus: Bus | undefined;
+}
+
 class SocketPeer implements Peer {
   readonly events: Events;
   readonly publish: Publish<EventMap>;
@@ -126,11 +132,11 @@ class SocketPeer implements Peer {
   readonly #endpoints: Endpoints;
   readonly #id: string = randomId();
   readonly #outgoing = new Outgoing(this.#id);
-  readonly #readiness = new Readiness((count) => this.#bus?.send(encodeProbe(this.#id, count)));
+  readonly #readiness = new Readiness((count) => this.#run?.bus?.send(encodeProbe(this.#id, count)));
   // A Map, because an event may be called `constructor`.
   readonly #emits = new Map<string, Emit>();
   #invalid = 0;
-  #bus: Bus | undefined;
+  #run: Run | undefined;
   #ready = false;
 
   constructor(inAddress: string, outAddress: string, subscribe: readonly string[], publish: readonly string[]) {
@@ -150,24 +156,19 @@ class SocketPeer implements Peer {
   }
 
   async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<this> {
-    if (this.#bus !== undefined) throw new StateError('the peer was started already');
+    if (this.#run !== undefined) throw new StateError('the peer was started already');
     signal?.throwIfAborted();
-    const bus = await makeBus(this.#endpoints);
-    const onAbort = (): void => this.#readiness.cancel(signal?.reason);
-    this.#bus = bus;
+    const run: Run = { ending: new AbortController(), bus: undefined };
+    const onAbort = (): void => run.ending.abort(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#run = run;
     try {
-      await bus.open({
-        frame: (text) => this.#receive(text),
-        unreadable: () => this.#reportInvalid({ reason: 'utf-8' }),
-        down: () => this.#linkBroke(),
-      });
-      for (const name of this.#emits.keys()) bus.subscribe({ name, prefixes: requestPrefixes(name) });
-      bus.subscribe({ name: methodTo(this.#id), prefixes: controlPrefixes(this.#id) });
-      bus.subscribe({ name: MIXED_BATCH_PREFIX, prefixes: [MIXED_BATCH_PREFIX] });
-      signal?.addEventListener('abort', onAbort, { once: true });
-      await this.#readiness.ask(timeout);
+      await this.#open(run);
+      await this.#readiness.ask(timeout, run.ending.signal);
     } catch (error) {
-      await this.stop();
+      // Whoever stopped the peer meanwhile may have started it again: end this run only.
+      if (this.#run === run) await this.stop();
+      else await run.bus?.close();
       throw error instanceof TimeoutError ? this.#noBroker(timeout, error) : error;
     } finally {
       signal?.removeEventListener('abort', onAbort);
@@ -177,20 +178,34 @@ class SocketPeer implements Peer {
   }
 
   async stop(): Promise<void> {
-    const bus = this.#bus;
-    this.#bus = undefined;
+    const run = this.#run;
+    this.#run = undefined;
     this.#ready = false;
-    this.#readiness.cancel(new StateError('the peer was stopped before it was ready'));
     this.#outgoing.end();
-    await bus?.close();
+    run?.ending.abort(new StateError('the peer was stopped before it was ready'));
+    await run?.bus?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
+  async #open(run: Run): Promise<void> {
+    const bus = await makeBus(this.#endpoints);
+    run.ending.signal.throwIfAborted();
+    run.bus = bus;
+    await bus.open({
+      frame: (text) => this.#receive(text),
+      unreadable: () => this.#reportInvalid({ reason: 'utf-8' }),
+      down: () => this.#linkBroke(),
+    });
+    for (const name of this.#emits.keys()) bus.subscribe({ name, prefixes: requestPrefixes(name) });
+    bus.subscribe({ name: methodTo(this.#id), prefixes: controlPrefixes(this.#id) });
+    bus.subscribe({ name: MIXED_BATCH_PREFIX, prefixes: [MIXED_BATCH_PREFIX] });
+  }
+
   #becomeReady(): void {
-    const bus = this.#bus;
+    const bus = this.#run?.bus;
     if (bus === undefined) return;
     this.#ready = true;
     this.#outgoing.open((frame) => bus.send(frame));
@@ -199,12 +214,12 @@ class SocketPeer implements Peer {
 
   #linkBroke(): void {
     this.#readiness.forget();
-    if (!this.#ready) return;
+    if (!this.#ready || this.#run === undefined) return;
     this.#ready = false;
     this.#outgoing.pause();
-    // Stopping ends the asking; that is no error.
-    this.#readiness.ask(Infinity).then(
+    this.#readiness.ask(Infinity, this.#run.ending.signal).then(
       () => this.#becomeReady(),
+      // Only stopping ends the asking; that is no error.
       () => {},
     );
     this.#emit(this.status.disconnected);

@@ -1,7 +1,8 @@
 import { TimeoutError } from '../errors.ts';
 
-/** How often, in milliseconds, a peer that is not ready asks again. */
-const INTERVAL = 25;
+/** How soon, in milliseconds, a peer that is not ready asks again: sooner at first, then less often. */
+const FIRST_INTERVAL = 2;
+const LAST_INTERVAL = 25;
 
 /**
  * Finds out whether both of a peer's ways through the broker are open: sends probes to itself until
@@ -12,7 +13,7 @@ export class Readiness {
   #count = 0;
   // A probe from before the link broke says nothing about the link since.
   #oldest = 0;
-  #asking: { settle: (error?: { reason: unknown }) => void } | undefined;
+  #onAnswer: (() => void) | undefined;
 
   /** @param send - sends a probe with that count to the peer itself */
   constructor(send: (count: number) => void) {
@@ -22,28 +23,34 @@ export class Readiness {
   /**
    * Asks until a probe comes back.
    * @param timeout - milliseconds
-   * @throws TimeoutError, or what {@link cancel} is given
+   * @throws TimeoutError; the signal's reason
    */
-  ask(timeout: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const probe = (): void => this.#send((this.#count += 1));
-      const interval = setInterval(probe, INTERVAL);
-      const deadline =
-        timeout === Infinity
-          ? undefined
-          : setTimeout(() => this.cancel(new TimeoutError(`${timeout} ms passed`)), timeout);
-      this.#asking = {
-        settle: (error) => {
-          this.#asking = undefined;
-          clearInterval(interval);
-          clearTimeout(deadline);
-          if (error === undefined) resolve();
-          else reject(error.reason);
-        },
-      };
-      this.forget();
-      probe();
-    });
+  async ask(timeout: number, signal: AbortSignal): Promise<void> {
+    let next: ReturnType<typeof setTimeout> | undefined;
+    let deadline: ReturnType<typeof setTimeout> | undefined;
+    let onAbort: (() => void) | undefined;
+    const probe = (interval: number): void => {
+      next = setTimeout(() => probe(Math.min(interval * 2, LAST_INTERVAL)), interval);
+      this.#send((this.#count += 1));
+    };
+    try {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve, reject) => {
+        onAbort = () => reject(signal.reason);
+        signal.addEventListener('abort', onAbort);
+        if (timeout !== Infinity) {
+          deadline = setTimeout(() => reject(new TimeoutError(`no answer within ${timeout} ms`)), timeout);
+        }
+        this.#onAnswer = resolve;
+        this.forget();
+        probe(FIRST_INTERVAL);
+      });
+    } finally {
+      this.#onAnswer = undefined;
+      clearTimeout(next);
+      clearTimeout(deadline);
+      if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+    }
   }
 
   /** Takes no answer to a probe sent so far. */
@@ -53,11 +60,6 @@ export class Readiness {
 
   /** A probe came back. */
   answered(count: number): void {
-    if (count >= this.#oldest) this.#asking?.settle();
-  }
-
-  /** Ends the asking. */
-  cancel(reason: unknown): void {
-    this.#asking?.settle({ reason });
+    if (count >= this.#oldest) this.#onAnswer?.();
   }
 }

@@ -31,6 +31,8 @@ function findUnsafeInObject(value: object, depth: number): UnsafeValue | undefin
     }
     return undefined;
   }
+  // JSON writes null for a Date that is none.
+  if (value instanceof Date && Number.isNaN(value.getTime())) return 'number';
   const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON === 'function') return findUnsafeValue((toJSON as () => unknown).call(value), depth + 1);
   if (!isRecord(value)) return 'object';

@@ -1,5 +1,6 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AddressError, AddressInUseError } from '../errors.ts';
 
 /**
@@ -23,7 +24,7 @@ export async function claimPath(address: string): Promise<ClaimedPath | undefine
   const path = address.slice('ipc://'.length);
   const found = await look(path);
   if (found?.isSocket() === true) {
-    if (await isServed(path)) {
+    if (await isServed(address)) {
       throw new AddressInUseError(`'${address}' is in use: a live broker or program serves it`);
     }
   } else if (found !== undefined) {
@@ -52,13 +53,30 @@ async function look(path: string) {
   }
 }
 
-function isServed(path: string): Promise<boolean> {
+/** How long, in milliseconds, to wait for ZeroMQ to give an address back. */
+const PATIENCE = 1_000;
+
+/** Waits until nobody takes connections at an address any more, within reason. */
+export async function untilFree(address: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  while ((await isServed(address)) && performance.now() < deadline) await delay(1);
+}
+
+/** Whether somebody takes connections at an address. */
+function isServed(address: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(path);
+    const socket = address.startsWith('ipc://')
+      ? connect(address.slice('ipc://'.length))
+      : connect(hostAndPort(address));
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
     });
     socket.once('error', () => resolve(false));
   });
+}
+
+function hostAndPort(address: string): { host: string; port: number } {
+  const { hostname, port } = new URL(address);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
 }

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { Peer } from 'mreventloop';
+import { startBroker, temporaryFolder } from '../support/addresses.ts';
+import { cli } from '../support/program.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+describe('cli: help and usage', () => {
+  test.each([[['--help']], [['-h']], [['broker', '--help']], [['broker', '-h']]])('%j: shows help', async (args) => {
+    const program = cli(...args);
+    const lines = await program.rest();
+    expect(lines.join('\n')).toContain('Usage:');
+    expect(lines.join('\n')).toContain('mreventloop broker IN OUT');
+    expect(await program.exit).toEqual({ code: 0, signal: null, stderr: '' });
+  });
+
+  test.each(['--version', '-v'])('%s: shows the version', async (option) => {
+    const program = cli(option);
+    expect(await program.rest()).toEqual([version]);
+  });
+
+  test.each([
+    [[], 'a command is missing'],
+    [['serve'], "no command 'serve'"],
+    [['broker'], 'needs an address'],
+    [['broker', '--loud', 'ipc:///tmp/x'], '--loud'],
+    [['broker', 'a', 'b', 'c'], 'one or two addresses'],
+    [['broker', 'inproc://x'], 'within a process only'],
+  ])('%j: a usage error, with exit code 2', async (args, words) => {
+    const { code, stderr } = await cli(...args).exit;
+    expect(code).toBe(2);
+    expect(stderr).toContain(words);
+    expect(stderr).toContain("Try 'mreventloop --help'");
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('cli: broker', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('serves until %s, then cleans up and sums up', async (signal) => {
+    const address = `ipc://${temporaryFolder()}/shop`;
+    const program = cli('broker', address);
+    expect(await program.line()).toBe(`broker: serving; peers receive from ${address}.in and send to ${address}.out`);
+    {
+      const peer = new Peer(`${address}.in`, `${address}.out`, ['produced'], ['produced']);
+      await using _peer = await peer.start();
+      const arrived = peer.events.produced.next();
+      await peer.publish.produced('tea');
+      expect(await arrived).toEqual(['tea']);
+    }
+    program.kill(signal);
+    expect(await program.line()).toBe(`broker: ${signal}, stopping`);
+    expect(await program.line()).toMatch(/^broker: passed on [1-9]\d* frames, [1-9]\d* bytes; dropped 0 invalid$/);
+    expect(await program.exit).toEqual({ code: 0, signal: null, stderr: '' });
+    expect(existsSync(`${address}.in`.slice('ipc://'.length))).toBe(false);
+  });
+
+  test('takes two addresses', async () => {
+    const folder = temporaryFolder();
+    const program = cli('broker', `ipc://${folder}/a`, `ipc://${folder}/b`);
+    expect(await program.line()).toContain(`receive from ipc://${folder}/a and send to ipc://${folder}/b`);
+  });
+
+  test('an address that another broker serves: one line, exit code 1', async () => {
+    const { endpoints } = await startBroker();
+    const { code, stderr } = await cli('broker', endpoints.in, endpoints.out).exit;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^mreventloop: 'ipc:.*' is in use.*\n$/);
+  });
+
+  test('an address that makes no sense: one line, exit code 1', async () => {
+    const { code, stderr } = await cli('broker', 'nonsense').exit;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^mreventloop: 'nonsense' is no address.*\n$/);
+  });
+});
