@@ -1,0 +1,153 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Broker, connect, type Endpoints, Peer } from 'mreventloop';
+import { freeEndpoints } from '../support/addresses.ts';
+import { Program } from '../support/program.ts';
+import { describeWith } from '../setup/describe-with.ts';
+
+/** What crosses in both directions and must come back the same. */
+const ARGUMENTS: unknown[][] = [
+  [],
+  ['tea'],
+  [1, -2, 2.5, true, false, null],
+  ['ä€😀\u2028\u007f\u0000\n"\\/', '商品'],
+  [[['nested', []], { key: { deeper: [1, { last: null }] } }], {}],
+  Array.from({ length: 100 }, (_, i) => i),
+  ['x'.repeat(100_000)],
+];
+
+describeWith('python', 'interop with the published Python package', (interpreters) => {
+  for (const [version, interpreter] of Object.entries(interpreters)) {
+    describe(`mreventloop ${version}`, () => {
+      describe.each(['TypeScript', 'Python'] as const)('on a broker in %s', (language) => {
+        test('a TypeScript peer asks, a Python peer answers', async () => {
+          const endpoints = await startBroker(language, interpreter);
+          await startPython(interpreter, 'echo.py', endpoints);
+          const peer = await startPeer(endpoints, ['response'], ['request']);
+          for (const args of ARGUMENTS) {
+            const response = peer.events.response.next();
+            await peer.publish.request(...args);
+            expect(await response).toEqual(args);
+          }
+        });
+
+        test('a Python peer asks, a TypeScript peer answers', async () => {
+          const endpoints = await startBroker(language, interpreter);
+          await startAnswering(endpoints);
+          const python = await startPython(interpreter, 'ask.py', endpoints);
+          expect(await ask(python, ARGUMENTS)).toBe('the same');
+        });
+
+        test('two Python peers and two TypeScript peers: each hears the others', async () => {
+          const endpoints = await startBroker(language, interpreter);
+          await startPython(interpreter, 'echo.py', endpoints);
+          const listener = await startPeer(endpoints, ['request', 'response'], []);
+          const heard: unknown[][] = [];
+          connect(listener, 'request', (...args) => heard.push(['request', ...args]));
+          connect(listener, 'response', (...args) => heard.push(['response', ...args]));
+          const python = await startPython(interpreter, 'ask.py', endpoints);
+          const last = listener.events.response.next({ where: (number) => number === 2 });
+          expect(await ask(python, [[1], [2]])).toBe('the same');
+          await last;
+          expect(heard.filter(([kind]) => kind === 'request')).toEqual([
+            ['request', 1],
+            ['request', 2],
+          ]);
+          expect(heard.filter(([kind]) => kind === 'response')).toEqual([
+            ['response', 1],
+            ['response', 2],
+          ]);
+        });
+
+        test('10,000 events each way, in order', { timeout: 120_000 }, async () => {
+          const endpoints = await startBroker(language, interpreter);
+          await startPython(interpreter, 'echo.py', endpoints);
+          const peer = await startPeer(endpoints, ['response'], ['request']);
+          const received: unknown[] = [];
+          connect(peer, 'response', (number) => received.push(number));
+          const all = Array.from({ length: 10_000 }, (_, i) => i);
+          // Python drops what is more than 1,000 events ahead of it: send no faster than it answers.
+          for (let sent = 0; sent < all.length; sent += 500) {
+            const answered = peer.events.response.next({ where: (number) => number === sent + 499 });
+            for (const number of all.slice(sent, sent + 500)) void peer.publish.request(number);
+            await answered;
+          }
+          expect(received).toEqual(all);
+        });
+
+        test('keyword arguments of Python arrive as one object', async () => {
+          const endpoints = await startBroker(language, interpreter);
+          const peer = await startPeer(endpoints, ['request'], []);
+          const request = peer.events.request.next();
+          python(interpreter, 'keywords.py', endpoints);
+          expect(await request).toEqual([{ product: 'tea', price: 3 }]);
+        });
+      });
+
+      test('what cannot be understood does not reach Python peers through our broker', async () => {
+        const endpoints = await startBroker('TypeScript', interpreter);
+        const echo = await startPython(interpreter, 'echo.py', endpoints);
+        const peer = await startPeer(endpoints, ['response'], ['request']);
+        const { Publisher } = await import('zeromq');
+        const stranger = new Publisher({ linger: 0 });
+        onTestFinished(() => stranger.close());
+        stranger.connect(endpoints.out);
+        // Invalid UTF-8 ends a Python peer's process. Whether the stranger is heard is seen by what it may say.
+        const heard = peer.events.response.next({ where: (who) => who === 'stranger' });
+        let waiting = true;
+        void heard.then(() => (waiting = false));
+        while (waiting) {
+          await stranger.send(Buffer.from([0x7b, 0xff]));
+          await stranger.send('{"jsonrpc": "2.0", "method": "request", "params": ["stranger"]}');
+          await new Promise(setImmediate);
+        }
+        const answer = peer.events.response.next({ where: (who) => who === 'friend' });
+        await peer.publish.request('friend');
+        await answer;
+        expect(echo.child.exitCode).toBeNull();
+      });
+    });
+  }
+});
+
+async function startBroker(language: 'TypeScript' | 'Python', interpreter: string): Promise<Endpoints> {
+  const endpoints = freeEndpoints('ipc');
+  if (language === 'Python') {
+    await startPython(interpreter, 'broker.py', endpoints);
+  } else {
+    const broker = await new Broker(endpoints.in, endpoints.out).start();
+    onTestFinished(() => broker.stop());
+  }
+  return endpoints;
+}
+
+function python(interpreter: string, script: string, endpoints: Endpoints): Program {
+  const path = new URL(`python/${script}`, import.meta.url).pathname;
+  return new Program(interpreter, [path, endpoints.in, endpoints.out]);
+}
+
+async function startPython(interpreter: string, script: string, endpoints: Endpoints): Promise<Program> {
+  const program = python(interpreter, script, endpoints);
+  expect(await program.line()).toBe('ready');
+  return program;
+}
+
+async function startPeer<S extends string, P extends string>(
+  endpoints: Endpoints,
+  subscribe: readonly S[],
+  publish: readonly P[],
+) {
+  const peer = new Peer(endpoints.in, endpoints.out, subscribe, publish);
+  onTestFinished(() => peer.stop());
+  return peer.start();
+}
+
+async function startAnswering(endpoints: Endpoints): Promise<void> {
+  const peer = await startPeer(endpoints, ['request'], ['response']);
+  connect(peer, 'request', peer.publish, 'response');
+}
+
+/** Has `ask.py` send requests, and gives what it says of the responses. */
+function ask(program: Program, requests: unknown[][]): Promise<unknown> {
+  program.child.stdin?.write(`${JSON.stringify(requests)}\n`);
+  return program.json();
+}
