@@ -1,5 +1,14 @@
 import { ConnectError } from '../errors.ts';
-import { describe, type EventArgs, type EventMapOfEmitter, type EventName, getEvent, getEvents } from './emitter.ts';
+import {
+  type ArgsOf,
+  describe,
+  type Emitter,
+  type EventMapOfEmitter,
+  getEvent,
+  getEvents,
+  type HasEvents,
+  type NameIn,
+} from './emitter.ts';
 import { type AnyEvent, connectSlot, disconnectSlot, type Event, isEvent } from './event.ts';
 import { type Link, LinkGroup, type Listener, type ListenOptions } from './link.ts';
 import { eventToSlotName, type SlotName } from './names.ts';
@@ -23,26 +32,79 @@ export type SlotNameFor<Name extends string, O> = O extends { slotNames: false }
 /** A receiver with a slot of that name that takes these arguments. */
 export type HasSlot<Name extends string, A extends readonly unknown[]> = { readonly [N in Name]: Listener<A> };
 
-/** A receiver whose slots, where their names fit, take the arguments of the emitter's events. */
-export type FittingSlots<E, R, O> = {
-  readonly [N in EventName<E> as SlotNameFor<N, O> & keyof R]: Listener<EventArgs<E, N>>;
-};
+/** A receiver whose slots, where their names fit, take the arguments of the events. It needs one at least. */
+export type SlotsByName<M, O> = string extends keyof M
+  ? object
+  : { readonly [N in keyof M & string as SlotNameFor<N, O>]?: Listener<ArgsOf<M, N>> };
 
-/** The names of the receiver's members that take the arguments `A`. */
-export type SlotsFor<R, A extends readonly unknown[]> = {
-  [K in keyof R]-?: R[K] extends Listener<A> ? K : never;
-}[keyof R] &
-  string;
+// The conditions keep the compiler from showing a name with three parameters where the slots could stand.
+/** A receiver with a slot for each of the events in the list. */
+export type HasSlots<M, Names extends readonly string[], O> = [M] extends [never]
+  ? never
+  : { readonly [N in Names[number] as SlotNameFor<N, O>]: Listener<ArgsOf<M, N>> };
 
-/** The names of slots for a list of events, position by position. */
-export type SlotNamesFor<E, Names extends readonly string[], R> = {
-  readonly [I in keyof Names]: SlotsFor<R, EventArgs<E, Names[I]>>;
-};
+/** A receiver with the slots that are named for a list of events, position by position. */
+export type HasNamedSlots<M, Names extends readonly string[], Slots extends readonly string[]> = [M] extends [never]
+  ? never
+  : { readonly [S in Slots[number]]: ListenerAt<M, Names, Slots, S> };
 
-/** A receiver with a slot for each of the events. */
-export type HasSlots<E, Names extends readonly string[], O> = {
-  readonly [N in Names[number] as SlotNameFor<N, O>]: Listener<EventArgs<E, N>>;
-};
+// A slot may be named for several events: then it takes the arguments of each. Functions that take a listener
+// are what the compiler makes one listener from, of all.
+type ListenerAt<M, Names extends readonly string[], Slots extends readonly string[], S> = {
+  [I in keyof Names]: I extends keyof Slots
+    ? Slots[I] extends S
+      ? (listener: Listener<ArgsOf<M, Names[I]>>) => void
+      : never
+    : never;
+}[number] extends (listener: infer L) => void
+  ? L
+  : never;
+
+/** A list of slots that is as long as the list of events. */
+export type SameLength<Names extends readonly string[]> = { readonly [I in keyof Names]: string };
+
+// What the last overloads of `connect` report: what belongs in each place, given what stands in the others.
+type MeantEmitter<E, M> = E extends AnyEvent ? E : [M] extends [never] ? HasEvents : Emitter<E, M>;
+
+type MeantEvents<E, M, W> =
+  E extends Event<infer A>
+    ? Listener<A>
+    : W extends string
+      ? MeantEvent<M, W>
+      : W extends readonly string[]
+        ? { readonly [I in keyof W]: MeantEvent<M, W[I]> }
+        : SlotsByName<M, ConnectOptions>;
+
+type MeantEvent<M, Name> = Name extends keyof M ? Name : keyof M & string;
+
+type MeantTarget<E, M, W, S> = E extends AnyEvent
+  ? ListenOptions
+  : W extends string
+    ? S extends string
+      ? HasSlot<S, ArgsOf<M, W>>
+      : Listener<ArgsOf<M, W>> | HasSlot<SlotNameFor<W, S>, ArgsOf<M, W>>
+    : W extends readonly string[]
+      ? S extends readonly string[]
+        ? HasNamedSlots<M, W, S>
+        : HasSlots<M, W, S>
+      : ConnectOptions;
+
+type MeantSlot<W, S> = S extends string | readonly string[]
+  ? W extends readonly string[]
+    ? S extends { readonly length: W['length'] }
+      ? S
+      : AsManySlotsAsEvents<W['length']>
+    : S extends string
+      ? S
+      : string
+  : S extends ConnectOptions
+    ? S
+    : ConnectOptions;
+
+/** What the compiler's message calls a list of slots of the right length. */
+export interface AsManySlotsAsEvents<Length> extends ReadonlyArray<string> {
+  readonly length: Length & number;
+}
 
 /** Connects an event to a function: `connect(producer.events.produced, (product) => …)`. */
 export function connect<A extends readonly unknown[]>(
@@ -55,50 +117,77 @@ export function connect<A extends readonly unknown[]>(
  * (`produced` → `onProduced`).
  * @throws ConnectError when there is none
  */
-export function connect<E extends object, R extends object, const O extends ConnectOptions = {}>(
-  emitter: E & ([EventMapOfEmitter<E>] extends [never] ? HasEvents : unknown),
-  receiver: R & FittingSlots<E, R, O>,
+export function connect<E extends object, M = EventMapOfEmitter<E>, const O extends ConnectOptions = {}>(
+  emitter: Emitter<E, M>,
+  receiver: NoInfer<SlotsByName<M, O>>,
   options?: O,
 ): Link;
 /** Connects one event to a function, or to the receiver's slot by its name. */
-export function connect<E extends object, const N extends EventName<E>, const O extends ConnectOptions = {}>(
-  emitter: E,
+export function connect<
+  E extends object,
+  const N extends NameIn<M>,
+  M = EventMapOfEmitter<E>,
+  const O extends ConnectOptions = {},
+>(
+  emitter: Emitter<E, M>,
   event: N,
-  target: NoInfer<Listener<EventArgs<E, N>>> | NoInfer<HasSlot<SlotNameFor<N, O>, EventArgs<E, N>>>,
+  target: NoInfer<Listener<ArgsOf<M, N>>> | NoInfer<HasSlot<SlotNameFor<N, O>, ArgsOf<M, N>>>,
   options?: O,
 ): Link;
 /** Connects several events to the receiver's slots by their names. */
-export function connect<E extends object, const N extends readonly EventName<E>[], const O extends ConnectOptions = {}>(
-  emitter: E,
-  events: N,
-  receiver: NoInfer<HasSlots<E, N, O>>,
-  options?: O,
-): Link;
+export function connect<
+  E extends object,
+  const N extends readonly NameIn<M>[],
+  M = EventMapOfEmitter<E>,
+  const O extends ConnectOptions = {},
+>(emitter: Emitter<E, M>, events: N, receiver: NoInfer<HasSlots<M, N, O>>, options?: O): Link;
 /** Connects one event to the named slot of the receiver. */
-export function connect<E extends object, const N extends EventName<E>, R extends object>(
-  emitter: E,
+export function connect<
+  E extends object,
+  const N extends NameIn<M>,
+  R extends object,
+  const S extends keyof R & string,
+  M = EventMapOfEmitter<E>,
+>(
+  emitter: Emitter<E, M>,
   event: N,
-  receiver: R,
-  slot: SlotsFor<R, EventArgs<E, N>>,
+  receiver: R & NoInfer<HasSlot<S, ArgsOf<M, N>>>,
+  slot: S,
   options?: ListenOptions,
 ): Link;
 /** Connects several events to the named slots of the receiver, the first to the first and so on. */
-export function connect<E extends object, const N extends readonly EventName<E>[], R extends object>(
-  emitter: E,
+export function connect<
+  E extends object,
+  const N extends readonly NameIn<M>[],
+  R extends object,
+  const S extends readonly (keyof R & string)[],
+  M = EventMapOfEmitter<E>,
+>(
+  emitter: Emitter<E, M>,
   events: N,
-  receiver: R,
-  slots: SlotNamesFor<E, N, R>,
+  receiver: R & NoInfer<HasNamedSlots<M, N, S>>,
+  slots: S & NoInfer<SameLength<N>>,
+  options?: ListenOptions,
+): Link;
+// The last two are no forms of their own: of a call that fits none, the compiler reports only why it does
+// not fit the last one. They accept nothing either, and say what is wrong in terms of the form that was meant.
+/** Connects an event to a function, or an emitter to a receiver. */
+export function connect<E extends object, M = EventMapOfEmitter<E>>(
+  from: MeantEmitter<E, M>,
+  to: E extends Event<infer A> ? Listener<A> : SlotsByName<M, ConnectOptions>,
+): Link;
+/** Connects one event or several, to a function or to slots, with options. */
+export function connect<E extends object, const W, const S = undefined, M = EventMapOfEmitter<E>>(
+  from: MeantEmitter<E, M>,
+  what: MeantEvents<E, M, W>,
+  target: NoInfer<MeantTarget<E, M, W, S>>,
+  slot?: MeantSlot<W, S>,
   options?: ListenOptions,
 ): Link;
 export function connect(...args: readonly unknown[]): Link {
   const { pairs, options, group } = parse(args);
   const links = pairs.map(({ event, slot, receiver }) => connectSlot(event, slot, receiver, options));
   return group ? new LinkGroup(links) : (links[0] as Link);
-}
-
-/** An emitter's events, for the compiler's message where something is none. */
-export interface HasEvents {
-  readonly events: 'an emitter keeps its events in a public property made with events({…}), or is under @emits';
 }
 
 /**
@@ -109,38 +198,72 @@ export function disconnect(event: AnyEvent): number;
 /** Ends the connection of an event to a function. */
 export function disconnect<A extends readonly unknown[]>(event: Event<A>, slot: NoInfer<Listener<A>>): number;
 /** Ends every connection of every event of the emitter. */
-export function disconnect(emitter: object): number;
+export function disconnect<E extends object, M = EventMapOfEmitter<E>>(emitter: Emitter<E, M>): number;
 /** Ends every connection of one of the emitter's events. */
-export function disconnect<E extends object>(emitter: E, event: EventName<E>): number;
+export function disconnect<E extends object, M = EventMapOfEmitter<E>>(
+  emitter: Emitter<E, M>,
+  event: NoInfer<NameIn<M>>,
+): number;
 /** Ends the connections between an emitter and a receiver that `connect(emitter, receiver)` makes. */
-export function disconnect(emitter: object, receiver: object, options?: SlotNameOptions): number;
+export function disconnect<E extends object, M = EventMapOfEmitter<E>, const O extends SlotNameOptions = {}>(
+  emitter: Emitter<E, M>,
+  receiver: NoInfer<SlotsByName<M, O>>,
+  options?: O,
+): number;
 /** Ends the connection of one event to a function, or to the receiver's slot by its name. */
-export function disconnect<E extends object>(
-  emitter: E,
-  event: EventName<E>,
-  target: object,
-  options?: SlotNameOptions,
+export function disconnect<
+  E extends object,
+  const N extends NameIn<M>,
+  M = EventMapOfEmitter<E>,
+  const O extends SlotNameOptions = {},
+>(
+  emitter: Emitter<E, M>,
+  event: N,
+  target: NoInfer<Listener<ArgsOf<M, N>>> | NoInfer<HasSlot<SlotNameFor<N, O>, ArgsOf<M, N>>>,
+  options?: O,
 ): number;
 /** Ends the connections of several events to the receiver's slots by their names. */
-export function disconnect<E extends object>(
-  emitter: E,
-  events: readonly EventName<E>[],
-  receiver: object,
-  options?: SlotNameOptions,
-): number;
+export function disconnect<
+  E extends object,
+  const N extends readonly NameIn<M>[],
+  M = EventMapOfEmitter<E>,
+  const O extends SlotNameOptions = {},
+>(emitter: Emitter<E, M>, events: N, receiver: NoInfer<HasSlots<M, N, O>>, options?: O): number;
 /** Ends the connection of one event to the named slot of the receiver. */
-export function disconnect<E extends object, R extends object>(
-  emitter: E,
-  event: EventName<E>,
-  receiver: R,
-  slot: keyof R & string,
-): number;
+export function disconnect<
+  E extends object,
+  const N extends NameIn<M>,
+  R extends object,
+  const S extends keyof R & string,
+  M = EventMapOfEmitter<E>,
+>(emitter: Emitter<E, M>, event: N, receiver: R & NoInfer<HasSlot<S, ArgsOf<M, N>>>, slot: S): number;
 /** Ends the connections of several events to the named slots of the receiver. */
-export function disconnect<E extends object, R extends object>(
-  emitter: E,
-  events: readonly EventName<E>[],
-  receiver: R,
-  slots: readonly (keyof R & string)[],
+export function disconnect<
+  E extends object,
+  const N extends readonly NameIn<M>[],
+  R extends object,
+  const S extends readonly (keyof R & string)[],
+  M = EventMapOfEmitter<E>,
+>(
+  emitter: Emitter<E, M>,
+  events: N,
+  receiver: R & NoInfer<HasNamedSlots<M, N, S>>,
+  slots: S & NoInfer<SameLength<N>>,
+): number;
+// As with `connect`, the last three are there for their messages.
+/** Ends the connections of an emitter or an event. */
+export function disconnect<E extends object, M = EventMapOfEmitter<E>>(from: MeantEmitter<E, M>): number;
+/** Ends the connections of an event to a function, or of an emitter to a receiver. */
+export function disconnect<E extends object, const W, M = EventMapOfEmitter<E>>(
+  from: MeantEmitter<E, M>,
+  what: MeantEvents<E, M, W>,
+): number;
+/** Ends the connections of one event or several, to a function or to slots. */
+export function disconnect<E extends object, const W, const S = undefined, M = EventMapOfEmitter<E>>(
+  from: MeantEmitter<E, M>,
+  what: MeantEvents<E, M, W>,
+  target: NoInfer<MeantTarget<E, M, W, S>>,
+  slot?: MeantSlot<W, S>,
 ): number;
 export function disconnect(...args: readonly unknown[]): number {
   const [first, second] = args;

@@ -16,15 +16,28 @@ export type EventMapOfEmitter<E> =
 /** The names of the events that an emitter has. */
 export type EventName<E> = keyof EventMapOfEmitter<E> & string;
 
+/** The names of the events in a map. */
+export type NameIn<M> = keyof M & string;
+
+/** The arguments of one of the events in a map. */
+export type ArgsOf<M, Name> = Name extends keyof M ? (M[Name] extends readonly unknown[] ? M[Name] : never) : never;
+
 /** The arguments of one of an emitter's events. */
-export type EventArgs<E, Name extends PropertyKey> =
-  EventMapOfEmitter<E> extends infer M
-    ? Name extends keyof M
-      ? M[Name] extends readonly unknown[]
-        ? M[Name]
-        : never
-      : never
-    : never;
+export type EventArgs<E, Name extends PropertyKey> = ArgsOf<EventMapOfEmitter<E>, Name>;
+
+/**
+ * An emitter, as a parameter from which the compiler infers its events `M`. It infers them from the
+ * structure, because nothing else works for `this` in a class; from a property of another name than
+ * `events`, `M` comes by its default, {@link EventMapOfEmitter}.
+ */
+export type Emitter<E, M> = E &
+  (HasEventMap<M> | { readonly events: HasEventMap<M> } | object) &
+  ([M] extends [never] ? HasEvents : unknown);
+
+/** An emitter's events, for the compiler's message where something is none. */
+export interface HasEvents {
+  readonly events: 'an emitter keeps its events in a public property made with events({…}), or is under @emits';
+}
 
 const EVENTS_ATTRIBUTE = Symbol.for('mreventloop.events.attribute');
 

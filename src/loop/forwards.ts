@@ -1,20 +1,27 @@
 import { ConnectError } from '../errors.ts';
-import { describe, type EventName, type EventArgs, getEvent, getEvents } from '../events/emitter.ts';
+import type { AsManySlotsAsEvents, SameLength } from '../events/connect.ts';
+import {
+  type ArgsOf,
+  describe,
+  type Emitter,
+  type EventMapOfEmitter,
+  getEvent,
+  getEvents,
+  type NameIn,
+} from '../events/emitter.ts';
 import type { Listener } from '../events/link.ts';
 import { eventToSlotName } from '../events/names.ts';
 import type { SlotName } from '../events/names.ts';
 import { getEventLoop } from './owner.ts';
 
 /** The slots that forwarding adds to an object: each takes the arguments of its event. */
-export type ForwardingSlots<E, Slots extends readonly string[], Names extends readonly string[]> = {
-  readonly [I in keyof Slots & `${number}` as Slots[I] & string]: (
-    ...args: EventArgs<E, Names[I & keyof Names] & string>
-  ) => void;
+export type ForwardingSlots<M, Slots extends readonly string[], Names extends readonly string[]> = {
+  readonly [I in keyof Slots & `${number}` as Slots[I] & string]: (...args: ArgsOf<M, Names[I & keyof Names]>) => void;
 };
 
 /** The slots that forwarding adds to an object where the events are found by the slots' names. */
-export type ForwardingSlotsByName<E, Slot extends string> = {
-  readonly [N in EventName<E> as SlotName<N> & Slot]: (...args: EventArgs<E, N>) => void;
+export type ForwardingSlotsByName<M, Slot extends string> = {
+  readonly [N in NameIn<M> as SlotName<N> & Slot]: (...args: ArgsOf<M, N>) => void;
 };
 
 type ForwardingClass<Slot extends string> = abstract new (
@@ -41,19 +48,20 @@ type ForwardingClass<Slot extends string> = abstract new (
  * @throws ConnectError when the lists differ in length or an event does not exist; under the decorator,
  *   a missing event is found when the slot is first called
  */
-export function forwards<E extends object, const S extends readonly string[], const N extends readonly EventName<E>[]>(
-  owner: E,
+export function forwards<const S extends readonly string[]>(
   slots: S,
-  events: N,
-): E & ForwardingSlots<E, S, N>;
-export function forwards<E extends object, const S extends SlotName<EventName<E>>>(
-  owner: E,
+  events?: NoInfer<SameLength<S>>,
+): <C extends ForwardingClass<S[number]>>(target: C, context: ClassDecoratorContext<C>) => void;
+export function forwards<
+  E extends object,
+  const N extends readonly NameIn<M>[],
+  const S extends AsManySlotsAsEvents<N['length']>,
+  M = EventMapOfEmitter<E>,
+>(owner: Emitter<E, M>, slots: S, events: N): E & ForwardingSlots<M, S, N>;
+export function forwards<E extends object, const S extends SlotName<NameIn<M>>, M = EventMapOfEmitter<E>>(
+  owner: Emitter<E, M>,
   slots: readonly S[],
-): E & ForwardingSlotsByName<E, S>;
-export function forwards<const S extends string>(
-  slots: readonly S[],
-  events?: readonly string[],
-): <C extends ForwardingClass<S>>(target: C, context: ClassDecoratorContext<C>) => void;
+): E & ForwardingSlotsByName<M, S>;
 export function forwards(
   first: object | readonly string[],
   second?: readonly string[],

@@ -7,7 +7,15 @@ import type { SlotCall } from './slot-call.ts';
 /** A slot as a function: calling it queues a call on its owner's event loop. */
 export type Slot<A extends readonly unknown[], R> = (...args: A) => SlotCall<Awaited<R>>;
 
+type Callable = (...args: never[]) => unknown;
+
 type Method<This, A extends readonly unknown[], R> = (this: This, ...args: A) => R;
+
+type ReturnsNothingOrPromise = (...args: never[]) => void | Promise<unknown>;
+
+interface HasEventLoop {
+  readonly eventLoop: EventLoop;
+}
 
 /**
  * Makes a slot: a function that, when called, queues `fn` on the owner's event loop (its field
@@ -28,14 +36,17 @@ type Method<This, A extends readonly unknown[], R> = (this: This, ...args: A) =>
  *
  * @throws ConnectError when called on an owner without an event loop; OverflowError when the loop is full
  */
-export function slot<A extends readonly unknown[], R>(
-  owner: { eventLoop: EventLoop },
-  fn: (...args: A) => R,
-): Slot<A, R>;
+export function slot<A extends readonly unknown[], R>(owner: HasEventLoop, fn: (...args: A) => R): Slot<A, R>;
 export function slot<This extends object, A extends readonly unknown[], R extends void | Promise<unknown>>(
   method: Method<This, A, R>,
   context: ClassMethodDecoratorContext<This, Method<This, A, R>>,
 ): Method<This, A, R>;
+// The last is no form of its own: of a call that fits none, the compiler reports only why it does not fit
+// the last one. It accepts nothing either, and says what is wrong in terms of the form that was meant.
+export function slot<Second>(
+  first: Second extends DecoratorContext ? ReturnsNothingOrPromise : HasEventLoop,
+  second: Second extends DecoratorContext ? ClassMethodDecoratorContext : Second extends Callable ? Second : Callable,
+): never;
 export function slot(first: unknown, second: unknown): unknown {
   return typeof first === 'function' && typeof second === 'object'
     ? decorated(first as Method<object, unknown[], unknown>)
