@@ -1,3 +1,4 @@
+import { Publisher } from 'zeromq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Broker, connect, type Endpoints, Peer } from 'mreventloop';
 import { freeEndpoints } from '../support/addresses.ts';
@@ -83,14 +84,30 @@ describeWith('python', 'interop with the published Python package', (interpreter
         });
       });
 
+      test('invalid UTF-8 that a broker in Python passes on is reported, and the next event arrives', async () => {
+        const endpoints = await startBroker('Python', interpreter);
+        const peer = await startPeer(endpoints, ['request'], []);
+        const stranger = startStranger(endpoints);
+        const report = peer.status.invalid.next();
+        const request = peer.events.request.next();
+        const head = '{"jsonrpc": "2.0", "method": "request"';
+        // Sockets that are connected need not be subscribed: send until it is heard.
+        const heard = Promise.all([report, request]);
+        let waiting = true;
+        void heard.then(() => (waiting = false));
+        while (waiting) {
+          await stranger.send(Buffer.concat([Buffer.from(`${head}, "params": ["`), Buffer.from([0xff])]));
+          await stranger.send(`${head}, "params": ["next"]}`);
+          await new Promise(setImmediate);
+        }
+        expect(await heard).toEqual([[{ reason: 'utf-8', count: 1 }], ['next']]);
+      });
+
       test('what cannot be understood does not reach Python peers through our broker', async () => {
         const endpoints = await startBroker('TypeScript', interpreter);
         const echo = await startPython(interpreter, 'echo.py', endpoints);
         const peer = await startPeer(endpoints, ['response'], ['request']);
-        const { Publisher } = await import('zeromq');
-        const stranger = new Publisher({ linger: 0 });
-        onTestFinished(() => stranger.close());
-        stranger.connect(endpoints.out);
+        const stranger = startStranger(endpoints);
         // Invalid UTF-8 ends a Python peer's process. Whether the stranger is heard is seen by what it may say.
         const heard = peer.events.response.next({ where: (who) => who === 'stranger' });
         let waiting = true;
@@ -118,6 +135,14 @@ async function startBroker(language: 'TypeScript' | 'Python', interpreter: strin
     onTestFinished(() => broker.stop());
   }
   return endpoints;
+}
+
+/** A socket that sends what it likes. */
+function startStranger(endpoints: Endpoints): Publisher {
+  const stranger = new Publisher({ linger: 0 });
+  onTestFinished(() => stranger.close());
+  stranger.connect(endpoints.out);
+  return stranger;
 }
 
 function python(interpreter: string, script: string, endpoints: Endpoints): Program {
