@@ -1,5 +1,6 @@
 import { transform } from 'esbuild';
 import { defineConfig, type Plugin } from 'vitest/config';
+import { ClosingReporter } from './test/setup/closing-reporter.ts';
 
 /** Vitest leaves decorators as they are, and no Node runs them yet: lower them in the tests that use them. */
 const lowerDecorators: Plugin = {
@@ -27,7 +28,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: [],
+    globalSetup: ['test/setup/global-setup.ts'],
+    reporters: ['default', new ClosingReporter()],
     coverage: { include: ['src/**'], exclude: ['src/cli/**'], reporter: ['text', 'json-summary'] },
   },
 });

@@ -1,0 +1,36 @@
+/**
+ * As much of Playwright as tests use. Its own types need those of the DOM, and with them in scope nothing would
+ * keep the sources from using the DOM.
+ */
+export interface Browser extends AsyncDisposable {
+  newPage(): Promise<Page>;
+}
+
+export interface Page {
+  goto(url: string): Promise<unknown>;
+  on(event: 'console', listener: (message: { text(): string }) => void): unknown;
+  on(event: 'pageerror', listener: (error: Error) => void): unknown;
+}
+
+interface Playwright {
+  readonly chromium: {
+    launch(options: { executablePath: string; args: readonly string[]; headless: true }): Promise<Browser>;
+  };
+}
+
+const PLAYWRIGHT: string = 'playwright-core';
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Starts the browser whose program is at a path, with a profile that is gone afterwards. */
+export async function launchBrowser(executablePath: string): Promise<Browser> {
+  const { chromium } = (await import(PLAYWRIGHT)) as Playwright;
+  return chromium.launch({ executablePath, args: QUIET, headless: true });
+}
