@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { describe, expect, test } from 'vitest';
+import { MODULES, ROOT } from './subpaths.ts';
+
+/** What most programs use: events, connecting, slots on loops, waiting. */
+const CORE = 'event, events, connect, disconnect, EventLoop, slot, SyncEvent';
+/** How many bytes the core may have after brotli. */
+const LIMIT = 5000;
+
+interface Bundle {
+  readonly code: string;
+  /** The size in bytes after brotli. */
+  readonly size: number;
+  /** The files of which something is in it. */
+  readonly files: readonly string[];
+  /** What it still imports. */
+  readonly imports: readonly string[];
+}
+
+async function bundle(program: string): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: program, resolveDir: ROOT },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    absWorkingDir: ROOT,
+    // The published files, not the sources that our own tsconfig.json would lead to.
+    tsconfigRaw: {},
+    logLevel: 'error',
+    metafile: true,
+    write: false,
+  });
+  const code = outputFiles[0]?.text ?? '';
+  const output = Object.values(metafile.outputs)[0];
+  return {
+    code,
+    size: brotliCompressSync(code).length,
+    files: Object.entries(output?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) =>
+      bytesInOutput > 0 ? [file] : [],
+    ),
+    imports: output?.imports.map(({ path }) => path) ?? [],
+  };
+}
+
+describe('bundle of the core', () => {
+  test('dependencies: none, and nothing of Node', async () => {
+    const { files, imports, code } = await bundle(`export { ${CORE} } from 'mreventloop';`);
+    expect(imports).toEqual([]);
+    expect(files.filter((file) => !/^dist\/(errors|events|loop|queue)\b/.test(file))).toEqual([]);
+    expect(code).not.toContain('zeromq');
+  });
+
+  test('size: within the limit, and as the README says', async () => {
+    const { size } = await bundle(`export { ${CORE} } from 'mreventloop';`);
+    console.log(`core: ${size} bytes after brotli`);
+    expect(size).toBeLessThanOrEqual(LIMIT);
+
+    const [, stated] = /Size: (\d+\.\d) kB/.exec(await readFile(join(ROOT, 'README.md'), 'utf8')) ?? [];
+    const message = `README.md should say 'Size: ${(size / 1000).toFixed(1)} kB'`;
+    expect(Math.abs(Number(stated) * 1000 - size), message).toBeLessThan(size * 0.05);
+  });
+
+  test('tree-shaking: events alone come without loops', async () => {
+    const { files } = await bundle(`export { event, events, connect } from 'mreventloop';`);
+    expect(files.filter((file) => file.startsWith('dist/loop/'))).toEqual([]);
+  });
+});
+
+describe('bundle of an import that is not used', () => {
+  test.for(MODULES)('side effects: %s leaves nothing', async (specifier) => {
+    expect((await bundle(`import '${specifier}';`)).code).toBe('');
+  });
+});

@@ -1,0 +1,70 @@
+// A program of a user, who has the package from the registry: it is compiled against the packed types and run.
+// It imports every subpath, which published.test.ts checks.
+import { connect, disconnect, event, EventLoop, events, forwards, type Link, slot, SyncEvent } from 'mreventloop';
+import manifest from 'mreventloop/package.json' with { type: 'json' };
+import { Spy } from 'mreventloop/testing';
+
+class Producer {
+  readonly events = events({ produced: event<[product: string, price: number]>(), sold_out: event() });
+}
+
+class Consumer {
+  eventLoop = new EventLoop();
+  onProduced = slot(this, async (product: string, price: number) => product.length * price);
+  onSoldOut = slot(this, () => 'closed');
+}
+
+class Relay {
+  readonly events = events({ result: event<[result: string]>() });
+}
+
+const producer = new Producer();
+const consumer = new Consumer();
+const spy = new Spy<{ onProduced: [product: string, price: number] }>(['onProduced']);
+const prices: number[] = [];
+
+const link: Link = connect(producer, 'produced', (_product, price) => prices.push(price));
+connect(producer.events.produced, (product) => product.toUpperCase(), { once: true });
+connect(producer, consumer);
+connect(producer, 'produced', spy, 'onProduced');
+connect(producer, 'produced', spy);
+connect(producer, ['produced', 'sold_out'], consumer, ['onProduced', 'onSoldOut']);
+disconnect(producer, 'sold_out');
+
+/** Only compiled: what must not compile. */
+function wrongUses(): void {
+  // @ts-expect-error a slot that wants a number cannot take a product
+  connect(producer.events.produced, (product: number) => product);
+  // @ts-expect-error there is no such event
+  connect(producer, 'bought', consumer, 'onProduced');
+  // @ts-expect-error the price is missing
+  producer.events.produced('tea');
+}
+
+const relay = forwards(new Relay(), ['onResult']);
+const relayed = new SyncEvent(relay.events.result);
+const [first] = await Promise.all([
+  relayed,
+  (async () => {
+    await using loop = consumer.eventLoop.start();
+    producer.events.produced('tea', 3);
+    relay.onResult(`relayed while running: ${loop.running}`);
+  })(),
+]);
+link.disconnect();
+const length: number = await (async () => {
+  await using loop = consumer.eventLoop.start();
+  return loop.running ? await consumer.onProduced('coffee', 2) : 0;
+})();
+
+console.log(
+  JSON.stringify({
+    package: manifest.name,
+    first,
+    length,
+    prices,
+    spied: spy.calls('onProduced'),
+    connected: link.connected,
+    notCalled: wrongUses.name,
+  }),
+);

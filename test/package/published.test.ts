@@ -1,0 +1,112 @@
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { command } from '../setup/command.ts';
+import { installPackage, type InstalledPackage } from '../setup/installed-package.ts';
+import { MODULES, ROOT, SPECIFIERS } from './subpaths.ts';
+
+interface Consumer {
+  readonly kind: string;
+  /** Options of its compiler. */
+  readonly options: object;
+}
+
+let installed: InstalledPackage;
+
+beforeAll(async () => {
+  installed = await installPackage();
+}, 120_000);
+afterAll(() => installed[Symbol.asyncDispose]());
+
+function tool(name: string, ...args: string[]): Promise<string> {
+  return command(join(ROOT, 'node_modules', '.bin', name), args, { cwd: installed.project });
+}
+
+describe('packed file', () => {
+  test('contents: what was built, its sources, and the papers', () => {
+    const elsewhere = installed.files.filter((file) => !/^(dist|src)\//.test(file));
+    expect(elsewhere.filter((file) => file !== 'CHANGELOG.md')).toEqual(['LICENSE', 'README.md', 'package.json']);
+    expect(installed.files.filter((file) => /test\.|\.tsbuildinfo$|\.cache/.test(file))).toEqual([]);
+  });
+
+  test('contents: each source and what was made from it, nothing else', () => {
+    const sources = installed.files.filter((file) => file.startsWith('src/')).map((file) => file.slice('src/'.length));
+    const made = sources.flatMap((source) => {
+      const stem = source.replace(/\.ts$/, '');
+      return [`dist/${stem}.d.ts`, `dist/${stem}.js`, `dist/${stem}.js.map`];
+    });
+    expect(installed.files.filter((file) => file.startsWith('dist/')).toSorted()).toEqual(made.toSorted());
+  });
+
+  test('publint: nothing to say', async () => {
+    const { buffer } = new Uint8Array(await readFile(installed.tarball));
+    const { messages, pkg } = await publint({ pack: { tarball: buffer }, strict: true });
+    // It would have the browser's files named in `imports`: then no source could be read or run without a build.
+    const objections = messages.filter(({ code }) => code !== 'USE_EXPORTS_OR_IMPORTS_BROWSER');
+    expect(objections.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+  });
+
+  test('attw: the types resolve for every subpath', async () => {
+    // It ends with another code than 0 when there is a problem.
+    expect(await tool('attw', installed.tarball, '--profile', 'esm-only')).toContain('"mreventloop"');
+  }, 60_000);
+});
+
+describe('installed package', () => {
+  test('use: the program of the next test imports every subpath', async () => {
+    const program = await readFile(join(import.meta.dirname, 'consumer', 'main.ts'), 'utf8');
+    const imported = [...program.matchAll(/ from '(mreventloop[^']*)'/g)].map(([, specifier]) => specifier);
+    expect(new Set(imported)).toEqual(new Set(SPECIFIERS));
+  });
+
+  test.for<Consumer>([
+    { kind: 'Node', options: { module: 'nodenext', types: ['node'] } },
+    {
+      kind: 'browser',
+      options: { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'esnext.disposable', 'dom'] },
+    },
+  ])('use: a $kind program compiles, also the declarations, and runs', { timeout: 60_000 }, async (consumer) => {
+    const folder = join(installed.project, consumer.kind);
+    await mkdir(folder);
+    await cp(join(import.meta.dirname, 'consumer', 'main.ts'), join(folder, 'main.ts'));
+    const compilerOptions = {
+      target: 'es2022',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      resolveJsonModule: true,
+      types: [],
+      typeRoots: [join(ROOT, 'node_modules', '@types')],
+      outDir: 'out',
+      rootDir: '.',
+      ...consumer.options,
+    };
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
+
+    expect(await tool('tsc', '-p', folder)).toBe('');
+    const printed = await command(process.execPath, [join(folder, 'out', 'main.js')]);
+    expect(JSON.parse(printed)).toEqual({
+      package: 'mreventloop',
+      first: 'relayed while running: true',
+      length: 12,
+      prices: [3],
+      spied: [
+        ['tea', 3],
+        ['tea', 3],
+      ],
+      connected: false,
+      notCalled: 'wrongUses',
+    });
+  });
+
+  test.for(MODULES)('import: %s leaves the globals alone and lets the program end', async (specifier) => {
+    const program = `
+      const before = Reflect.ownKeys(globalThis);
+      await import(${JSON.stringify(specifier)});
+      console.log(JSON.stringify(Reflect.ownKeys(globalThis).filter((key) => !before.includes(key)).map(String)));`;
+    const args = ['--input-type=module', '--eval', program];
+    expect(await command(process.execPath, args, { cwd: installed.project })).toBe('[]\n');
+  });
+});
