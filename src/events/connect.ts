@@ -268,8 +268,8 @@ export function disconnect<E extends object, const W, const S = undefined, M = E
 export function disconnect(...args: readonly unknown[]): number {
   const [first, second] = args;
   if (args.length === 1 && isEvent(first)) return clear(first);
-  if (args.length === 1) return sum(Object.values(getEvents(first as object)).map(clear));
-  if (args.length === 2 && typeof second === 'string') return clear(getEvent(first as object, second));
+  if (args.length === 1) return sum(Object.values(getEvents(emitterIn(first))).map(clear));
+  if (args.length === 2 && typeof second === 'string') return clear(getEvent(emitterIn(first), second));
   const ended = parse(args).pairs.map(({ event, slot, receiver }) => disconnectSlot(event, slot, receiver));
   return ended.filter(Boolean).length;
 }
@@ -299,11 +299,9 @@ interface Parsed {
 
 /** Tells the forms of `connect` and `disconnect` apart, for callers that the compiler did not check, too. */
 function parse(args: readonly unknown[]): Parsed {
-  const [emitter, second, third, fourth, fifth] = args;
-  if (isEvent(emitter)) {
-    return { pairs: [functionPair(emitter, second)], options: optionsIn(third), group: false };
-  }
-  if (!isObject(emitter)) throw new ConnectError(`expected an event or an emitter first, not ${describe(emitter)}`);
+  const [first, second, third, fourth, fifth] = args;
+  if (isEvent(first)) return { pairs: [functionPair(first, second)], options: optionsIn(third), group: false };
+  const emitter = emitterIn(first);
 
   if (typeof second === 'string') {
     // A class may be a receiver too: a function with a slot's name beside it is one.
@@ -354,6 +352,11 @@ function slotPair(emitter: object, eventName: string, receiver: unknown, slotNam
     throw new ConnectError(`${describe(receiver)} has no slot '${slotName}' for event '${eventName}'`);
   }
   return { event, slot: slot as Listener<never>, receiver };
+}
+
+function emitterIn(value: unknown): object {
+  if (isObject(value)) return value;
+  throw new ConnectError(`expected an event or an emitter first, not ${describe(value)}`);
 }
 
 function slotNameOf(eventName: string, options: ConnectOptions | undefined): string {

@@ -46,7 +46,7 @@ export function next<A extends readonly unknown[]>(
       resolve(args);
     });
     signal?.addEventListener('abort', onAbort, { once: true });
-    if (timeout !== Infinity) {
+    if (timeout <= LONGEST_TIMER) {
       timer = setTimeout(() => {
         end();
         reject(new TimeoutError(`event '${source.name}' was not emitted within ${timeout} ms`));
@@ -54,3 +54,6 @@ export function next<A extends readonly unknown[]>(
     }
   });
 }
+
+// A timer that is to wait longer fires at once: 25 days may as well be for ever.
+const LONGEST_TIMER = 2 ** 31 - 1;
