@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { launchBrowser } from '../setup/browser.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { installPackage } from '../setup/installed-package.ts';
-import { bundleSmoke, EXPECTED } from './smoke.ts';
+import { compileForBrowser, EXPECTED } from './smoke.ts';
 
 /** A page that loads a module. */
 async function serve(module: string): Promise<{ url: string } & AsyncDisposable> {
@@ -29,9 +29,9 @@ async function serve(module: string): Promise<{ url: string } & AsyncDisposable>
 }
 
 describeWith('chromium', 'Chromium', (chromium) => {
-  test('smoke: the core behaves as everywhere', { timeout: 120_000 }, async () => {
+  test('smoke: the core behaves as everywhere', { timeout: 60_000 }, async () => {
     await using installed = await installPackage();
-    await using server = await serve(await bundleSmoke(installed.project));
+    await using server = await serve(await compileForBrowser('smoke.ts', installed.project));
     await using browser = await launchBrowser(chromium);
     const page = await browser.newPage();
     const printed = new Promise<string>((resolve, reject) => {

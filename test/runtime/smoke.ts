@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 
-const PROGRAM = join(import.meta.dirname, 'children', 'smoke.ts');
-
-/** What the program prints, on every runtime. */
+/** What the program `children/smoke.ts` prints, on every runtime. */
 export const EXPECTED = {
   decorated: [
     'begin before the start',
@@ -29,29 +27,30 @@ export const EXPECTED = {
     running: true,
   },
   throwing: ['tea', 'thrown: first'],
+  crossing: ['tea', 3],
 };
 
-/** The program as a runtime can run it: decorators and `await using` lowered, the package left to be imported. */
-export async function compileSmoke(): Promise<string> {
-  return compile({ external: ['mreventloop'] });
+/** One of the programs as a runtime can run it: decorators and `await using` lowered, the package left to be imported. */
+export function compile(program: string): Promise<string> {
+  return bundle(program, { platform: 'node', external: ['mreventloop'] });
 }
 
-/** The program as a browser can load it: one module with the package in it. */
-export async function bundleSmoke(project: string): Promise<string> {
-  return compile({ nodePaths: [join(project, 'node_modules')], minify: true });
+/** One of the programs as a browser can load it: one module, with the package that is installed in a project. */
+export function compileForBrowser(program: string, project: string): Promise<string> {
+  return bundle(program, { platform: 'browser', nodePaths: [join(project, 'node_modules')], minify: true });
 }
 
-async function compile(options: { external?: string[]; nodePaths?: string[]; minify?: boolean }): Promise<string> {
+async function bundle(program: string, options: BuildOptions): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [PROGRAM],
+    entryPoints: [join(import.meta.dirname, 'children', program)],
     bundle: true,
     format: 'esm',
-    platform: 'browser',
     target: 'es2022',
     // Not our own tsconfig.json: its paths lead to the sources.
     tsconfigRaw: {},
-    write: false,
+    logLevel: 'error',
     ...options,
+    write: false,
   });
   return outputFiles[0]?.text ?? '';
 }

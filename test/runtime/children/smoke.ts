@@ -14,6 +14,7 @@ import {
   slot,
   SyncEvent,
 } from 'mreventloop';
+import { crossing } from './crossing.ts';
 
 @emits('events', ['produced'])
 class Producer {
@@ -115,5 +116,6 @@ console.log(
     fields: await fields(),
     waiting: await waiting(),
     throwing: throwing(),
+    crossing: await crossing('inproc://shop.in', 'inproc://shop.out'),
   }),
 );
