@@ -329,7 +329,7 @@ async function freePorts(): Promise<Endpoints> {
 
 /** A socket that sends what it likes, once what it sends reaches the peer. */
 async function startStranger(endpoints: Endpoints, peer: Peer<{ produced: unknown[] }>): Promise<Publisher> {
-  const socket = new Publisher({ linger: 0 });
+  const socket = new Publisher({ linger: 0, sendHighWaterMark: 0 });
   onTestFinished(() => socket.close());
   socket.connect(endpoints.out);
   const heard = peer.events.produced.next({ where: (product) => product === 'hello' });
