@@ -62,6 +62,7 @@ export class EventLoop implements AsyncDisposable {
   /** Whether an exception in a slot ends the program. */
   readonly exitOnException: boolean;
   readonly #queue: BoundedQueue<SlotCall<unknown>>;
+  #current: SlotCall<unknown> | undefined;
   #dropped = 0;
   #state: 'stopped' | 'running' | 'stopping' = 'stopped';
   #draining = false;
@@ -111,7 +112,7 @@ export class EventLoop implements AsyncDisposable {
       this.#wake();
     }
     const caller = currentCall();
-    if (caller?.occupies(this) !== true) return this.#stop.promise;
+    if (caller === undefined || this.#current?.needs(caller) !== true) return this.#stop.promise;
     const refused = Promise.reject<void>(
       new SelfAwaitError(`slot ${caller.name} waits for its own event loop to stop. Stop it without awaiting that`),
     );
@@ -149,6 +150,11 @@ export class EventLoop implements AsyncDisposable {
     return call;
   }
 
+  /** @internal The call that it runs. */
+  get current(): SlotCall<unknown> | undefined {
+    return this.#current;
+  }
+
   /** @internal */
   slotFailed(error: unknown, report: Error): void {
     this.#emit(() => this.events.exception(error));
@@ -182,9 +188,11 @@ export class EventLoop implements AsyncDisposable {
     if (this.#queue.length > 0) {
       this.#emit(() => this.events.active());
       while (this.#queue.length > 0) {
-        const slow = (this.#queue.shift() as SlotCall<unknown>).run();
+        this.#current = this.#queue.shift() as SlotCall<unknown>;
+        const slow = this.#current.run();
         // A slot that returned at once needs no turn of the microtask queue.
         if (slow !== undefined) await slow;
+        this.#current = undefined;
         if (isSliceOver()) await yieldToRuntime();
       }
       this.#emit(() => this.events.idle());

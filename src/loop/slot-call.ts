@@ -17,8 +17,8 @@ export class SlotCall<R> implements Promise<R> {
   readonly #loop: EventLoop;
   readonly #target: Target;
   readonly #receiver: unknown;
-  // Forgotten, like the calls that wait, when the call has ended: a slot that calls itself again and
-  // again must not keep the whole chain alive.
+  // Forgotten, as all that leads to other calls, when this one has ended: a slot that calls itself again
+  // and again must not keep the whole chain alive.
   #createdIn: SlotCall<unknown> | undefined;
   #args: readonly unknown[];
   #state: State = 'queued';
@@ -26,7 +26,8 @@ export class SlotCall<R> implements Promise<R> {
   #outcome: unknown;
   // Most calls are never awaited: the promise is made for those that are, while they are under way.
   #waiting: Waiting | undefined;
-  #awaitedBy: Set<SlotCall<unknown>> | undefined;
+  // The calls that this one, while it runs, waits for. Those that have ended are taken out when one is added.
+  #waitsFor: Set<SlotCall<unknown>> | undefined;
 
   /** @internal Calls are made by {@link EventLoop.enqueue}. */
   constructor(loop: EventLoop, target: Target, receiver: unknown, args: readonly unknown[]) {
@@ -92,9 +93,16 @@ export class SlotCall<R> implements Promise<R> {
     return undefined;
   }
 
-  /** @internal Whether the loop can run nothing else before this call has ended. */
-  occupies(loop: EventLoop): boolean {
-    return this.#holderOf(loop) !== undefined;
+  /**
+   * @internal Whether this call cannot end before the other one has: a call that is queued cannot before
+   * the one that its loop runs, a running one not before those that it waits for. Only awaiting closes a
+   * circle, so that looking whenever something is awaited finds every one.
+   */
+  needs(other: SlotCall<unknown>): boolean {
+    if (this === other) return true;
+    if (this.#state === 'queued') return this.#loop.current?.needs(other) === true;
+    for (const call of this.#waitsFor ?? []) if (call.needs(other)) return true;
+    return false;
   }
 
   /** @internal */
@@ -119,7 +127,7 @@ export class SlotCall<R> implements Promise<R> {
     this.#outcome = outcome;
     this.#args = [];
     this.#createdIn = undefined;
-    this.#awaitedBy = undefined;
+    this.#waitsFor = undefined;
     if (this.#waiting === undefined) return;
     if (state === 'fulfilled') this.#waiting.resolve(outcome);
     else this.#waiting.reject(outcome);
@@ -129,16 +137,10 @@ export class SlotCall<R> implements Promise<R> {
     if (this.#state === 'fulfilled') return Promise.resolve(this.#outcome as R);
     if (this.#state === 'rejected') return Promise.reject(this.#outcome);
     const waiter = this.#waiter();
-    const holder = waiter === undefined ? undefined : waiter.#holderOf(this.#loop);
-    if (waiter !== undefined && holder !== undefined) {
-      return Promise.reject(
-        new SelfAwaitError(
-          `slot ${waiter.name} waits for ${this.name}, which cannot run before ${holder.name} has ended: ` +
-            'they share an event loop. Call it without awaiting it, or give it a loop of its own',
-        ),
-      );
+    if (waiter !== undefined) {
+      if (this.needs(waiter)) return Promise.reject(this.#selfAwait(waiter));
+      waiter.#waitFor(this);
     }
-    if (waiter !== undefined) (this.#awaitedBy ??= new Set()).add(waiter);
     if (this.#waiting === undefined) {
       this.#waiting = withResolvers();
       // Each `then` has its own promise to be handled; this one is not to be reported as well.
@@ -150,21 +152,33 @@ export class SlotCall<R> implements Promise<R> {
   /** The running slot that is about to wait for this call, where that is known. */
   #waiter(): SlotCall<unknown> | undefined {
     const current = currentCall();
-    if (current !== undefined) return current;
     // Where the context does not follow a slot across its awaits, a call that a running slot made is
     // taken to be awaited by that slot.
     const creator = this.#createdIn;
-    return creator !== undefined && creator.#state === 'running' && !isTracked(creator.#target) ? creator : undefined;
+    const waiter = current ?? (creator !== undefined && !isTracked(creator.#target) ? creator : undefined);
+    // What a slot left behind may still run in its name, and wait as long as it likes.
+    return waiter !== undefined && waiter.#state === 'running' ? waiter : undefined;
   }
 
-  /** Of the slots that wait for one another up to this one: the one that occupies the loop. */
-  #holderOf(loop: EventLoop): SlotCall<unknown> | undefined {
-    if (this.#loop === loop && this.#state === 'running') return this;
-    for (const waiter of this.#awaitedBy ?? []) {
-      const holder = waiter.#holderOf(loop);
-      if (holder !== undefined) return holder;
-    }
-    return undefined;
+  #waitFor(call: SlotCall<unknown>): void {
+    this.#waitsFor ??= new Set();
+    for (const earlier of this.#waitsFor) if (earlier.#hasEnded) this.#waitsFor.delete(earlier);
+    this.#waitsFor.add(call);
+  }
+
+  get #hasEnded(): boolean {
+    return this.#state === 'fulfilled' || this.#state === 'rejected';
+  }
+
+  #selfAwait(waiter: SlotCall<unknown>): SelfAwaitError {
+    const holder = this.#state === 'queued' ? this.#loop.current : undefined;
+    const reason =
+      holder === undefined
+        ? `which itself waits for ${waiter.name} to end`
+        : `which cannot run before ${holder.name} has ended: they share an event loop`;
+    return new SelfAwaitError(
+      `slot ${waiter.name} waits for ${this.name}, ${reason}. Call it without awaiting it, or give it a loop of its own`,
+    );
   }
 }
 

@@ -1,0 +1,126 @@
+import { EventLoop, slot, Worker } from 'mreventloop';
+import { expect, test } from 'vitest';
+import { collectGarbage } from './collect-garbage.ts';
+import { settled } from './uncaught.ts';
+
+// Enough for several slices on any machine; where timers get no turn, a test ends here and fails.
+const TOO_MANY = 3_000_000;
+
+/** Whether a timer of no time at all got its turn. */
+function timer(): { readonly fired: boolean } {
+  const state = { fired: false };
+  setTimeout(() => (state.fired = true), 0);
+  return state;
+}
+
+test('starvation: a timer gets its turn while a slot keeps calling itself', async () => {
+  const loop = new EventLoop();
+  const due = timer();
+  let steps = 0;
+  const step = (): void => {
+    steps += 1;
+    if (!due.fired && steps < TOO_MANY) void loop.enqueue(step);
+  };
+  void loop.enqueue(step);
+  await loop.start().stop();
+  expect(due.fired).toBe(true);
+});
+
+test('starvation: while an async slot keeps calling itself', async () => {
+  const loop = new EventLoop();
+  const due = timer();
+  let steps = 0;
+  const step = async (): Promise<void> => {
+    await Promise.resolve();
+    steps += 1;
+    if (!due.fired && steps < TOO_MANY) void loop.enqueue(step);
+  };
+  void loop.enqueue(step);
+  await loop.start().stop();
+  expect(due.fired).toBe(true);
+});
+
+test('starvation: while two loops keep each other busy', async () => {
+  const [ping, pong] = [new EventLoop().start(), new EventLoop().start()];
+  const due = timer();
+  let steps = 0;
+  await new Promise<void>((resolve) => {
+    const bounce = (loop: EventLoop, other: EventLoop): void => {
+      steps += 1;
+      if (due.fired || steps >= TOO_MANY) resolve();
+      else void other.enqueue(() => bounce(other, loop));
+    };
+    void ping.enqueue(() => bounce(ping, pong));
+  });
+  await Promise.all([ping.stop(), pong.stop()]);
+  expect(due.fired).toBe(true);
+});
+
+test('starvation: while slots that take their time are queued, and not only when all have run', async () => {
+  const loop = new EventLoop();
+  let due = { fired: false };
+  const seen: boolean[] = [];
+  const calls = Array.from({ length: 100 }, (_unused, i) =>
+    loop.enqueue(() => {
+      if (i === 0) due = timer();
+      const end = performance.now() + 2;
+      while (performance.now() < end);
+      seen.push(due.fired);
+    }),
+  );
+  loop.start();
+  await Promise.all(calls);
+  // A slice is 10 ms, and the looks at the clock come every step where steps are slow.
+  expect(seen.indexOf(true)).toBeGreaterThan(0);
+  expect(seen.indexOf(true)).toBeLessThan(50);
+  await loop.stop();
+});
+
+test('starvation: a timer gets its turn while a worker has always something to do', async () => {
+  const due = timer();
+  let steps = 0;
+  class Busy extends Worker {
+    protected override run(): void {
+      steps += 1;
+      if (due.fired || steps >= TOO_MANY) void this.stop();
+    }
+  }
+  await new Busy().start().done;
+  expect(due.fired).toBe(true);
+});
+
+test('starvation: calls from outside are run between those that a slot makes for itself', async () => {
+  const loop = new EventLoop().start();
+  let steps = 0;
+  let stop = false;
+  const step = (): void => {
+    steps += 1;
+    if (!stop && steps < TOO_MANY) void loop.enqueue(step);
+  };
+  void loop.enqueue(step);
+  await settled();
+  const before = steps;
+  await loop.enqueue(() => (stop = true));
+  expect(steps - before).toBeLessThanOrEqual(2);
+  await loop.stop();
+});
+
+test('memory: a slot that calls itself again and again keeps no earlier call alive', async () => {
+  class Ticker {
+    readonly eventLoop = new EventLoop();
+    readonly calls: WeakRef<object>[] = [];
+    readonly onTick = slot(this, async (left: number) => {
+      await Promise.resolve();
+      if (left > 0) this.calls.push(new WeakRef(this.onTick(left - 1)));
+    });
+  }
+  const ticker = new Ticker();
+  await using _ = ticker.eventLoop.start();
+  void ticker.onTick(50);
+  await ticker.eventLoop.events.idle.next();
+  await settled();
+  collectGarbage();
+  const alive = ticker.calls.filter((call) => call.deref() !== undefined);
+  expect(ticker.calls).toHaveLength(50);
+  expect(alive.length).toBeLessThan(5);
+});
