@@ -141,11 +141,7 @@ export class SlotCall<R> implements Promise<R> {
       if (this.needs(waiter)) return Promise.reject(this.#selfAwait(waiter));
       waiter.#waitFor(this);
     }
-    if (this.#waiting === undefined) {
-      this.#waiting = withResolvers();
-      // Each `then` has its own promise to be handled; this one is not to be reported as well.
-      this.#waiting.promise.catch(() => {});
-    }
+    this.#waiting ??= withResolvers();
     return this.#waiting.promise as Promise<R>;
   }
 

@@ -179,6 +179,16 @@ describe('detected', () => {
     await expect(decorated.waits()).rejects.toThrow('slot Decorated.waits waits for Decorated.other');
   });
 
+  test('self-await: a call that was made outside, and that a slot returns', async () => {
+    const worker = new Worker();
+    await using _ = worker.eventLoop.start();
+    const handOn = slot(worker, () => later);
+    const waits = handOn();
+    const later = worker.other();
+    await expect(waits).rejects.toThrow(SelfAwaitError);
+    expect(await later).toBe('other');
+  });
+
   test('self-await: stop() awaited inside a slot; the loop stops all the same', async () => {
     const worker = new Worker();
     worker.eventLoop.start();
@@ -308,6 +318,49 @@ describe('not mistaken for it', () => {
     two.eventLoop.start();
     await one.pass(() => two.eventLoop.stop());
     expect(two.eventLoop.running).toBe(false);
+  });
+
+  test('self-await: what a slot left behind may await the loop of the slot that awaited it', async () => {
+    const [one, two] = [new Worker(), new Worker()];
+    await using _one = one.eventLoop.start();
+    await using _two = two.eventLoop.start();
+    const gate = deferred();
+    let background: PromiseLike<unknown> | undefined;
+    await one.pass(async () => {
+      await two.pass(async () => {
+        background = gate.promise.then(() => one.other());
+      });
+      gate.resolve();
+      await settled();
+    });
+    expect(await background).toBe('other');
+  });
+
+  test('self-await: a wait that was given up does not count once the slot has ended', async () => {
+    const [one, two, three, four] = [new Worker(), new Worker(), new Worker(), new Worker()];
+    await using _one = one.eventLoop.start();
+    await using _two = two.eventLoop.start();
+    await using _three = three.eventLoop.start();
+    await using _four = four.eventLoop.start();
+    const [gaveUp, finish, ask] = [deferred(), deferred(), deferred()];
+    // `first` awaits `second`, which gives up waiting for `third` and ends; `third` waits for `fourth`.
+    const first = one.pass(async () => {
+      await two.pass(() => Promise.race([third, gaveUp.promise]));
+      await finish.promise;
+      return 'first';
+    });
+    const fourth = four.pass(async () => {
+      await ask.promise;
+      return await first;
+    });
+    const third = three.pass(() => fourth);
+    await settled();
+    gaveUp.resolve();
+    await settled();
+    ask.resolve();
+    await settled();
+    finish.resolve();
+    expect(await Promise.all([first, third, fourth])).toEqual(['first', 'first', 'first']);
   });
 
   test('self-await: a slot that has ended is not waited for, whoever still runs in its name', async () => {
