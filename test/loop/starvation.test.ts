@@ -1,5 +1,5 @@
 import { EventLoop, slot, Worker } from 'mreventloop';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { collectGarbage } from './collect-garbage.ts';
 import { settled } from './uncaught.ts';
 
@@ -103,6 +103,15 @@ test('starvation: calls from outside are run between those that a slot makes for
   await loop.enqueue(() => (stop = true));
   expect(steps - before).toBeLessThanOrEqual(2);
   await loop.stop();
+});
+
+test('starvation: turns are given by time, not by the number of calls', async () => {
+  using turns = vi.spyOn(globalThis, 'setImmediate');
+  const loop = new EventLoop();
+  for (let i = 0; i < 100_000; i += 1) void loop.enqueue(() => {});
+  const begin = performance.now();
+  await loop.start().stop();
+  expect(turns.mock.calls.length).toBeLessThanOrEqual((performance.now() - begin) / 10 + 2);
 });
 
 test('memory: a slot that calls itself again and again keeps no earlier call alive', async () => {
