@@ -51,8 +51,8 @@ class Integrated {
   readonly results: string[] = [];
 
   constructor(producer: Producer) {
-    connect(this as Integrated, producer);
-    connect(producer, this as Integrated);
+    connect(this, producer);
+    connect(producer, this);
   }
 
   run(): void {
