@@ -36,10 +36,13 @@ async function find(requirement: Requirement<unknown>): Promise<Found<unknown>> 
   }
 }
 
+/** How long, in milliseconds, a build may take: a source saved meanwhile is not in what was built. */
+const A_BUILD = 5_000;
+
 /** `npm test` builds before it gets here; `vitest run` does not. */
 async function buildWhenOutdated(): Promise<void> {
   const [sources, built] = await Promise.all([newest(join(ROOT, 'src')), newest(join(ROOT, 'dist'))]);
-  if (sources > built) await npm(ROOT, 'run', '--silent', 'build');
+  if (sources > built - A_BUILD) await npm(ROOT, 'run', '--silent', 'build');
 }
 
 /** When the youngest file in a folder was written. */
