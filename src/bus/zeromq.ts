@@ -136,7 +136,7 @@ class ZeromqDoor implements Door {
     await this.#in.close();
     // ZeroMQ gives addresses back some time after a close. (Unbinding first would say when, but with a
     // read under way it breaks ZeroMQ: EBUSY, or an assertion that ends the process.)
-    await Promise.all(bound.map((address) => (address === null ? undefined : untilFree(address))));
+    await Promise.all(bound.filter((address) => address !== null).map((address) => untilFree(address)));
     await Promise.all(this.#paths.map((path) => path.release()));
   }
 
