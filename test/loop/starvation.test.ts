@@ -137,3 +137,22 @@ test('memory: a slot that calls itself again and again keeps no earlier call ali
   expect(alive.map((call) => call.deref())).toContain(newest);
   expect(alive.length).toBeLessThan(5);
 });
+
+test('memory: a slot that never ends keeps none of the calls that it has awaited alive', async () => {
+  const [one, two] = [new EventLoop().start(), new EventLoop().start()];
+  const calls: WeakRef<object>[] = [];
+  let alive = Infinity;
+  await one.enqueue(async () => {
+    for (let i = 0; i < 50; i += 1) {
+      const call = two.enqueue(() => {});
+      calls.push(new WeakRef(call));
+      await call;
+    }
+    await settled();
+    collectGarbage();
+    alive = calls.filter((call) => call.deref() !== undefined).length;
+  });
+  await Promise.all([one.stop(), two.stop()]);
+  expect(calls).toHaveLength(50);
+  expect(alive).toBeLessThan(5);
+});
