@@ -58,12 +58,13 @@ test('signal: aborting ends the connection, also in the middle of an emit', () =
 test('signal: an aborted one connects nothing', () => {
   const { emit, state, count } = counted();
   const link = emit.addListener(count, { signal: AbortSignal.abort() });
-  link.disconnect();
-  link[Symbol.dispose]();
-  emit();
-  expect(state.calls).toBe(0);
   expect(link.connected).toBe(false);
   expect(emit.listenerCount).toBe(0);
+  emit();
+  expect(state.calls).toBe(0);
+  link.disconnect();
+  link[Symbol.dispose]();
+  expect(link.connected).toBe(false);
 });
 
 test('signal: nothing listens to it any more once the connection has ended, whatever ended it', () => {

@@ -286,15 +286,23 @@ describe('not mistaken for it', () => {
     const [one, two] = [new Worker(), new Worker()];
     await using _one = one.eventLoop.start();
     await using _two = two.eventLoop.start();
+    // Both loops are idle: it is the call that wakes the second one.
+    await settled();
     const gate = deferred();
+    // No async function: it has no context of its own.
+    const asked = deferred();
+    const handOn = slot(two, () =>
+      late(() => {
+        asked.resolve();
+        return one.other();
+      }),
+    );
     let inner: PromiseLike<unknown> | undefined;
     const slow = one.pass(async () => {
-      inner = two.pass(async () => {
-        await settled();
-        return await one.other();
-      });
+      inner = handOn();
       await gate.promise;
     });
+    await asked.promise;
     await settled();
     gate.resolve();
     await slow;

@@ -144,7 +144,7 @@ test('memory: a slot that never ends keeps none of the calls that it has awaited
   let alive = Infinity;
   await one.enqueue(async () => {
     for (let i = 0; i < 50; i += 1) {
-      const call = two.enqueue(() => {});
+      const call = two.enqueue(() => settled());
       calls.push(new WeakRef(call));
       await call;
     }
