@@ -6,16 +6,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   events: ['queue'],
   loop: ['events', 'queue'],
   wire: [],
+  stream: ['queue', 'wire'],
   bus: [],
-  peer: ['events', 'loop', 'wire', 'bus'],
+  peer: ['events', 'loop', 'wire', 'stream', 'bus'],
   broker: ['bus', 'wire'],
   // Programs use what every user has.
   cli: ['index.ts'],
-  testing: ['events'],
+  testing: ['events', 'stream', 'bus'],
 };
 const FOLDERS = Object.keys(MAY_IMPORT);
 /** Folders whose code runs in a browser too. */
-const PORTABLE = new Set(['queue', 'events', 'loop', 'wire', 'peer', 'testing']);
+const PORTABLE = new Set(['queue', 'events', 'loop', 'wire', 'stream', 'peer', 'testing']);
 
 export default defineConfig({
   plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'node'],

@@ -36,5 +36,20 @@ export { Worker } from './loop/worker.ts';
 
 export type { OverflowPolicy, QueueOptions } from './queue/bounded-queue.ts';
 
-export { type InvalidFrame, Peer, type PeerStatus, type Publish, type StartOptions } from './peer/peer.ts';
+export {
+  type FlushOptions,
+  type Gap,
+  type InvalidFrame,
+  Peer,
+  type PeerOptions,
+  type PeerStatus,
+  type Publish,
+  type PublishOverflow,
+  type StartOptions,
+  type Undelivered,
+  type WaitOptions,
+} from './peer/peer.ts';
+export type { LeaveReason, RemotePeer } from './peer/presence.ts';
+export type { Clock } from './stream/clock.ts';
+export type { EventOutboxOptions, PublishPolicy } from './stream/outbox.ts';
 export type { InvalidReason } from './wire/json-rpc.ts';

@@ -10,11 +10,7 @@ export function isRequest(frame: Frame): boolean {
   return isForeignRequest(typeof frame === 'string' ? frame : new TextDecoder().decode(frame));
 }
 
-const STARTS = [
-  '{"jsonrpc": "2.0", "method": "',
-  '[{"jsonrpc": "2.0", "method": "',
-  '[ {"jsonrpc": "2.0", "method": "',
-];
+const STARTS = ['{"jsonrpc": "2.0", "method": "', '[{"jsonrpc": "2.0", "method": "'];
 const LONGEST_START = Math.max(...STARTS.map((start) => start.length));
 
 function readStart(frame: Uint8Array): string {

@@ -31,8 +31,8 @@ export interface Bus {
   open(listener: BusListener): Promise<void>;
   /** Asks for the frames of a topic; they come once the broker has heard of it. */
   subscribe(topic: Topic): void;
-  /** Hands over a frame, which the bus owns from then on. Never blocks, never throws. */
-  send(frame: string): void;
+  /** Hands over a frame of a topic, which the bus owns from then on. Never blocks, never throws. */
+  send(topic: string, frame: string): void;
   /** Hands over what was sent, as far as there is a broker, and frees everything. May be called twice. */
   close(): Promise<void>;
 }

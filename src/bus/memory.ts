@@ -51,7 +51,7 @@ export class MemoryBus implements Bus {
     this.#prefixes.push(...topic.prefixes);
   }
 
-  send(frame: string): void {
+  send(_topic: string, frame: string): void {
     const { door } = meet(this.#endpoints);
     queueMicrotask(() => {
       // A door that has closed meanwhile takes nothing more.

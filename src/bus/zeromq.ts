@@ -22,7 +22,9 @@ async function load(): Promise<Library> {
 }
 
 /** How many frames a socket queues for a peer that does not keep up, before it drops. */
-const QUEUED_FRAMES = 100_000;
+const QUEUED_FRAMES = 20_000;
+/** A peer or broker that does not answer for so long, in milliseconds, is disconnected and its queue let go. */
+const HEARTBEAT = { heartbeatInterval: 2_000, heartbeatTimeout: 6_000 };
 /** How long, in milliseconds, frames that were sent before a close have to leave the process. */
 const LINGER = 1_000;
 
@@ -44,9 +46,9 @@ class ZeromqBus implements Bus {
 
   constructor({ Subscriber, Publisher }: Library, endpoints: Endpoints) {
     this.#endpoints = endpoints;
-    this.#in = new Subscriber({ linger: 0, receiveHighWaterMark: QUEUED_FRAMES });
+    this.#in = new Subscriber({ linger: 0, receiveHighWaterMark: QUEUED_FRAMES, ...HEARTBEAT });
     // What a peer sends it has counted and will repair: dropping here would only make work.
-    this.#out = new Sender(new Publisher({ linger: LINGER, sendHighWaterMark: 0 }));
+    this.#out = new Sender(new Publisher({ linger: LINGER, sendHighWaterMark: 0, ...HEARTBEAT }));
   }
 
   async open(listener: BusListener): Promise<void> {
@@ -72,7 +74,7 @@ class ZeromqBus implements Bus {
     this.#in.subscribe(...topic.prefixes);
   }
 
-  send(frame: string): void {
+  send(_topic: string, frame: string): void {
     this.#out.send(frame);
   }
 
@@ -97,8 +99,8 @@ class ZeromqDoor implements Door {
 
   constructor({ Subscriber, Publisher }: Library, endpoints: Endpoints) {
     this.#endpoints = endpoints;
-    this.#in = new Sender(new Publisher({ linger: LINGER, sendHighWaterMark: QUEUED_FRAMES }));
-    this.#out = new Subscriber({ linger: 0, receiveHighWaterMark: QUEUED_FRAMES });
+    this.#in = new Sender(new Publisher({ linger: LINGER, sendHighWaterMark: QUEUED_FRAMES, ...HEARTBEAT }));
+    this.#out = new Subscriber({ linger: 0, receiveHighWaterMark: QUEUED_FRAMES, ...HEARTBEAT });
   }
 
   async open(listener: DoorListener): Promise<Endpoints> {

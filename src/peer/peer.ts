@@ -1,14 +1,19 @@
 import { checkEndpoints, makeBus } from '../bus/address.ts';
 import type { Bus, Endpoints } from '../bus/bus.ts';
-import { ConnectError, NoBrokerError, StateError, TimeoutError } from '../errors.ts';
+import { ConnectError, NoBrokerError, PayloadError, StateError, TimeoutError } from '../errors.ts';
 import { event } from '../events/event.ts';
 import { type EventMap, Events, events, type UntypedEvents } from '../events/events.ts';
-import type { Listener } from '../events/link.ts';
+import type { Link, Listener } from '../events/link.ts';
 import { throwUncaught } from '../loop/runtime.ts';
-import { controlPrefixes, encodeProbe, methodTo, readProbe, RESERVED_PREFIX } from '../wire/control.ts';
-import { decode, type InvalidReason, MIXED_BATCH_PREFIX, requestPrefixes } from '../wire/json-rpc.ts';
-import { Outgoing } from './outgoing.ts';
+import { type Clock, systemClock } from '../stream/clock.ts';
+import type { EventOutboxOptions, PublishPolicy } from '../stream/outbox.ts';
+import { encodeControl } from '../wire/control.ts';
+import type { InvalidReason } from '../wire/json-rpc.ts';
+import { methodTo, RESERVED_PREFIX } from '../wire/names.ts';
+import { describeUnsafeValue, findUnsafeValue } from '../wire/payload.ts';
+import type { LeaveReason, RemotePeer } from './presence.ts';
 import { Readiness } from './readiness.ts';
+import { Session, type SessionOptions, type SessionPort } from './session.ts';
 
 /** Something that arrived and was not understood. It was dropped; nothing of it is in the report. */
 export interface InvalidFrame {
@@ -20,18 +25,114 @@ export interface InvalidFrame {
   readonly count: number;
 }
 
+/** Events that were lost on their way to this peer, for good. */
+export interface Gap {
+  /** The id of the publisher. */
+  readonly peer: string;
+  readonly event: string;
+  /** How many. */
+  readonly count: number;
+}
+
+/** Events that this peer dropped under the policy of theirs. */
+export interface PublishOverflow {
+  readonly event: string;
+  readonly policy: PublishPolicy;
+  /** How many of this event it has dropped in all. */
+  readonly dropped: number;
+}
+
+/** What a peer could not deliver before it stopped. */
+export interface Undelivered {
+  /** The peers that lack events, and how many. */
+  readonly peers: readonly { readonly peer: string; readonly count: number }[];
+  /** How many events have never left. */
+  readonly unsent: number;
+}
+
 /** What a peer tells of its own state. */
 export type PeerStatus = Events<{
   /** Both ways through the broker are open, for the first time or again. */
   connected: [];
   /** The link to the broker broke. The peer connects again by itself and then emits `connected`. */
   disconnected: [];
+  /** Another peer came, or came back. */
+  peerJoined: [peer: RemotePeer];
+  /** Another peer left, or was silent for too long. */
+  peerLeft: [peer: RemotePeer, reason: LeaveReason];
+  /** Events of another peer were lost for good. */
+  gap: [gap: Gap];
+  /** Events of this peer were dropped. */
+  overflow: [overflow: PublishOverflow];
+  /** This peer stopped, and could not deliver everything before. */
+  undelivered: [undelivered: Undelivered];
   /** Something arrived that was not understood. */
   invalid: [frame: InvalidFrame];
 }>;
 
 /** The functions that publish a peer's events. */
 export type Publish<M extends EventMap> = { readonly [Name in keyof M]: (...args: M[Name]) => Promise<void> };
+
+/** How long to wait. */
+export interface FlushOptions {
+  /**
+   * Milliseconds.
+   * @default Infinity; 2000 when stopping
+   */
+  timeout?: number | undefined;
+  /** Ends the waiting with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What to wait for, and how long. */
+export interface WaitOptions<P extends EventMap> {
+  /** An event that this peer publishes. */
+  subscribers: keyof P & string;
+  /**
+   * How many peers should subscribe to it.
+   * @default 1
+   */
+  count?: number | undefined;
+  /**
+   * Milliseconds.
+   * @default Infinity
+   */
+  timeout?: number | undefined;
+  /** Ends the waiting with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How a peer delivers. */
+export interface PeerOptions<S extends EventMap, P extends EventMap> {
+  /** For each event that is published: what happens to it when subscribers do not keep up. */
+  publish?: { readonly [Name in keyof P]?: EventOutboxOptions } | undefined;
+  /** For each event that is subscribed to: how many of a publisher's latest to get when meeting it. */
+  subscribe?: { readonly [Name in keyof S]?: { readonly replay?: number } } | undefined;
+  /**
+   * How many events may be under way, sent and not acknowledged.
+   * @default 4096
+   */
+  window?: number | undefined;
+  /**
+   * How many events are kept for subscribers that do not have them yet.
+   * @default 100_000
+   */
+  limit?: number | undefined;
+  /**
+   * How many events of each name are kept for `replay` and for repairs of late joins.
+   * @default 1000
+   */
+  history?: number | undefined;
+  /**
+   * Milliseconds after which a peer that says nothing counts as gone and is not waited for any more.
+   * @default 6000
+   */
+  silence?: number | undefined;
+  /** Another bus than the one that the addresses stand for, for tests. */
+  bus?: (() => Promise<Bus>) | undefined;
+  /** Another clock than the runtime's, for tests. */
+  clock?: Clock | undefined;
+}
 
 /** How long to wait for a broker. */
 export interface StartOptions {
@@ -67,15 +168,22 @@ export interface Peer<S extends EventMap = EventMap, P extends EventMap = EventM
   /** What other peers publish. A listener that throws ends the program, as a slot does that throws. */
   readonly events: Events<S>;
   /**
-   * Publishes. The promise fulfils when the event has left for the broker; before the peer is ready,
-   * and while the broker is away, events are kept and leave when it is there.
-   * Throws a `PayloadError` for arguments that JSON cannot carry.
+   * Publishes. The event is kept until every live subscriber has it; before the peer is ready and while
+   * the broker is away, it waits here. The promise fulfils when there is room for more: who awaits it never
+   * overruns slow subscribers. Throws a `PayloadError` for arguments that JSON cannot carry, and an
+   * `OverflowError` when too much is kept already.
    */
   readonly publish: Publish<P>;
   /** What happens to the peer itself. */
   readonly status: PeerStatus;
   /** Whether both ways through the broker are open. */
   readonly ready: boolean;
+  /** Random, anew with each start: how other peers name this one. */
+  readonly id: string;
+  /** The other peers that are there. Peers in Python are not known. */
+  readonly peers: readonly RemotePeer[];
+  /** How many published events are kept for subscribers that do not have them yet. */
+  readonly pending: number;
   /**
    * Connects, and fulfils when the peer is ready: what is published on the bus from then on is not
    * missed. A peer that was stopped can be started again.
@@ -84,8 +192,21 @@ export interface Peer<S extends EventMap = EventMap, P extends EventMap = EventM
    *   StateError when it was started already. Nothing is left open then.
    */
   start(options?: StartOptions): Promise<this>;
-  /** Hands over what was published and disconnects. */
-  stop(): Promise<void>;
+  /**
+   * Delivers what was published, as far as that is possible within the timeout (2 s unless given), and
+   * disconnects. What could not be delivered is emitted as `undelivered`.
+   */
+  stop(options?: FlushOptions): Promise<void>;
+  /**
+   * Fulfils when every live subscriber has everything that was published so far.
+   * @throws TimeoutError, which says who lacks how much; the signal's reason
+   */
+  flush(options?: FlushOptions): Promise<void>;
+  /**
+   * Fulfils when so many other peers are there that subscribe to an event. Peers in Python do not count.
+   * @throws TimeoutError; the signal's reason
+   */
+  waitFor(options: WaitOptions<P>): Promise<void>;
 }
 
 interface PeerConstructor {
@@ -102,6 +223,7 @@ interface PeerConstructor {
     outAddress: string,
     subscribe: readonly S[],
     publish: readonly P[],
+    options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>>,
   ): Peer<UntypedEvents<S>, UntypedEvents<P>>;
   /** A peer with typed events. */
   new <S extends EventMap, P extends EventMap>(
@@ -109,6 +231,7 @@ interface PeerConstructor {
     outAddress: string,
     subscribe: readonly (keyof S & string)[],
     publish: readonly (keyof P & string)[],
+    options?: PeerOptions<S, P>,
   ): Peer<S, P>;
   readonly prototype: Peer;
 }
@@ -127,32 +250,64 @@ class SocketPeer implements Peer {
   readonly status: PeerStatus = events({
     connected: event(),
     disconnected: event(),
+    peerJoined: event<[peer: RemotePeer]>(),
+    peerLeft: event<[peer: RemotePeer, reason: LeaveReason]>(),
+    gap: event<[gap: Gap]>(),
+    overflow: event<[overflow: PublishOverflow]>(),
+    undelivered: event<[undelivered: Undelivered]>(),
     invalid: event<[frame: InvalidFrame]>(),
   });
   readonly #endpoints: Endpoints;
-  readonly #id: string = randomId();
-  readonly #outgoing = new Outgoing(this.#id);
-  readonly #readiness = new Readiness((count) => this.#run?.bus?.send(encodeProbe(this.#id, count)));
+  readonly #clock: Clock;
+  readonly #makeBus: () => Promise<Bus>;
+  readonly #makeSession: () => Session;
   // A Map, because an event may be called `constructor`.
   readonly #emits = new Map<string, Emit>();
+  readonly #readiness: Readiness;
+  // Who it is to others: anew with each start, and there before, for events that are published early.
+  #session: Session;
   #invalid = 0;
   #run: Run | undefined;
   #ready = false;
 
-  constructor(inAddress: string, outAddress: string, subscribe: readonly string[], publish: readonly string[]) {
+  constructor(
+    inAddress: string,
+    outAddress: string,
+    subscribe: readonly string[],
+    publish: readonly string[],
+    options: PeerOptions<EventMap, EventMap> = {},
+  ) {
     this.#endpoints = { in: inAddress, out: outAddress };
     checkEndpoints(this.#endpoints);
     this.events = new Events<EventMap>(subscribe);
     for (const [name, emit] of Object.entries(this.events)) this.#emits.set(checkName(name), emit);
     const functions = publish.map((name) => {
       checkName(name);
-      return [name, (...args: readonly unknown[]) => this.#outgoing.publish(name, args)] as const;
+      return [name, (...args: readonly unknown[]) => this.#publish(name, args)] as const;
     });
     this.publish = Object.fromEntries(functions);
+    this.#clock = options.clock ?? systemClock();
+    this.#makeBus = options.bus ?? (() => makeBus(this.#endpoints));
+    const sessionOptions = readOptions(subscribe, publish, options);
+    this.#makeSession = () => new Session({ id: randomId(), ...sessionOptions }, this.#clock, this.#sessionPort());
+    this.#session = this.#makeSession();
+    this.#readiness = new Readiness(this.#clock, (count) => this.#probe(count));
   }
 
   get ready(): boolean {
     return this.#ready;
+  }
+
+  get id(): string {
+    return this.#session.id;
+  }
+
+  get peers(): readonly RemotePeer[] {
+    return this.#session.peers;
+  }
+
+  get pending(): number {
+    return this.#session.outbox.pending;
   }
 
   async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<this> {
@@ -177,11 +332,20 @@ class SocketPeer implements Peer {
     return this;
   }
 
-  async stop(): Promise<void> {
+  async stop({ timeout = DEFAULT_STOP_TIMEOUT, signal }: FlushOptions = {}): Promise<void> {
     const run = this.#run;
+    if (this.#ready && this.#session.outbox.pending > 0) {
+      // What cannot be delivered is reported below.
+      await this.flush({ timeout, signal }).catch(() => {});
+      if (this.#run !== run) return;
+    }
+    const session = this.#session;
+    // The last acknowledgements and the good-bye still have to get out.
+    session.close(this.#ready);
     this.#run = undefined;
     this.#ready = false;
-    this.#outgoing.end();
+    this.#session = this.#makeSession();
+    this.#reportUndelivered(session);
     run?.ending.abort(new StateError('the peer was stopped before it was ready'));
     await run?.bus?.close();
   }
@@ -190,25 +354,71 @@ class SocketPeer implements Peer {
     return this.stop();
   }
 
+  async flush({ timeout = Infinity, signal }: FlushOptions = {}): Promise<void> {
+    const { outbox } = this.#session;
+    if (outbox.pending === 0) return;
+    await within(this.#clock, outbox.delivered(), timeout, signal, () => {
+      const lacking = outbox.undelivered().map(({ subscriber, count }) => `peer ${subscriber} lacks ${count}`);
+      const what = lacking.length === 0 ? `${outbox.pending} events wait for a broker` : lacking.join(', ');
+      return `not everything was delivered within ${timeout} ms: ${what}`;
+    });
+  }
+
+  async waitFor({ subscribers, count = 1, timeout = Infinity, signal }: WaitOptions<EventMap>): Promise<void> {
+    const there = (): number => this.peers.filter((peer) => peer.subscribes.includes(subscribers)).length;
+    signal?.throwIfAborted();
+    if (there() >= count) return;
+    let link: Link | undefined;
+    const enough = new Promise<void>((resolve) => {
+      link = this.status.peerJoined.addListener(() => {
+        if (there() >= count) resolve();
+      });
+    });
+    try {
+      await within(this.#clock, enough, timeout, signal, () => {
+        return `${there()} of ${count} subscribers of event '${subscribers}' were there within ${timeout} ms`;
+      });
+    } finally {
+      link?.disconnect();
+    }
+  }
+
+  #publish(name: string, args: readonly unknown[]): Promise<void> {
+    for (const [position, arg] of args.entries()) {
+      const found = findUnsafeValue(arg);
+      if (found === undefined) continue;
+      throw new PayloadError(
+        `argument ${position + 1} of event '${name}' cannot be published: ${describeUnsafeValue(found)}`,
+      );
+    }
+    const { outbox } = this.#session;
+    outbox.publish(name, args);
+    return outbox.hasRoom ? ROOM : outbox.room();
+  }
+
   async #open(run: Run): Promise<void> {
-    const bus = await makeBus(this.#endpoints);
+    const bus = await this.#makeBus();
     run.ending.signal.throwIfAborted();
     run.bus = bus;
     await bus.open({
-      frame: (text) => this.#receive(text),
+      frame: (text) => {
+        if (this.#run === run) this.#session.receive(text);
+      },
       unreadable: () => this.#reportInvalid({ reason: 'utf-8' }),
       down: () => this.#linkBroke(),
     });
-    for (const name of this.#emits.keys()) bus.subscribe({ name, prefixes: requestPrefixes(name) });
-    bus.subscribe({ name: methodTo(this.#id), prefixes: controlPrefixes(this.#id) });
-    bus.subscribe({ name: MIXED_BATCH_PREFIX, prefixes: [MIXED_BATCH_PREFIX] });
+    for (const topic of this.#session.topics) bus.subscribe(topic);
+  }
+
+  #probe(count: number): void {
+    const { id } = this.#session;
+    this.#run?.bus?.send(methodTo(id), encodeControl(id, id, { kind: 'probe', count }));
   }
 
   #becomeReady(): void {
-    const bus = this.#run?.bus;
-    if (bus === undefined) return;
+    if (this.#run === undefined) return;
     this.#ready = true;
-    this.#outgoing.open((frame) => bus.send(frame));
+    this.#session.open();
     this.#emit(this.status.connected);
   }
 
@@ -216,7 +426,7 @@ class SocketPeer implements Peer {
     this.#readiness.forget();
     if (!this.#ready || this.#run === undefined) return;
     this.#ready = false;
-    this.#outgoing.pause();
+    this.#session.pause();
     this.#readiness.ask(Infinity, this.#run.ending.signal).then(
       () => this.#becomeReady(),
       // Only stopping ends the asking; that is no error.
@@ -225,25 +435,33 @@ class SocketPeer implements Peer {
     this.#emit(this.status.disconnected);
   }
 
-  #receive(text: string): void {
-    const { calls, invalid } = decode(text);
-    for (const { method, args } of calls) {
-      const emit = this.#emits.get(method);
-      if (emit !== undefined) this.#emit(emit, ...args);
-      else if (method === methodTo(this.#id)) this.#receiveControl(args);
-    }
-    for (const { reason, method } of invalid)
-      this.#reportInvalid({ reason, ...(method !== undefined && { event: method }) });
-  }
-
-  #receiveControl(args: readonly unknown[]): void {
-    const probe = readProbe(args);
-    if (probe !== undefined) this.#readiness.answered(probe);
+  #sessionPort(): SessionPort {
+    return {
+      send: (topic, frame) => this.#run?.bus?.send(topic, frame),
+      deliver: (name, args) => {
+        const emit = this.#emits.get(name);
+        if (emit !== undefined) this.#emit(emit, ...args);
+      },
+      probed: (count) => this.#readiness.answered(count),
+      invalid: ({ reason, method }) => {
+        this.#reportInvalid({ reason, ...(method !== undefined && { event: method }) });
+      },
+      gap: (peer, name, count) => this.#emit(this.status.gap, { peer, event: name, count }),
+      overflow: (name, policy, dropped) => this.#emit(this.status.overflow, { event: name, policy, dropped }),
+      joined: (peer) => this.#emit(this.status.peerJoined, peer),
+      left: (peer, reason) => this.#emit(this.status.peerLeft, peer, reason),
+    };
   }
 
   #reportInvalid(report: Omit<InvalidFrame, 'count'>): void {
     this.#invalid += 1;
     this.#emit(this.status.invalid, { ...report, count: this.#invalid });
+  }
+
+  #reportUndelivered({ outbox }: Session): void {
+    if (outbox.pending === 0) return;
+    const peers = outbox.undelivered().map(({ subscriber, count }) => ({ peer: subscriber, count }));
+    this.#emit(this.status.undelivered, { peers, unsent: outbox.unsent });
   }
 
   /** Emits what came from outside: there is nobody up the stack whom a listener's error could concern. */
@@ -268,6 +486,9 @@ class SocketPeer implements Peer {
 export const Peer: PeerConstructor = SocketPeer as unknown as PeerConstructor;
 
 const DEFAULT_TIMEOUT = 5_000;
+const DEFAULT_STOP_TIMEOUT = 2_000;
+
+const ROOM = Promise.resolve();
 
 function checkName(name: string): string {
   if (name === '' || name === '__proto__' || name.startsWith(RESERVED_PREFIX)) {
@@ -283,4 +504,48 @@ function randomId(): string {
     /[+/=]/g,
     (character) => ({ '+': '-', '/': '_' })[character] ?? '',
   );
+}
+
+function readOptions(
+  subscribe: readonly string[],
+  publish: readonly string[],
+  options: PeerOptions<EventMap, EventMap>,
+): Omit<SessionOptions, 'id'> {
+  const { window = 4_096, limit = 100_000, history = 1_000, silence = 6_000 } = options;
+  for (const [name, value] of Object.entries({ window, limit, silence })) {
+    if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
+  }
+  return {
+    subscribes: new Map(subscribe.map((name) => [name, options.subscribe?.[name]?.replay ?? 0])),
+    publishes: publish,
+    outbox: { window, limit, history, size: MOST_CHARACTERS, events: options.publish ?? {} },
+    silence,
+  };
+}
+
+/** How many characters of events a peer keeps for subscribers. */
+const MOST_CHARACTERS = 64 * 1024 * 1024;
+
+/** Waits for a promise, but not for ever. */
+async function within(
+  clock: Clock,
+  promise: Promise<void>,
+  timeout: number,
+  signal: AbortSignal | undefined,
+  describe: () => string,
+): Promise<void> {
+  signal?.throwIfAborted();
+  let cancel: (() => void) | undefined;
+  let onAbort: (() => void) | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      promise.then(resolve, reject);
+      if (timeout !== Infinity) cancel = clock.after(timeout, () => reject(new TimeoutError(describe())));
+      onAbort = () => reject(signal?.reason);
+      signal?.addEventListener('abort', onAbort);
+    });
+  } finally {
+    cancel?.();
+    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+  }
 }

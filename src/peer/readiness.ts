@@ -1,4 +1,5 @@
 import { TimeoutError } from '../errors.ts';
+import type { Clock } from '../stream/clock.ts';
 
 /** How soon, in milliseconds, a peer that is not ready asks again: sooner at first, then less often. */
 const FIRST_INTERVAL = 2;
@@ -9,6 +10,7 @@ const LAST_INTERVAL = 25;
  * one comes back. That the sockets are connected says nothing of this: subscriptions travel later.
  */
 export class Readiness {
+  readonly #clock: Clock;
   readonly #send: (count: number) => void;
   #count = 0;
   // A probe from before the link broke says nothing about the link since.
@@ -16,7 +18,8 @@ export class Readiness {
   #onAnswer: (() => void) | undefined;
 
   /** @param send - sends a probe with that count to the peer itself */
-  constructor(send: (count: number) => void) {
+  constructor(clock: Clock, send: (count: number) => void) {
+    this.#clock = clock;
     this.#send = send;
   }
 
@@ -26,11 +29,11 @@ export class Readiness {
    * @throws TimeoutError; the signal's reason
    */
   async ask(timeout: number, signal: AbortSignal): Promise<void> {
-    let next: ReturnType<typeof setTimeout> | undefined;
-    let deadline: ReturnType<typeof setTimeout> | undefined;
+    let cancelNext: (() => void) | undefined;
+    let cancelDeadline: (() => void) | undefined;
     let onAbort: (() => void) | undefined;
     const probe = (interval: number): void => {
-      next = setTimeout(() => probe(Math.min(interval * 2, LAST_INTERVAL)), interval);
+      cancelNext = this.#clock.after(interval, () => probe(Math.min(interval * 2, LAST_INTERVAL)));
       this.#send((this.#count += 1));
     };
     try {
@@ -39,7 +42,8 @@ export class Readiness {
         onAbort = () => reject(signal.reason);
         signal.addEventListener('abort', onAbort);
         if (timeout !== Infinity) {
-          deadline = setTimeout(() => reject(new TimeoutError(`no answer within ${timeout} ms`)), timeout);
+          const error = new TimeoutError(`no answer within ${timeout} ms`);
+          cancelDeadline = this.#clock.after(timeout, () => reject(error));
         }
         this.#onAnswer = resolve;
         this.forget();
@@ -47,8 +51,8 @@ export class Readiness {
       });
     } finally {
       this.#onAnswer = undefined;
-      clearTimeout(next);
-      clearTimeout(deadline);
+      cancelNext?.();
+      cancelDeadline?.();
       if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
     }
   }

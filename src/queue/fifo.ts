@@ -19,6 +19,12 @@ export class Fifo<T> {
     this.#length += 1;
   }
 
+  /** The item at a place, counted from the oldest, which is 0. */
+  at(index: number): T | undefined {
+    if (index < 0 || index >= this.#length) return undefined;
+    return this.#ring[(this.#head + index) & (this.#ring.length - 1)];
+  }
+
   /** Takes the oldest item, or returns undefined when there is none. */
   shift(): T | undefined {
     if (this.#length === 0) return undefined;

@@ -1,1 +1,3 @@
+export { FaultyBus, FaultyNetwork, type FaultyNetworkOptions, type Faults } from './faulty-network.ts';
 export { Spy } from './spy.ts';
+export { StepClock } from './step-clock.ts';

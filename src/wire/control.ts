@@ -1,30 +1,145 @@
-import { encodeRequest, requestHead, requestPrefixes } from './json-rpc.ts';
+import { type Call, decodeElements, encodeRequest, requestHead } from './json-rpc.ts';
+import { methodTo, TO_ALL } from './names.ts';
+import { isCount } from './stream-id.ts';
 
 /**
  * Control messages: notifications whose method starts with `rpc.mr.`, which JSON-RPC reserves and
- * Python peers pass over in silence.
+ * Python peers pass over in silence. Their parameters are the kind, the sender, and what the kind says.
  */
 
-/** Names that start so belong to JSON-RPC and to this protocol; no event may have one. */
-export const RESERVED_PREFIX = 'rpc.';
+/** Events of one name: the last that was sent, and the first that a new subscriber is to have. */
+export type Head = readonly [event: string, last: number, start: number];
 
-/** The method of control messages to one peer. */
-export function methodTo(peerId: string): string {
-  return `rpc.mr.@${peerId}`;
+/** Events of one name, `from` and `to` included. */
+export type Range = readonly [event: string, from: number, to: number];
+
+/** Events of one name that the publisher does not have any more; `g` is the number of the last one over all events. */
+export type Gone = readonly [event: string, from: number, to: number, g: number];
+
+export type Control =
+  /** To the sender itself: are both ways through the broker open? */
+  | { readonly kind: 'probe'; readonly count: number }
+  /**
+   * Who the sender is. Answered by a hello, unless it is the answer to one. `acked` tells a publisher how
+   * far the sender got before.
+   */
+  | {
+      readonly kind: 'hello';
+      readonly subscribes: readonly string[];
+      readonly publishes: readonly string[];
+      readonly answer: boolean;
+      readonly acked: number;
+    }
+  /** The sender is still there. */
+  | { readonly kind: 'alive' }
+  /** The sender leaves; `heads` tell what it has sent last. */
+  | { readonly kind: 'bye'; readonly heads: readonly Head[] }
+  /** How far the sender's events go, for a subscriber: by name, and as a number over all events. */
+  | { readonly kind: 'head'; readonly heads: readonly Head[]; readonly g: number }
+  /** The sender has delivered what it wanted of the receiver's events up to `g`. */
+  | { readonly kind: 'ack'; readonly g: number }
+  /** The sender lacks these. */
+  | { readonly kind: 'nak'; readonly ranges: readonly Range[] }
+  /** What was asked for by a nak, or that it is gone. */
+  | { readonly kind: 'replay'; readonly calls: readonly Call[]; readonly gone: readonly Gone[] };
+
+export type ControlKind = Control['kind'];
+
+/** A control message and who sent it. */
+export interface Received {
+  readonly sender: string;
+  readonly control: Control;
 }
 
-/** How control messages to one peer begin. */
-export function controlPrefixes(peerId: string): readonly string[] {
-  return requestPrefixes(methodTo(peerId));
+/** @param to - a peer, or undefined for all */
+export function encodeControl(
+  to: string | undefined,
+  sender: string,
+  control: Exclude<Control, { kind: 'replay' }>,
+): string {
+  return encodeRequest(requestHead(to === undefined ? TO_ALL : methodTo(to)), [control.kind, sender, ...body(control)]);
 }
 
-/** A message that a peer sends to itself, to see whether both ways through the broker are open. */
-export function encodeProbe(peerId: string, count: number): string {
-  return encodeRequest(requestHead(methodTo(peerId)), ['probe', count]);
+/** @param requests - encoded already, as they were when they were first sent */
+export function encodeReplay(to: string, sender: string, requests: readonly string[], gone: readonly Gone[]): string {
+  const head = requestHead(methodTo(to));
+  return `${head}, "params": ["replay", ${JSON.stringify(sender)}, [${requests.join(', ')}], ${JSON.stringify(gone)}]}`;
 }
 
-/** The count of a probe, from its arguments, or undefined when they are another control message's. */
-export function readProbe(args: readonly unknown[]): number | undefined {
-  const [kind, count] = args;
-  return kind === 'probe' && typeof count === 'number' ? count : undefined;
+/** Reads the parameters of a control message; undefined for what is none. */
+export function readControl(args: readonly unknown[]): Received | undefined {
+  const [kind, sender, ...rest] = args;
+  if (typeof sender !== 'string') return undefined;
+  const control = readBody(kind, rest);
+  return control === undefined ? undefined : { sender, control };
+}
+
+function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
+  switch (control.kind) {
+    case 'probe':
+      return [control.count];
+    case 'hello':
+      return [control.subscribes, control.publishes, control.answer, control.acked];
+    case 'alive':
+      return [];
+    case 'bye':
+      return [control.heads];
+    case 'head':
+      return [control.heads, control.g];
+    case 'ack':
+      return [control.g];
+    case 'nak':
+      return [control.ranges];
+  }
+}
+
+function readBody(kind: unknown, [first, second, third, fourth]: readonly unknown[]): Control | undefined {
+  switch (kind) {
+    case 'probe':
+      return isCount(first) ? { kind, count: first } : undefined;
+    case 'hello':
+      return areNames(first) && areNames(second) && typeof third === 'boolean' && isCountOrZero(fourth)
+        ? { kind, subscribes: first, publishes: second, answer: third, acked: fourth }
+        : undefined;
+    case 'alive':
+      return { kind };
+    case 'bye':
+      return areTuples<Head>(first, 2) ? { kind, heads: first } : undefined;
+    case 'head':
+      return areTuples<Head>(first, 2) && isCountOrZero(second) ? { kind, heads: first, g: second } : undefined;
+    case 'ack':
+      return isCountOrZero(first) ? { kind, g: first } : undefined;
+    case 'nak':
+      return areTuples<Range>(first, 2) ? { kind, ranges: first } : undefined;
+    case 'replay':
+      return Array.isArray(first) && areTuples<Gone>(second, 3)
+        ? { kind, calls: first.length === 0 ? [] : decodeElements(first).calls, gone: second }
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isCountOrZero(value: unknown): value is number {
+  return value === 0 || isCount(value);
+}
+
+function areNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
+}
+
+/** Whether a value is a list of names, each with so many counts. */
+// The caller says which tuple it asks for.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+function areTuples<T extends readonly [string, ...number[]]>(value: unknown, counts: number): value is readonly T[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (tuple) =>
+        Array.isArray(tuple) &&
+        tuple.length === counts + 1 &&
+        typeof tuple[0] === 'string' &&
+        tuple.slice(1).every(isCountOrZero),
+    )
+  );
 }

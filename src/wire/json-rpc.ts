@@ -1,3 +1,4 @@
+import { CONTROL_PREFIX } from './names.ts';
 import { findUnsafeValue } from './payload.ts';
 
 /**
@@ -5,10 +6,14 @@ import { findUnsafeValue } from './payload.ts';
  * the method's name, has to be equal byte for byte: it is what subscriptions filter on.
  */
 
-/** A request in a frame: the method and its positional arguments. */
+/** A request in a frame: the method and its positional arguments, and what numbers it. */
 export interface Call {
   readonly method: string;
   readonly args: readonly unknown[];
+  /** As it came; of ours, a text that numbers the event. */
+  readonly id?: unknown;
+  /** As it came; of ours, what has to be delivered before. */
+  readonly after?: unknown;
 }
 
 /**
@@ -17,7 +22,7 @@ export interface Call {
  * - `json`: it is no JSON;
  * - `request`: it is JSON, but no JSON-RPC 2.0 request;
  * - `params`: the parameters are neither an array nor an object;
- * - `depth`: values are nested deeper than {@link MAX_DEPTH};
+ * - `depth`: values are nested deeper than 64 levels;
  * - `key`: an object has a key `__proto__`.
  */
 export type InvalidReason = 'utf-8' | 'json' | 'request' | 'params' | 'depth' | 'key';
@@ -40,25 +45,45 @@ export function requestHead(method: string): string {
   return `{"jsonrpc": "2.0", "method": ${pythonString(method)}`;
 }
 
+/** What a request has besides its method and arguments. Python peers pass over `after`. */
+export interface RequestMembers {
+  /** Left out in a notification. */
+  readonly id?: string | undefined;
+  readonly after?: readonly unknown[] | undefined;
+}
+
 /**
  * A request as a frame.
  * @param head - from {@link requestHead}
  * @param args - must be free of what {@link findUnsafeValue} finds
- * @param id - left out in a notification
  */
-export function encodeRequest(head: string, args: readonly unknown[], id?: string): string {
-  const params = args.length === 0 ? '' : `, "params": ${JSON.stringify(args)}`;
-  return id === undefined ? `${head}${params}}` : `${head}${params}, "id": ${JSON.stringify(id)}}`;
+export function encodeRequest(head: string, args: readonly unknown[], members: RequestMembers = {}): string {
+  return finishRequest(beginRequest(head, args), members);
 }
 
-/** How frames with requests for a method can begin: alone, and as a batch of one method. */
+/** A request up to its arguments. */
+export function beginRequest(head: string, args: readonly unknown[]): string {
+  return args.length === 0 ? head : `${head}, "params": ${JSON.stringify(args)}`;
+}
+
+/** The rest of a request that was begun. */
+export function finishRequest(begun: string, { id, after }: RequestMembers): string {
+  let frame = begun;
+  if (id !== undefined) frame += `, "id": ${JSON.stringify(id)}`;
+  if (after !== undefined) frame += `, "after": ${JSON.stringify(after)}`;
+  return `${frame}}`;
+}
+
+/** Several requests for one method, from {@link encodeRequest}, as one frame. */
+export function encodeBatch(requests: readonly string[]): string {
+  return requests.length === 1 ? (requests[0] as string) : `[${requests.join(', ')}]`;
+}
+
+/** How frames with requests for a method can begin: alone, and as a batch. */
 export function requestPrefixes(method: string): readonly string[] {
   const head = requestHead(method);
   return [head, `[${head}`];
 }
-
-/** How a batch that mixes methods begins, so that everyone can subscribe to it. */
-export const MIXED_BATCH_PREFIX = '[ {';
 
 /** Reads a frame. Never throws. */
 export function decode(text: string): Decoded {
@@ -68,35 +93,38 @@ export function decode(text: string): Decoded {
   } catch {
     return { calls: [], invalid: [{ reason: 'json' }] };
   }
-  if (!Array.isArray(value)) {
-    const only = decodeRequest(value);
-    return 'reason' in only ? { calls: [], invalid: [only] } : { calls: [only], invalid: [] };
-  }
+  return decodeElements(Array.isArray(value) ? value : [value]);
+}
+
+/** Reads requests that are JSON already. */
+export function decodeElements(elements: readonly unknown[]): Decoded {
   const calls: Call[] = [];
   const invalid: InvalidCall[] = [];
-  for (const element of value as unknown[]) {
+  for (const element of elements) {
     const read = decodeRequest(element);
     if ('reason' in read) invalid.push(read);
     else calls.push(read);
   }
-  if (value.length === 0) invalid.push({ reason: 'request' });
+  if (elements.length === 0) invalid.push({ reason: 'request' });
   return { calls, invalid };
 }
 
 function decodeRequest(value: unknown): Call | InvalidCall {
   if (typeof value !== 'object' || value === null) return { reason: 'request' };
-  const { jsonrpc, method, params } = value as Record<string, unknown>;
+  const { jsonrpc, method, params, id, after } = value as Record<string, unknown>;
   if (jsonrpc !== '2.0' || typeof method !== 'string') return { reason: 'request' };
-  if (params === undefined) return { method, args: [] };
+  if (params === undefined) return { method, args: [], id, after };
   if (typeof params !== 'object' || params === null) return { reason: 'params', method };
   // Keyword arguments from Python arrive as one object.
   const args: readonly unknown[] = Array.isArray(params) ? params : [params];
+  // Control messages wrap requests, which are judged when they are unwrapped.
+  if (method.startsWith(CONTROL_PREFIX)) return { method, args };
   for (const arg of args) {
     if (typeof arg !== 'object' || arg === null) continue;
     const found = findUnsafeValue(arg);
     if (found === 'depth' || found === 'key') return { reason: found, method };
   }
-  return { method, args };
+  return { method, args, id, after };
 }
 
 /** A string as Python's `json.dumps` writes it: everything but printable ASCII is escaped. */

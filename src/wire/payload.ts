@@ -46,6 +46,22 @@ function findUnsafeInObject(value: object, depth: number): UnsafeValue | undefin
   return undefined;
 }
 
+const EXPLANATIONS: Readonly<Record<UnsafeValue, string>> = {
+  bigint: 'it contains a BigInt',
+  depth: `it is nested deeper than ${MAX_DEPTH} levels, or contains itself`,
+  function: 'it contains a function',
+  key: "it contains an object with a key '__proto__'",
+  number: 'it contains NaN, an infinite number or an invalid Date',
+  object: 'it contains an object that JSON would empty, such as a Map, a Set, a RegExp or binary data',
+  symbol: 'it contains a symbol',
+  undefined: 'it is undefined, or contains an array with undefined in it',
+};
+
+/** What to tell the user of such a value. */
+export function describeUnsafeValue(found: UnsafeValue): string {
+  return EXPLANATIONS[found];
+}
+
 /** Whether an object is made of its own properties: a literal or an instance of a user's class. */
 function isRecord(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);

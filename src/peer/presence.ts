@@ -1,0 +1,134 @@
+import type { Clock } from '../stream/clock.ts';
+
+/** Another peer on the bus. Peers in Python are not known. */
+export interface RemotePeer {
+  /** Random, anew with each start. */
+  readonly id: string;
+  readonly subscribes: readonly string[];
+  readonly publishes: readonly string[];
+}
+
+/** Why a peer is not there any more: it said so, or nothing was heard of it for too long. */
+export type LeaveReason = 'bye' | 'silent';
+
+export interface PresencePort {
+  /** It is time to say that this peer is there. */
+  alive(): void;
+  left(peer: RemotePeer, reason: LeaveReason): void;
+  /** Nothing is heard of a peer any more, or it said good-bye. */
+  gone(peer: string): void;
+  /** Nothing has to be remembered of a peer any more. */
+  forget(peer: string): void;
+}
+
+/** How many times the silence a peer that fell silent is remembered, so that it can go on where it was. */
+const REMEMBERED = 10;
+
+interface Known {
+  peer: RemotePeer | undefined;
+  heard: number;
+  /** It was silent for too long. */
+  isGone: boolean;
+  /** It said good-bye. It does not come back: the next start has another id. */
+  hasLeft: boolean;
+}
+
+/** Who is on the bus. */
+export class Presence {
+  readonly #silence: number;
+  readonly #interval: number;
+  readonly #clock: Clock;
+  readonly #port: PresencePort;
+  // Whoever was heard, also before it said who it is, and for a while after it left.
+  readonly #known = new Map<string, Known>();
+  #lastTick = 0;
+  #cancelTick: (() => void) | undefined;
+
+  constructor(silence: number, clock: Clock, port: PresencePort) {
+    this.#silence = silence;
+    this.#interval = silence / 3;
+    this.#clock = clock;
+    this.#port = port;
+  }
+
+  get peers(): RemotePeer[] {
+    return [...this.#known.values()].map(({ peer }) => peer).filter((peer) => peer !== undefined);
+  }
+
+  has(id: string): boolean {
+    return this.#known.get(id)?.peer !== undefined;
+  }
+
+  /** Begins, or begins again, to expect signs of life. Nobody could be heard before. */
+  start(): void {
+    this.pause();
+    this.#lastTick = this.#clock.now();
+    for (const known of this.#known.values()) known.heard = this.#lastTick;
+    this.#tickLater();
+  }
+
+  pause(): void {
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+  }
+
+  close(): void {
+    this.pause();
+    this.#known.clear();
+  }
+
+  heard(id: string): void {
+    const known = this.#known.get(id);
+    if (known === undefined) {
+      this.#known.set(id, { peer: undefined, heard: this.#clock.now(), isGone: false, hasLeft: false });
+      return;
+    }
+    known.heard = this.#clock.now();
+    known.isGone = false;
+  }
+
+  add(peer: RemotePeer): void {
+    this.#known.set(peer.id, { peer, heard: this.#clock.now(), isGone: false, hasLeft: false });
+  }
+
+  /** A peer said good-bye. What arrives of it later was overtaken by that. */
+  bye(id: string): void {
+    const peer = this.#known.get(id)?.peer;
+    this.#known.set(id, { peer: undefined, heard: this.#clock.now(), isGone: true, hasLeft: true });
+    this.#port.gone(id);
+    if (peer !== undefined) this.#port.left(peer, 'bye');
+    this.#port.forget(id);
+  }
+
+  /** Whether a peer said good-bye. */
+  hasLeft(id: string): boolean {
+    return this.#known.get(id)?.hasLeft === true;
+  }
+
+  #tickLater(): void {
+    this.#cancelTick = this.#clock.after(this.#interval, () => this.#tick());
+  }
+
+  #tick(): void {
+    const now = this.#clock.now();
+    // Who slept himself has not listened: that is no silence of others.
+    const overslept = now - this.#lastTick - 2 * this.#interval;
+    this.#lastTick = now;
+    this.#tickLater();
+    this.#port.alive();
+    for (const [id, known] of this.#known) {
+      if (overslept > 0) known.heard = now;
+      const silent = now - known.heard;
+      if (silent >= this.#silence && !known.isGone) {
+        const { peer } = known;
+        known.isGone = true;
+        known.peer = undefined;
+        this.#port.gone(id);
+        if (peer !== undefined) this.#port.left(peer, 'silent');
+      } else if (silent >= this.#silence * REMEMBERED) {
+        this.#known.delete(id);
+        this.#port.forget(id);
+      }
+    }
+  }
+}

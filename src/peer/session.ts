@@ -1,0 +1,252 @@
+import type { Topic } from '../bus/bus.ts';
+import { Batcher } from '../stream/batcher.ts';
+import type { Clock } from '../stream/clock.ts';
+import { Inbox } from '../stream/inbox.ts';
+import { Outbox, type OutboxOptions, type PublishPolicy } from '../stream/outbox.ts';
+import { type Control, encodeControl, encodeReplay, readControl } from '../wire/control.ts';
+import { type Call, decode, type InvalidCall, requestPrefixes } from '../wire/json-rpc.ts';
+import { CONTROL_PREFIX, methodTo, TO_ALL } from '../wire/names.ts';
+import { readStreamId } from '../wire/stream-id.ts';
+import { Presence, type RemotePeer, type LeaveReason } from './presence.ts';
+
+/** What a session needs to know of its peer. */
+export interface SessionOptions {
+  readonly id: string;
+  /** The events it subscribes to, and how many it wants of each from before it joined. */
+  readonly subscribes: ReadonlyMap<string, number>;
+  readonly publishes: readonly string[];
+  readonly outbox: OutboxOptions;
+  /** Milliseconds after which a peer that says nothing counts as gone. */
+  readonly silence: number;
+}
+
+/** What a session sends through, delivers to, and tells. */
+export interface SessionPort {
+  send(topic: string, frame: string): void;
+  deliver(event: string, args: readonly unknown[]): void;
+  probed(count: number): void;
+  invalid(part: InvalidCall): void;
+  gap(peer: string, event: string, count: number): void;
+  overflow(event: string, policy: PublishPolicy, dropped: number): void;
+  joined(peer: RemotePeer): void;
+  left(peer: RemotePeer, reason: LeaveReason): void;
+}
+
+/**
+ * What a peer says on a bus and makes of what it hears there, from a start to a stop: the events it
+ * publishes, the events of others, and who is there.
+ */
+export class Session {
+  readonly id: string;
+  readonly #options: SessionOptions;
+  readonly #clock: Clock;
+  readonly #port: SessionPort;
+  readonly #batcher: Batcher;
+  readonly #presence: Presence;
+  readonly #inboxes = new Map<string, Inbox>();
+  /** What it publishes. */
+  readonly outbox: Outbox;
+
+  constructor(options: SessionOptions, clock: Clock, port: SessionPort) {
+    this.id = options.id;
+    this.#options = options;
+    this.#clock = clock;
+    this.#port = port;
+    this.#batcher = new Batcher(clock, (event, frame) => port.send(event, frame));
+    this.outbox = new Outbox(options.id, options.publishes, options.outbox, clock, {
+      event: (name, frame) => this.#batcher.add(name, frame),
+      heads: (subscriber, heads, g) => {
+        // Heads tell what was sent before them.
+        this.#batcher.flush();
+        this.#tell(subscriber, { kind: 'head', heads, g });
+      },
+      replay: (subscriber, frames, gone) => {
+        port.send(methodTo(subscriber), encodeReplay(subscriber, this.id, frames, gone));
+      },
+      overflow: (event, policy, dropped) => port.overflow(event, policy, dropped),
+    });
+    this.#presence = new Presence(options.silence, clock, {
+      alive: () => this.#tell(undefined, { kind: 'alive' }),
+      gone: (peer) => {
+        this.outbox.unsubscribe(peer);
+        // What is held back waits in vain. Who was only silent may come back, and goes on where it was.
+        this.#inboxes.get(peer)?.end([]);
+      },
+      left: (peer, reason) => {
+        if (peer.id !== this.id) port.left(peer, reason);
+      },
+      forget: (peer) => {
+        this.outbox.forget(peer);
+        this.#inboxes.get(peer)?.close();
+        this.#inboxes.delete(peer);
+      },
+    });
+  }
+
+  /** What to subscribe to on the bus. */
+  get topics(): Topic[] {
+    const methods = [...this.#options.subscribes.keys(), methodTo(this.id), TO_ALL];
+    return methods.map((name) => ({ name, prefixes: requestPrefixes(name) }));
+  }
+
+  /** The other peers that are there. */
+  get peers(): RemotePeer[] {
+    return this.#presence.peers.filter(({ id }) => id !== this.id);
+  }
+
+  /** How many events are held back because others are missing. */
+  get held(): number {
+    let held = 0;
+    for (const inbox of this.#inboxes.values()) held += inbox.held;
+    return held;
+  }
+
+  /** Both ways through the broker are open, for the first time or again. */
+  open(): void {
+    this.#presence.start();
+    this.#tell(undefined, this.#hello(undefined, false));
+    // What was lost when the link broke shows when publishers tell how far they are.
+    for (const inbox of this.#inboxes.values()) inbox.ask();
+    this.outbox.open();
+  }
+
+  /** The link broke. */
+  pause(): void {
+    this.outbox.pause();
+    this.#presence.pause();
+  }
+
+  /** Says good-bye, if there is a way, and ends everything. */
+  close(canSend: boolean): void {
+    for (const inbox of this.#inboxes.values()) inbox.close();
+    this.#batcher.flush();
+    if (canSend) this.#tell(undefined, { kind: 'bye', heads: this.outbox.heads() });
+    this.#inboxes.clear();
+    this.#presence.close();
+    this.outbox.close();
+  }
+
+  /** A frame arrived. */
+  receive(text: string): void {
+    const { calls, invalid } = decode(text);
+    for (const call of calls) {
+      if (call.method.startsWith(CONTROL_PREFIX)) this.#receiveControl(call);
+      else if (this.#options.subscribes.has(call.method)) this.#receiveEvent(call);
+    }
+    for (const part of invalid) this.#port.invalid(part);
+  }
+
+  #receiveEvent({ method, args, id, after }: Call): void {
+    const position = readStreamId(id);
+    // Peers in Python number nothing: what they send is delivered as it comes.
+    if (position === undefined) {
+      this.#port.deliver(method, args);
+      return;
+    }
+    const { publisher, g, n } = position;
+    if (this.#presence.hasLeft(publisher)) return;
+    this.#presence.heard(publisher);
+    this.#inbox(publisher).arrived({ event: method, args, g, n, after });
+  }
+
+  #receiveControl({ method, args }: Call): void {
+    const received = readControl(args);
+    if (received === undefined) {
+      this.#port.invalid({ reason: 'params', method });
+      return;
+    }
+    const { sender, control } = received;
+    if (this.#presence.hasLeft(sender)) return;
+    this.#presence.heard(sender);
+    switch (control.kind) {
+      case 'probe':
+        if (sender === this.id) this.#port.probed(control.count);
+        break;
+      case 'hello':
+        this.#meet(sender, control);
+        break;
+      case 'alive':
+        if (!this.#presence.has(sender)) this.#greet(sender);
+        break;
+      case 'bye':
+        this.#inboxes.get(sender)?.end(control.heads);
+        this.#presence.bye(sender);
+        break;
+      case 'head':
+        if (this.#wantsAny(control.heads.map(([name]) => name))) this.#inbox(sender).heads(control.heads, control.g);
+        break;
+      case 'ack':
+        if (this.outbox.knows(sender)) this.outbox.acknowledge(sender, control.g);
+        else this.#greet(sender);
+        break;
+      case 'nak':
+        if (this.outbox.knows(sender)) this.outbox.repeat(sender, control.ranges);
+        else this.#greet(sender);
+        break;
+      case 'replay':
+        this.#receiveReplay(sender, control);
+        break;
+    }
+  }
+
+  #receiveReplay(sender: string, { calls, gone }: Control & { kind: 'replay' }): void {
+    const inbox = this.#inboxes.get(sender);
+    for (const { method, args, id, after } of calls) {
+      const position = readStreamId(id);
+      if (position === undefined || position.publisher !== sender) continue;
+      inbox?.arrived({ event: method, args, g: position.g, n: position.n, after });
+    }
+    inbox?.gone(gone);
+  }
+
+  /** Somebody says who it is. */
+  #meet(id: string, { subscribes, publishes, answer, acked }: Control & { kind: 'hello' }): void {
+    const peer: RemotePeer = { id, subscribes, publishes };
+    const isNew = !this.#presence.has(id);
+    this.#presence.add(peer);
+    if (this.#wantsAny(publishes)) this.#inbox(id).returned();
+    if (!answer) this.#tell(id, this.#hello(id, true));
+    this.outbox.subscribe(id, subscribes, acked);
+    if (isNew && id !== this.id) this.#port.joined(peer);
+  }
+
+  #wantsAny(events: readonly string[]): boolean {
+    return events.some((event) => this.#options.subscribes.has(event));
+  }
+
+  /** The inbox for a publisher; a new one asks for its heads. */
+  #inbox(publisher: string): Inbox {
+    let inbox = this.#inboxes.get(publisher);
+    if (inbox === undefined) {
+      inbox = new Inbox(
+        { wanted: this.#options.subscribes, acknowledgeEvery: Math.max(1, this.#options.outbox.window >> 3) },
+        this.#clock,
+        {
+          deliver: (event, args) => this.#port.deliver(event, args),
+          gap: (event, count) => this.#port.gap(publisher, event, count),
+          ask: () => this.#greet(publisher),
+          acknowledge: (g) => this.#tell(publisher, { kind: 'ack', g }),
+          complain: (ranges) => this.#tell(publisher, { kind: 'nak', ranges }),
+        },
+      );
+      this.#inboxes.set(publisher, inbox);
+      inbox.ask();
+    }
+    return inbox;
+  }
+
+  /** Says who it is to one peer and asks who that is; a publisher tells its heads besides. */
+  #greet(id: string): void {
+    this.#tell(id, this.#hello(id, false));
+  }
+
+  #hello(to: string | undefined, answer: boolean): Control & { kind: 'hello' } {
+    const acked = (to === undefined ? undefined : this.#inboxes.get(to)?.position) ?? 0;
+    const subscribes = [...this.#options.subscribes.keys()];
+    return { kind: 'hello', subscribes, publishes: this.#options.publishes, answer, acked };
+  }
+
+  #tell(to: string | undefined, control: Exclude<Control, { kind: 'replay' }>): void {
+    this.#port.send(to === undefined ? TO_ALL : methodTo(to), encodeControl(to, this.id, control));
+  }
+}

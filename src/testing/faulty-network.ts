@@ -1,0 +1,162 @@
+import type { Bus, BusListener, Topic } from '../bus/bus.ts';
+import type { Clock } from '../stream/clock.ts';
+import { seededRandom } from './random.ts';
+
+/** What goes wrong with frames on their way. */
+export interface Faults {
+  /** The share of frames that are lost, from 0 to 1. @default 0 */
+  loss?: number;
+  /** The share of frames that arrive twice. @default 0 */
+  duplication?: number;
+  /** Milliseconds on the way. @default 0 */
+  delay?: number;
+  /** Milliseconds more, at random: frames overtake each other. @default 0 */
+  jitter?: number;
+}
+
+/** What a faulty network is made of. */
+export interface FaultyNetworkOptions extends Faults {
+  clock: Clock;
+  /** The same seed gives the same faults. */
+  seed: number;
+}
+
+/**
+ * A bus in memory, with a broker that may crash and links that may break, that loses, doubles, delays and
+ * reorders frames as its seed says. Give its buses to peers:
+ *
+ * ```ts
+ * const network = new FaultyNetwork({ clock, seed: 7, loss: 0.1 });
+ * const bus = network.bus();
+ * const peer = new Peer('inproc://a', 'inproc://b', ['x'], ['x'], { clock, bus: async () => bus });
+ * ```
+ */
+export class FaultyNetwork {
+  /** What goes wrong from now on. */
+  readonly faults: Required<Faults>;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #buses = new Set<FaultyBus>();
+  // Frames of a broker that has crashed do not arrive any more.
+  #incarnation = 0;
+  #isUp = true;
+
+  constructor({ clock, seed, loss = 0, duplication = 0, delay = 0, jitter = 0 }: FaultyNetworkOptions) {
+    this.#clock = clock;
+    this.#random = seededRandom(seed);
+    this.faults = { loss, duplication, delay, jitter };
+  }
+
+  /** Whether the broker is there. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** A peer's end of it. */
+  bus(): FaultyBus {
+    return new FaultyBus(this);
+  }
+
+  /** The broker dies: what is under way is lost, and every bus is told that its link broke. */
+  crash(): void {
+    this.#isUp = false;
+    this.#incarnation += 1;
+    for (const bus of this.#buses) bus.break();
+  }
+
+  /** The broker is there again, and so are the links. */
+  restart(): void {
+    this.#isUp = true;
+    for (const bus of this.#buses) bus.mend();
+  }
+
+  /** @internal */
+  attach(bus: FaultyBus): void {
+    this.#buses.add(bus);
+  }
+
+  /** @internal */
+  detach(bus: FaultyBus): void {
+    this.#buses.delete(bus);
+  }
+
+  /** @internal */
+  carry(frame: string): void {
+    if (!this.#isUp) return;
+    const incarnation = this.#incarnation;
+    for (const bus of this.#buses) {
+      if (!bus.wants(frame)) continue;
+      const copies = this.#random() < this.faults.duplication ? 2 : 1;
+      for (let copy = 0; copy < copies; copy += 1) {
+        if (this.#random() < this.faults.loss) continue;
+        const delay = this.faults.delay + (this.faults.jitter === 0 ? 0 : this.#random() * this.faults.jitter);
+        this.#clock.after(delay, () => {
+          if (incarnation === this.#incarnation) bus.arrive(frame);
+        });
+      }
+    }
+  }
+}
+
+/** One peer's link to a {@link FaultyNetwork}. */
+export class FaultyBus implements Bus {
+  readonly #network: FaultyNetwork;
+  readonly #prefixes: string[] = [];
+  #listener: BusListener | undefined;
+  #isConnected = true;
+
+  /** @internal */
+  constructor(network: FaultyNetwork) {
+    this.#network = network;
+  }
+
+  /** Whether frames pass. */
+  get isConnected(): boolean {
+    return this.#isConnected && this.#network.isUp;
+  }
+
+  open(listener: BusListener): Promise<void> {
+    this.#listener = listener;
+    this.#network.attach(this);
+    return Promise.resolve();
+  }
+
+  subscribe(topic: Topic): void {
+    this.#prefixes.push(...topic.prefixes);
+  }
+
+  send(_topic: string, frame: string): void {
+    if (this.#isConnected && this.#listener !== undefined) this.#network.carry(frame);
+  }
+
+  close(): Promise<void> {
+    this.#listener = undefined;
+    this.#network.detach(this);
+    return Promise.resolve();
+  }
+
+  /** The link breaks, and the bus is told: nothing passes until it is mended. */
+  break(): void {
+    this.#isConnected = false;
+    this.#listener?.down();
+  }
+
+  /** Nothing passes until it is mended, and nobody is told. */
+  partition(): void {
+    this.#isConnected = false;
+  }
+
+  mend(): void {
+    this.#isConnected = true;
+  }
+
+  /** @internal */
+  wants(frame: string): boolean {
+    return this.#prefixes.some((prefix) => frame.startsWith(prefix));
+  }
+
+  /** @internal */
+  arrive(frame: string): void {
+    if (this.#isConnected) this.#listener?.frame(frame);
+  }
+}

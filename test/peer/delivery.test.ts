@@ -1,0 +1,349 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { connect, type Gap, OverflowError, Peer, type PeerOptions, TimeoutError } from 'mreventloop';
+import { FaultyNetwork, StepClock } from 'mreventloop/testing';
+import { startBroker } from '../support/addresses.ts';
+
+type Ticks = { tick: [n: number]; tock: [n: number] };
+type Options = PeerOptions<Ticks, Ticks>;
+
+/** Peers on a network of this test's own, on a clock that stands still until it is stepped. */
+class World {
+  readonly clock = new StepClock();
+  readonly network = new FaultyNetwork({ clock: this.clock, seed: 1 });
+
+  async start(
+    subscribe: (keyof Ticks)[],
+    publish: (keyof Ticks)[],
+    options: Options = {},
+  ): Promise<Peer<Ticks, Ticks>> {
+    const bus = this.network.bus();
+    const peer = new Peer<Ticks, Ticks>('inproc://a', 'inproc://b', subscribe, publish, {
+      ...options,
+      clock: this.clock,
+      bus: () => Promise.resolve(bus),
+    });
+    await this.until(peer.start());
+    await this.pass(10);
+    return peer;
+  }
+
+  /** Lets time pass, and lets those who wait for promises have their turn. */
+  async pass(ms: number): Promise<void> {
+    for (let i = 0; i < ms; i += 1) {
+      this.clock.advance(1);
+      await Promise.resolve();
+    }
+  }
+
+  /** Lets time pass until a promise is settled. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    const settle = (): void => {
+      settled = true;
+    };
+    promise.then(settle, settle);
+    while (!settled) await this.pass(1);
+    return promise;
+  }
+}
+
+/** The numbers that a peer receives of an event. */
+function collect(peer: Peer<Ticks, Ticks>, name: keyof Ticks = 'tick'): number[] {
+  const received: number[] = [];
+  connect(peer, name, (n) => received.push(n));
+  return received;
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+describe('delivery: presence', () => {
+  test('peers know each other, and what they subscribe to and publish', async () => {
+    const world = new World();
+    const a = await world.start(['tick'], []);
+    const joined = a.status.peerJoined.next();
+    const b = await world.start([], ['tick']);
+    expect(await joined).toEqual([{ id: b.id, subscribes: [], publishes: ['tick'] }]);
+    expect(b.peers).toEqual([{ id: a.id, subscribes: ['tick'], publishes: [] }]);
+    const left = a.status.peerLeft.next();
+    await b.stop();
+    await world.pass(1);
+    expect(await left).toEqual([expect.objectContaining({ publishes: ['tick'] }), 'bye']);
+    expect(a.peers).toEqual([]);
+  });
+
+  test('a peer that is silent for longer than the limit counts as gone, and as there again when it is heard', async () => {
+    const world = new World();
+    const a = await world.start([], []);
+    const b = await world.start([], [], { silence: 6_000 });
+    const left = a.status.peerLeft.next();
+    world.network.faults.loss = 1;
+    await world.pass(9_000);
+    expect(await left).toEqual([expect.objectContaining({ id: b.id }), 'silent']);
+    const joined = a.status.peerJoined.next();
+    world.network.faults.loss = 0;
+    await world.pass(3_000);
+    expect(await joined).toMatchObject([{ id: b.id }]);
+  });
+
+  test('waitFor: fulfils when so many subscribers are there', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const two = publisher.waitFor({ subscribers: 'tick', count: 2 });
+    let isThere = false;
+    void two.then(() => (isThere = true));
+    await world.start(['tick'], []);
+    await world.start(['tock'], []);
+    expect(isThere).toBe(false);
+    await world.start(['tick'], []);
+    await two;
+    await publisher.waitFor({ subscribers: 'tick' });
+  });
+
+  test('waitFor: fails after the timeout, and with the reason of the signal', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const late = publisher.waitFor({ subscribers: 'tick', timeout: 100 });
+    await expect(world.until(late)).rejects.toThrow(TimeoutError);
+    await expect(late).rejects.toThrow("0 of 1 subscribers of event 'tick'");
+    const reason = new Error('enough');
+    await expect(publisher.waitFor({ subscribers: 'tick', signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});
+
+describe('delivery: joining', () => {
+  test('a late subscriber starts at the head', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    for (const n of range(1, 5)) void publisher.publish.tick(n);
+    await world.pass(5);
+    const subscriber = await world.start(['tick'], []);
+    const received = collect(subscriber);
+    for (const n of range(6, 8)) void publisher.publish.tick(n);
+    await world.pass(5);
+    expect(received).toEqual([6, 7, 8]);
+  });
+
+  test('replay: it gets so many of the latest first, as far as they are kept', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick'], { history: 3 });
+    for (const n of range(1, 5)) void publisher.publish.tick(n);
+    await world.pass(5);
+    const two = collect(await world.start(['tick'], [], { subscribe: { tick: { replay: 2 } } }));
+    const all = await world.start(['tick'], [], { subscribe: { tick: { replay: 100 } } });
+    const gaps: Gap[] = [];
+    connect(all.status, 'gap', (gap) => gaps.push(gap));
+    const many = collect(all);
+    void publisher.publish.tick(6);
+    await world.pass(100);
+    expect(two).toEqual([4, 5, 6]);
+    expect(many).toEqual([3, 4, 5, 6]);
+    // It asked for more than there is: so it is told what it did not get.
+    expect(gaps).toEqual([{ peer: publisher.id, event: 'tick', count: 2 }]);
+  });
+});
+
+describe('delivery: what was lost on the way', () => {
+  test('is repaired, in order over all events of the publisher', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick', 'tock']);
+    const subscriber = await world.start(['tick', 'tock'], []);
+    const received: string[] = [];
+    connect(subscriber, 'tick', (n) => received.push(`tick ${n}`));
+    connect(subscriber, 'tock', (n) => received.push(`tock ${n}`));
+    void publisher.publish.tick(1);
+    await world.pass(1);
+    world.network.faults.loss = 1;
+    void publisher.publish.tock(1);
+    await world.pass(1);
+    world.network.faults.loss = 0;
+    void publisher.publish.tick(2);
+    await world.pass(1);
+    // It is known already that something is missing before this one.
+    expect(received).toEqual(['tick 1']);
+    await world.pass(100);
+    expect(received).toEqual(['tick 1', 'tock 1', 'tick 2']);
+  });
+
+  test('is repaired, also when it was the last one', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const received = collect(await world.start(['tick'], []));
+    world.network.faults.loss = 1;
+    void publisher.publish.tick(1);
+    await world.pass(5);
+    world.network.faults.loss = 0;
+    await world.until(publisher.flush());
+    expect(received).toEqual([1]);
+  });
+
+  test('through a crash of the broker: what was published meanwhile is kept and arrives', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const received = collect(await world.start(['tick'], []));
+    void publisher.publish.tick(1);
+    world.network.crash();
+    for (const n of range(2, 50)) void publisher.publish.tick(n);
+    await world.pass(500);
+    expect(publisher.pending).toBe(50);
+    world.network.restart();
+    await world.until(publisher.flush());
+    expect(received).toEqual(range(1, 50));
+    expect(publisher.pending).toBe(0);
+  });
+});
+
+describe('delivery: backpressure', () => {
+  test('publish fulfils when the window has room', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick'], { window: 8 });
+    const subscriber = await world.start(['tick'], []);
+    const received = collect(subscriber);
+    let published = 0;
+    const publishing = (async () => {
+      for (const n of range(1, 100)) {
+        await publisher.publish.tick(n);
+        published = n;
+      }
+    })();
+    world.network.faults.loss = 1;
+    await world.pass(50);
+    expect(published).toBe(7);
+    world.network.faults.loss = 0;
+    await world.until(publishing);
+    await world.until(publisher.flush());
+    expect(received).toEqual(range(1, 100));
+  });
+
+  test('a synchronous emit into a full outbox throws, and what was accepted arrives', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick'], { window: 2, limit: 10 });
+    const received = collect(await world.start(['tick'], []));
+    world.network.faults.loss = 1;
+    for (const n of range(1, 10)) void publisher.publish.tick(n);
+    expect(() => publisher.publish.tick(11)).toThrow(OverflowError);
+    expect(() => publisher.publish.tick(11)).toThrow(/event 'tick' was refused/);
+    world.network.faults.loss = 0;
+    await world.until(publisher.flush());
+    void publisher.publish.tick(11);
+    await world.until(publisher.flush());
+    expect(received).toEqual(range(1, 11));
+  });
+
+  test.each([
+    { overflow: 'drop-oldest', limit: 3, expected: [1, 2, 8, 9, 10] },
+    { overflow: 'drop-newest', limit: 3, expected: [1, 2, 3, 4, 5] },
+    { overflow: 'latest', limit: undefined, expected: [1, 2, 10] },
+  ] as const)(
+    '$overflow: what is dropped is counted here, and reported there',
+    async ({ overflow, limit, expected }) => {
+      const world = new World();
+      const publisher = await world.start([], ['tick'], { window: 2, publish: { tick: { overflow, limit } } });
+      const subscriber = await world.start(['tick'], []);
+      const received = collect(subscriber);
+      let dropped = 0;
+      let lost = 0;
+      connect(publisher.status, 'overflow', (report) => {
+        expect(report).toMatchObject({ event: 'tick', policy: overflow });
+        ({ dropped } = report);
+      });
+      connect(subscriber.status, 'gap', ({ count }) => (lost += count));
+      for (const n of range(1, 10)) void publisher.publish.tick(n);
+      await world.until(publisher.flush());
+      expect(received).toEqual(expected);
+      expect(dropped).toBe(10 - expected.length);
+      expect(lost).toBe(dropped);
+    },
+  );
+
+  test('a subscriber that is silent for too long holds nobody up any more', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick'], { window: 2 });
+    const silent = await world.start(['tick'], []);
+    for (const n of range(1, 5)) void publisher.publish.tick(n);
+    await silent.stop();
+    world.network.faults.loss = 1;
+    for (const n of range(6, 9)) void publisher.publish.tick(n);
+    await world.pass(9_000);
+    expect(publisher.pending).toBe(0);
+  });
+});
+
+describe('delivery: flush and stop', () => {
+  test('flush: fails after its timeout and names who lacks how much', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const subscriber = await world.start(['tick'], []);
+    world.network.faults.loss = 1;
+    for (const n of range(1, 3)) void publisher.publish.tick(n);
+    const flushed = publisher.flush({ timeout: 100 });
+    await expect(world.until(flushed)).rejects.toThrow(`peer ${subscriber.id} lacks 3`);
+    await expect(flushed).rejects.toThrow(TimeoutError);
+  });
+
+  test('stop: delivers first, within its deadline', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick'], { window: 2 });
+    const received = collect(await world.start(['tick'], []));
+    for (const n of range(1, 20)) void publisher.publish.tick(n);
+    await world.until(publisher.stop());
+    expect(received).toEqual(range(1, 20));
+  });
+
+  test('stop: tells what it could not deliver', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const subscriber = await world.start(['tick'], []);
+    world.network.faults.loss = 1;
+    for (const n of range(1, 3)) void publisher.publish.tick(n);
+    const report = publisher.status.undelivered.next();
+    await world.until(publisher.stop({ timeout: 50 }));
+    expect(await report).toEqual([{ peers: [{ peer: subscriber.id, count: 3 }], unsent: 0 }]);
+  });
+
+  test('stop: leaves no timer behind', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const subscriber = await world.start(['tick'], []);
+    void publisher.publish.tick(1);
+    await world.until(publisher.stop());
+    await world.until(subscriber.stop());
+    await world.pass(100);
+    expect(world.clock.pending).toBe(0);
+  });
+});
+
+describe('delivery: batches', () => {
+  test('what is published in a turn travels together, and only to who wants it', async () => {
+    const broker = await startBroker();
+    const { in: inAddress, out } = broker.endpoints;
+    const publisher = new Peer<{}, Ticks>(inAddress, out, [], ['tick', 'tock']);
+    const subscriber = new Peer<Ticks, {}>(inAddress, out, ['tick', 'tock'], []);
+    onTestFinished(async () => {
+      await Promise.all([publisher.stop(), subscriber.stop()]);
+    });
+    await publisher.start();
+    await subscriber.start();
+    await publisher.waitFor({ subscribers: 'tick' });
+    const before = broker.counters.frames;
+    const received: number[] = [];
+    connect(subscriber, 'tick', (n) => received.push(n));
+    connect(subscriber, 'tock', (n) => received.push(-n));
+    for (const n of range(1, 100)) {
+      void publisher.publish.tick(n);
+      void publisher.publish.tock(n);
+    }
+    await publisher.flush();
+    // Each name has a frame of its own; the order over both is kept all the same.
+    expect(received).toEqual(range(1, 100).flatMap((n) => [n, -n]));
+    // A few more are hellos, heads and acknowledgements.
+    expect(broker.counters.frames - before).toBeLessThan(30);
+  });
+});
+
+describe('delivery: options', () => {
+  test.each([{ window: 0 }, { limit: -1 }, { silence: Number.NaN }])('%o is refused', (options) => {
+    expect(() => new Peer('inproc://a', 'inproc://b', [], [], options)).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { FaultyNetwork, type Faults, StepClock } from 'mreventloop/testing';
+
+const TOPIC = { name: 'x', prefixes: ['x'] };
+
+function connectTwo(faults: Faults, seed = 7) {
+  const clock = new StepClock();
+  const network = new FaultyNetwork({ clock, seed, ...faults });
+  const [sender, receiver] = [network.bus(), network.bus()];
+  const received: string[] = [];
+  let downs = 0;
+  void sender.open({ frame() {}, unreadable() {}, down() {} });
+  void receiver.open({ frame: (text) => received.push(text), unreadable() {}, down: () => (downs += 1) });
+  receiver.subscribe(TOPIC);
+  const send = (count: number): void => {
+    for (let i = 0; i < count; i += 1) sender.send('x', `x${i}`);
+  };
+  return { clock, network, sender, receiver, received, send, downs: () => downs };
+}
+
+/** What arrives of a thousand frames. */
+function receiveThousand(seed: number): string[] {
+  const { clock, received, send } = connectTwo({ loss: 0.2, duplication: 0.2 }, seed);
+  send(1_000);
+  clock.advance(1);
+  return received;
+}
+
+describe('faulty network', () => {
+  test('without faults: brings frames to who subscribed, in order, when time passes', () => {
+    const { clock, sender, received, send } = connectTwo({});
+    send(3);
+    sender.send('y', 'y0');
+    expect(received).toEqual([]);
+    clock.advance(0);
+    expect(received).toEqual(['x0', 'x1', 'x2']);
+  });
+
+  test('loses and doubles its share, the same for the same seed', () => {
+    const received = receiveThousand(7);
+    expect(receiveThousand(7)).toEqual(received);
+    expect(receiveThousand(8)).not.toEqual(received);
+    const different = new Set(received).size;
+    expect(different).toBeGreaterThan(750);
+    expect(different).toBeLessThan(900);
+    expect(received.length).toBeGreaterThan(different + 50);
+  });
+
+  test('delays, and lets frames overtake each other', () => {
+    const { clock, received, send } = connectTwo({ delay: 5, jitter: 10 });
+    send(20);
+    clock.advance(4);
+    expect(received).toEqual([]);
+    clock.advance(20);
+    expect(received).toHaveLength(20);
+    expect(received).not.toEqual(received.toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1))));
+  });
+
+  test('crash: what is under way is lost, and the buses are told', () => {
+    const { clock, network, received, send, downs } = connectTwo({ delay: 5 });
+    send(1);
+    network.crash();
+    network.restart();
+    clock.advance(10);
+    expect(received).toEqual([]);
+    expect(downs()).toBe(1);
+    send(1);
+    clock.advance(10);
+    expect(received).toEqual(['x0']);
+  });
+
+  test('partition: nothing passes and nobody is told; break: the bus is told; mend ends both', () => {
+    const { clock, receiver, received, send, downs } = connectTwo({});
+    receiver.partition();
+    send(1);
+    clock.advance(1);
+    expect([received.length, downs()]).toEqual([0, 0]);
+    receiver.break();
+    expect([receiver.isConnected, downs()]).toEqual([false, 1]);
+    receiver.mend();
+    send(1);
+    clock.advance(1);
+    expect(received).toEqual(['x0']);
+  });
+});
+
+describe('step clock', () => {
+  test('calls what is due in the order of time, then of asking', () => {
+    const clock = new StepClock();
+    const calls: string[] = [];
+    clock.after(2, () => calls.push('second'));
+    clock.after(1, () => calls.push('first'));
+    clock.after(2, () => calls.push('third'));
+    const cancel = clock.after(1, () => calls.push('never'));
+    cancel();
+    clock.soon(() => calls.push('at once'));
+    clock.advance(1);
+    expect(calls).toEqual(['at once', 'first']);
+    expect([clock.now(), clock.pending]).toEqual([1, 2]);
+    clock.advance(5);
+    expect(calls).toEqual(['at once', 'first', 'second', 'third']);
+    expect(clock.now()).toBe(6);
+  });
+});

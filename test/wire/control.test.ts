@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { type Control, encodeControl, encodeReplay, readControl } from '../../src/wire/control.ts';
+import { decode, encodeRequest, requestHead } from '../../src/wire/json-rpc.ts';
+import { encodeStreamId, readStreamId } from '../../src/wire/stream-id.ts';
+
+/** Each kind, as it stands on the wire. */
+const MESSAGES: [Exclude<Control, { kind: 'replay' }>, string][] = [
+  [{ kind: 'probe', count: 3 }, '["probe","P",3]'],
+  [
+    { kind: 'hello', subscribes: ['a'], publishes: ['b', 'c'], answer: true, acked: 7 },
+    '["hello","P",["a"],["b","c"],true,7]',
+  ],
+  [{ kind: 'alive' }, '["alive","P"]'],
+  [{ kind: 'bye', heads: [['a', 5, 6]] }, '["bye","P",[["a",5,6]]]'],
+  [{ kind: 'head', heads: [['a', 5, 6]], g: 9 }, '["head","P",[["a",5,6]],9]'],
+  [{ kind: 'ack', g: 9 }, '["ack","P",9]'],
+  [{ kind: 'nak', ranges: [['a', 2, 4]] }, '["nak","P",[["a",2,4]]]'],
+];
+
+describe('control: messages', () => {
+  test.each(MESSAGES)('%o', (control, params) => {
+    const frame = encodeControl('Q', 'P', control);
+    expect(frame).toBe(`{"jsonrpc": "2.0", "method": "rpc.mr.@Q", "params": ${params}}`);
+    expect(readControl(decode(frame).calls[0]?.args ?? [])).toEqual({ sender: 'P', control });
+    expect(encodeControl(undefined, 'P', control)).toContain('"method": "rpc.mr.all"');
+  });
+
+  test('a replay wraps requests as they were first sent', () => {
+    const request = encodeRequest(requestHead('a'), [{ deep: [[]] }], { id: 'P:9:2', after: [['b', 1]] });
+    const frame = encodeReplay('Q', 'P', [request], [['a', 3, 4, 11]]);
+    expect(readControl(decode(frame).calls[0]?.args ?? [])).toEqual({
+      sender: 'P',
+      control: {
+        kind: 'replay',
+        calls: [{ method: 'a', args: [{ deep: [[]] }], id: 'P:9:2', after: [['b', 1]] }],
+        gone: [['a', 3, 4, 11]],
+      },
+    });
+  });
+
+  test.each([
+    '[]',
+    '["hello"]',
+    '["hello","P"]',
+    '["unheard","P"]',
+    '["probe","P","1"]',
+    '["probe","P",0]',
+    '["hello","P",["a"],["b"],1,0]',
+    '["hello","P",[1],[],true,0]',
+    '["hello","P",[],[],true,-1]',
+    '["bye","P",[["a",1]]]',
+    '["head","P",[["a",1,2]]]',
+    '["head","P",[["a",1.5,2]],0]',
+    '["ack","P",null]',
+    '["nak","P",{"a":[1,2]}]',
+    '["nak","P",[[1,1,2]]]',
+    '["replay","P",{},[]]',
+    '["replay","P",[],[["a",1,2]]]',
+  ])('%s is none', (params) => {
+    expect(readControl(JSON.parse(params) as unknown[])).toBeUndefined();
+  });
+});
+
+describe('stream ids', () => {
+  test('are read as they were written', () => {
+    expect(readStreamId(encodeStreamId('a-_9', 12, 3))).toEqual({ publisher: 'a-_9', g: 12, n: 3 });
+  });
+
+  test.each([undefined, null, 7, '', 'P', 'P:1', ':1:1', 'P:0:0', 'P:1:0', 'P:1:2', 'P:x:1', 'P:1.5:1', 'P:1:1:1'])(
+    '%j is none, as the ids of Python are none',
+    (id) => {
+      expect(readStreamId(id)).toBeUndefined();
+    },
+  );
+});
