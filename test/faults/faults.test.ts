@@ -1,0 +1,299 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Endpoints } from 'mreventloop';
+import { freeEndpoints } from '../support/addresses.ts';
+import { cli, type Program } from '../support/program.ts';
+import { describeWith } from '../setup/describe-with.ts';
+import { type History, judge, type Verdict } from './history.ts';
+import { Proxy } from './proxy.ts';
+import { RemotePeer } from './remote-peer.ts';
+
+// Real processes, real faults. In short here; in full with `npm run test:faults`.
+
+const FULL = process.env['FAULTS'] === 'full';
+/** How often, or how much: in full, and in short. */
+const times = (full: number, short: number): number => (FULL ? full : short);
+const TIMEOUT = times(3_600_000, 60_000);
+
+const PERFECT = { lost: 0, reported: 0, twice: 0, disordered: 0 };
+
+/** A broker as a process of its own, which can be killed. */
+async function startBroker(endpoints: Endpoints): Promise<Program> {
+  const broker = cli('broker', endpoints.in, endpoints.out);
+  await broker.line();
+  return broker;
+}
+
+async function killBroker(broker: Program): Promise<void> {
+  broker.kill('SIGKILL');
+  await broker.exit;
+}
+
+/** How many files and sockets this process has open. */
+function descriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+/** How long a fault lasts is part of the fault. */
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Stops the publisher first, so that everything is delivered or named, then the subscribers. */
+async function histories(publisher: RemotePeer, ...subscribers: RemotePeer[]): Promise<[History, ...History[]]> {
+  const published = await publisher.stop();
+  return [published, ...(await Promise.all(subscribers.map((subscriber) => subscriber.stop())))];
+}
+
+describe('faults: start', () => {
+  test(`what is published right after the start arrives, ${times(200, 5)} times`, { timeout: TIMEOUT }, async () => {
+    for (let i = 0; i < times(200, 5); i += 1) {
+      const endpoints = freeEndpoints('ipc');
+      const broker = await startBroker(endpoints);
+      const [subscriber, publisher] = await Promise.all([
+        RemotePeer.start(endpoints, { subscribe: ['x'] }),
+        RemotePeer.start(endpoints, { publish: ['x'] }),
+      ]);
+      await publisher.order({ do: 'publish-now', event: 'x', count: 100 });
+      const [published, received] = await histories(publisher, subscriber);
+      expect(judge(published, received as History, ['x'])).toMatchObject({ ...PERFECT, received: 100 });
+      await killBroker(broker);
+    }
+  });
+
+  test(`late joiners under load, ${times(100, 5)}: no gap, nothing twice`, { timeout: TIMEOUT }, async () => {
+    const endpoints = freeEndpoints('ipc');
+    await startBroker(endpoints);
+    const publisher = await RemotePeer.start(endpoints, { publish: ['x'] });
+    const publishing = publisher.order({ do: 'publish', events: ['x'], count: times(60_000, 6_000), rate: 2_000 });
+    const joiners: RemotePeer[] = [];
+    for (let i = 0; i < times(100, 5); i += 1) joiners.push(await RemotePeer.start(endpoints, { subscribe: ['x'] }));
+    await publishing;
+    const [published, ...received] = await histories(publisher, ...joiners);
+    for (const one of received) {
+      const verdict = judge(published, one, ['x'], false);
+      expect(verdict).toMatchObject(PERFECT);
+      // What was received is all from the first one on.
+      expect(verdict.received).toBe(verdict.published - ((verdict.first ?? Infinity) - 1));
+    }
+  });
+});
+
+describe('faults: the broker dies', () => {
+  test.each([
+    { load: '1,000 events/s', rate: 1_000, kills: times(50, 2), between: 500 },
+    { load: 'full speed', rate: undefined, kills: times(5, 1), between: 700 },
+  ])(
+    '$kills times at $load: nothing lost, nothing twice, order kept',
+    { timeout: TIMEOUT },
+    async ({ rate, kills, between }) => {
+      const endpoints = freeEndpoints('ipc');
+      let broker = await startBroker(endpoints);
+      const subscriber = await RemotePeer.start(endpoints, { subscribe: ['x', 'y'] });
+      const publisher = await RemotePeer.start(endpoints, { publish: ['x', 'y'] });
+      await publisher.order({ do: 'wait-for-subscribers', event: 'x', count: 1 });
+      const count = rate === undefined ? 300_000 * kills : (rate * (kills * (between + 1_000))) / 1_000;
+      const publishing = publisher.order({ do: 'publish', events: ['x', 'y'], count, rate });
+      for (let i = 0; i < kills; i += 1) {
+        await sleep(between);
+        await killBroker(broker);
+        await sleep((i * 2_000) / kills);
+        broker = await startBroker(endpoints);
+      }
+      await publishing;
+      expect(await publisher.order({ do: 'flush', timeout: 20_000 })).toEqual({ flushed: true });
+      const [published, received] = await histories(publisher, subscriber);
+      expect(judge(published, received as History, ['x', 'y'])).toMatchObject({ ...PERFECT, received: count });
+    },
+  );
+
+  test(`50 events while it is away reach 3 subscribers, ${times(50, 3)} times`, { timeout: TIMEOUT }, async () => {
+    const endpoints = freeEndpoints('ipc');
+    let broker = await startBroker(endpoints);
+    const subscribers = await Promise.all([1, 2, 3].map(() => RemotePeer.start(endpoints, { subscribe: ['x'] })));
+    const publisher = await RemotePeer.start(endpoints, { publish: ['x'] });
+    await publisher.order({ do: 'wait-for-subscribers', event: 'x', count: 3 });
+    for (let i = 1; i <= times(50, 3); i += 1) {
+      await killBroker(broker);
+      await publisher.order({ do: 'publish-now', event: 'x', count: 50 });
+      broker = await startBroker(endpoints);
+      await Promise.all(subscribers.map((one) => one.order({ do: 'wait-until', received: i * 50 })));
+    }
+    const [published, ...received] = await histories(publisher, ...subscribers);
+    for (const one of received) expect(judge(published, one, ['x'])).toMatchObject(PERFECT);
+  });
+});
+
+describe('faults: slow subscribers', () => {
+  test.each([
+    { fault: 'stopped (SIGSTOP)', ms: times(30_000, 4_000) },
+    { fault: 'blocking its thread', ms: times(10_000, 3_000) },
+  ])(
+    'one is $fault for $ms ms: the others go on, and it catches up or is told the exact gap',
+    { timeout: TIMEOUT },
+    async ({ fault, ms }) => {
+      const endpoints = freeEndpoints('ipc');
+      await startBroker(endpoints);
+      const silence = times(6_000, 1_500);
+      const options = { silence, history: 1_000 };
+      const good = await RemotePeer.start(endpoints, { subscribe: ['x'], options });
+      const slow = await RemotePeer.start(endpoints, { subscribe: ['x'], options });
+      const publisher = await RemotePeer.start(endpoints, { publish: ['x'], options });
+      await publisher.order({ do: 'wait-for-subscribers', event: 'x', count: 2 });
+      const count = (5_000 * (ms + 2_000)) / 1_000;
+      const publishing = publisher.order({ do: 'publish', events: ['x'], count, rate: 5_000 });
+      await sleep(500);
+      const blocked = fault.startsWith('blocking') ? slow.order({ do: 'block', ms }) : undefined;
+      if (blocked === undefined) slow.program.kill('SIGSTOP');
+      await good.order({ do: 'wait-until', received: Math.floor(count * 0.8) });
+      if (blocked === undefined) slow.program.kill('SIGCONT');
+      await blocked;
+      await publishing;
+      await good.order({ do: 'wait-until', received: count });
+      const { rss, pending } = await publisher.memory();
+      expect(rss).toBeLessThan(400 * 2 ** 20);
+      expect(await publisher.order({ do: 'flush', timeout: 20_000 })).toEqual({ flushed: true });
+      expect(pending).toBeLessThanOrEqual(4_096);
+      const [published, ofGood, ofSlow] = await histories(publisher, good, slow);
+      expect(judge(published, ofGood as History, ['x'])).toMatchObject({ ...PERFECT, received: count });
+      const verdict: Verdict = judge(published, ofSlow as History, ['x']);
+      expect(verdict).toMatchObject({ lost: 0, twice: 0, disordered: 0 });
+      expect(verdict.received + verdict.reported).toBe(count);
+    },
+  );
+
+  test(`one never reads ${times(1_000_000, 50_000)} events: memory levels off`, { timeout: TIMEOUT }, async () => {
+    const endpoints = freeEndpoints('ipc');
+    await startBroker(endpoints);
+    const options = { silence: 1_500 };
+    const stuck = await RemotePeer.start(endpoints, { subscribe: ['x'], options });
+    const publisher = await RemotePeer.start(endpoints, { publish: ['x'], options });
+    await publisher.order({ do: 'wait-for-subscribers', event: 'x', count: 1 });
+    stuck.program.kill('SIGSTOP');
+    const half = times(1_000_000, 50_000) / 2;
+    await publisher.order({ do: 'publish', events: ['x'], count: half });
+    const before = await publisher.memory();
+    await publisher.order({ do: 'publish', events: ['x'], count: half });
+    const after = await publisher.memory();
+    expect(after.pending).toBe(0);
+    // It has kept a window's worth at most, and let go of it when the other fell silent.
+    expect(after.rss - before.rss).toBeLessThan(64 * 2 ** 20);
+  });
+
+  test(
+    `the publisher stops while one lags by ${times(100_000, 20_000)} events: all is delivered, or named`,
+    { timeout: TIMEOUT },
+    async () => {
+      const endpoints = freeEndpoints('ipc');
+      await startBroker(endpoints);
+      const subscriber = await RemotePeer.start(endpoints, { subscribe: ['x'] });
+      const publisher = await RemotePeer.start(endpoints, { publish: ['x'] });
+      await publisher.order({ do: 'wait-for-subscribers', event: 'x', count: 1 });
+      const blocked = subscriber.order({ do: 'block', ms: 1_000 });
+      const count = times(100_000, 20_000);
+      await publisher.order({ do: 'publish-now', event: 'x', count });
+      expect(await publisher.order({ do: 'flush', timeout: 20_000 })).toEqual({ flushed: true });
+      await blocked;
+      const [published, received] = await histories(publisher, subscriber);
+      expect(judge(published, received as History, ['x'])).toMatchObject({ ...PERFECT, received: count });
+    },
+  );
+});
+
+describe('faults: the network', () => {
+  test(
+    `TCP through a proxy that resets, stalls and splits, ${times(200, 6)} times: nothing lost`,
+    { timeout: TIMEOUT },
+    async () => {
+      const broker = cli('broker', 'tcp://127.0.0.1:0', 'tcp://127.0.0.1:0');
+      const [, inAddress = '', outAddress = ''] = /from (\S+) and send to (\S+)/.exec(await broker.line()) ?? [];
+      const proxies = await Promise.all([Proxy.start(inAddress), Proxy.start(outAddress)]);
+      onTestFinished(() => proxies.forEach((proxy) => proxy.stop()));
+      const endpoints = { in: proxies[0].address, out: proxies[1].address };
+      const subscriber = await RemotePeer.start(endpoints, { subscribe: ['x', 'y'] });
+      const publisher = await RemotePeer.start(endpoints, { publish: ['x', 'y'] });
+      await publisher.order({ do: 'wait-for-subscribers', event: 'x', count: 1 });
+      const rounds = times(200, 6);
+      const count = rounds * 500;
+      const publishing = publisher.order({ do: 'publish', events: ['x', 'y'], count, rate: 1_000 });
+      for (let i = 0; i < rounds; i += 1) {
+        const proxy = proxies[i % 2] as Proxy;
+        const fault = (['reset', 'stall', 'split'] as const)[i % 3] as 'reset' | 'stall' | 'split';
+        if (fault === 'reset') proxy.reset();
+        else await proxy.during(fault, () => sleep(fault === 'stall' ? times(5_000, 1_000) : 300));
+        await sleep(300);
+      }
+      await publishing;
+      expect(await publisher.order({ do: 'flush', timeout: 30_000 })).toEqual({ flushed: true });
+      const [published, received] = await histories(publisher, subscriber);
+      expect(judge(published, received as History, ['x', 'y'])).toMatchObject({ ...PERFECT, received: count });
+    },
+  );
+});
+
+describe('faults: many peers', () => {
+  test(`${times(50, 8)} peers, each 20 events of 100 names: all delivered`, { timeout: TIMEOUT }, async () => {
+    const endpoints = freeEndpoints('ipc');
+    await startBroker(endpoints);
+    const names = Array.from({ length: 100 }, (_, i) => `event_${i}`);
+    const wishes = Array.from({ length: times(50, 8) }, (_, i) =>
+      Array.from({ length: 20 }, (_, k) => names[(i * 7 + k * 5) % 100] as string),
+    );
+    const publisher = await RemotePeer.start(endpoints, { publish: names });
+    const subscribers: RemotePeer[] = [];
+    for (const subscribe of wishes) subscribers.push(await RemotePeer.start(endpoints, { subscribe }));
+    for (const name of new Set(wishes.flat())) {
+      const count = wishes.filter((wish) => wish.includes(name)).length;
+      await publisher.order({ do: 'wait-for-subscribers', event: name, count });
+    }
+    await publisher.order({ do: 'publish', events: names, count: 20_000 });
+    const [published, ...received] = await histories(publisher, ...subscribers);
+    for (const [i, one] of received.entries()) {
+      const wanted = wishes[i] as string[];
+      expect(judge(published, one, wanted)).toMatchObject({ ...PERFECT, received: 20_000 / 5 });
+    }
+  });
+
+  test(`${times(10_000, 200)} times open and close: no descriptor is left over`, { timeout: TIMEOUT }, async () => {
+    const { Broker, Peer } = await import('mreventloop');
+    const endpoints = freeEndpoints('ipc');
+    const broker = await new Broker(endpoints.in, endpoints.out).start();
+    onTestFinished(() => broker.stop());
+    const cycle = async (): Promise<void> => {
+      const peer = await new Peer(endpoints.in, endpoints.out, ['x'], ['x']).start();
+      await peer.stop();
+    };
+    for (let i = 0; i < 50; i += 1) await cycle();
+    const before = descriptors();
+    const heap = process.memoryUsage().rss;
+    for (let i = 0; i < times(10_000, 200); i += 1) await cycle();
+    // A socket that was closed is let go of by ZeroMQ's own thread, a moment later.
+    await expect.poll(descriptors).toBeLessThanOrEqual(before + 8);
+    expect(process.memoryUsage().rss - heap).toBeLessThan(100 * 2 ** 20);
+  });
+});
+
+describeWith('python', 'faults: a Python peer on the bus', (interpreters) => {
+  test('is served through the death of the broker, and alive in the end', { timeout: TIMEOUT }, async () => {
+    const { Program } = await import('../support/program.ts');
+    const endpoints = freeEndpoints('ipc');
+    let broker = await startBroker(endpoints);
+    const script = new URL('../interop/python/echo.py', import.meta.url).pathname;
+    const python = new Program(Object.values(interpreters)[0] as string, [script, endpoints.in, endpoints.out]);
+    expect(await python.line()).toBe('ready');
+    const subscriber = await RemotePeer.start(endpoints, { subscribe: ['x', 'response'] });
+    const publisher = await RemotePeer.start(endpoints, { publish: ['x', 'request'] });
+    await publisher.order({ do: 'wait-for-subscribers', event: 'x', count: 1 });
+    for (let i = 0; i < 2; i += 1) {
+      await publisher.order({ do: 'publish', events: ['x'], count: 1_000 });
+      await killBroker(broker);
+      broker = await startBroker(endpoints);
+    }
+    // Python subscribes again by itself; it is asked until it answers.
+    await publisher.order({ do: 'publish', events: ['request', 'x'], count: 2_000, rate: 1_000 });
+    const [published, received] = await histories(publisher, subscriber);
+    expect(judge(published, received as History, ['x'])).toMatchObject({ ...PERFECT, received: 3_000 });
+    expect(received?.lines.some((line) => line.received === 'response')).toBe(true);
+    expect(python.child.exitCode).toBeNull();
+  });
+});

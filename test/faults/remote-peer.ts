@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { Endpoints, PeerOptions } from 'mreventloop';
+import { temporaryFolder } from '../support/addresses.ts';
+import { Program } from '../support/program.ts';
+import { type History, readHistory } from './history.ts';
+
+interface Wishes {
+  readonly subscribe?: readonly string[];
+  readonly publish?: readonly string[];
+  readonly options?: Pick<PeerOptions<{}, {}>, 'silence' | 'window' | 'limit' | 'history'>;
+}
+
+const CHILD = new URL('children/peer.ts', import.meta.url).pathname;
+
+/** A peer in a process of its own, which does what it is told and keeps a history. */
+export class RemotePeer {
+  readonly program: Program;
+  readonly #path: string;
+  #id = '';
+
+  private constructor(endpoints: Endpoints) {
+    this.#path = join(temporaryFolder(), 'history.jsonl');
+    this.program = new Program(process.execPath, [CHILD, endpoints.in, endpoints.out, this.#path]);
+  }
+
+  static async start(
+    endpoints: Endpoints,
+    { subscribe = [], publish = [], options = {} }: Wishes,
+  ): Promise<RemotePeer> {
+    const remote = new RemotePeer(endpoints);
+    const { id } = await remote.order({ do: 'start', subscribe, publish, options });
+    remote.#id = id as string;
+    return remote;
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  /** Has it do something and waits until it is done. */
+  async order(order: { do: string } & Record<string, unknown>): Promise<Record<string, unknown>> {
+    this.program.child.stdin?.write(`${JSON.stringify(order)}\n`);
+    return (await this.program.json()) as Record<string, unknown>;
+  }
+
+  async memory(): Promise<{ rss: number; pending: number }> {
+    return (await this.order({ do: 'memory' })) as { rss: number; pending: number };
+  }
+
+  /** Ends it and gives its history. */
+  async stop(): Promise<History> {
+    await this.order({ do: 'stop' });
+    await this.program.exit;
+    return readHistory(this.#id, this.#path);
+  }
+}

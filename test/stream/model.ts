@@ -1,0 +1,277 @@
+import { Session } from '../../src/peer/session.ts';
+import type { PublishPolicy } from '../../src/stream/outbox.ts';
+import { OverflowError } from 'mreventloop';
+import { type FaultyBus, FaultyNetwork, StepClock } from 'mreventloop/testing';
+
+/** Each peer publishes all of these, and subscribes to some of them. */
+const EVENTS = ['a', 'b', 'c'];
+/** How often a peer looks whether its link is there again. */
+const RECONNECT = 25;
+const SILENCE = 6_000;
+/** How long, in all, everything is given to come right at the end. */
+const PATIENCE = 60_000;
+
+export interface Setting {
+  readonly seed: number;
+  readonly window: number;
+  readonly limit: number;
+  readonly history: number;
+  readonly overflow: PublishPolicy;
+}
+
+export type Step =
+  | { readonly do: 'publish'; readonly peer: number; readonly event: number; readonly count: number }
+  | { readonly do: 'wait'; readonly ms: number }
+  | {
+      readonly do: 'faults';
+      readonly loss: number;
+      readonly duplication: number;
+      readonly delay: number;
+      readonly jitter: number;
+    }
+  | { readonly do: 'crash' | 'restart' }
+  | { readonly do: 'break' | 'partition' | 'mend'; readonly peer: number }
+  | { readonly do: 'join' | 'leave'; readonly peer: number };
+
+/** What one peer has published, and what it heard of another. */
+interface Published {
+  readonly event: string;
+  readonly n: number;
+}
+
+interface Heard {
+  readonly delivered: Published[];
+  readonly gaps: Map<string, number>;
+}
+
+/** One start of one peer, as `Peer` would run it, with its history. */
+class Participant {
+  readonly session: Session;
+  readonly bus: FaultyBus;
+  readonly wanted: readonly string[];
+  readonly published: Published[] = [];
+  readonly counts = new Map<string, number>();
+  /** What was heard of each publisher, by its id. */
+  readonly heard = new Map<string, Heard>();
+  /** For each peer that was met: how many of each event had been published when it was. */
+  readonly met = new Map<string, Map<string, number>>();
+  /** The peers that were taken for gone, rightly or not, without having said good-bye. */
+  readonly missed = new Set<string>();
+  readonly #clock: StepClock;
+  #isOpen = false;
+  hasLeft = false;
+
+  constructor(id: string, wanted: readonly string[], network: FaultyNetwork, clock: StepClock, setting: Setting) {
+    this.wanted = wanted;
+    this.#clock = clock;
+    this.bus = network.bus();
+    this.session = new Session(
+      {
+        id,
+        subscribes: new Map(wanted.map((event) => [event, 0])),
+        publishes: EVENTS,
+        outbox: {
+          window: setting.window,
+          limit: setting.limit,
+          history: setting.history,
+          size: 1_000_000,
+          events: Object.fromEntries(EVENTS.map((event) => [event, { overflow: setting.overflow, limit: 3 }])),
+        },
+        silence: SILENCE,
+      },
+      clock,
+      {
+        send: (topic, frame) => this.bus.send(topic, frame),
+        deliver: (event, [publisher, n]) => {
+          this.hear(publisher as string).delivered.push({ event, n: n as number });
+        },
+        gap: (publisher, event, count) => {
+          const { gaps } = this.hear(publisher);
+          gaps.set(event, (gaps.get(event) ?? 0) + count);
+        },
+        joined: (peer) => this.met.set(peer.id, this.met.get(peer.id) ?? new Map(this.counts)),
+        left: (peer, reason) => {
+          if (reason === 'silent') this.missed.add(peer.id);
+        },
+        probed() {},
+        invalid(part) {
+          throw new Error(`invalid: ${part.reason}`);
+        },
+        overflow() {},
+      },
+    );
+    void this.bus.open({
+      frame: (text) => this.session.receive(text),
+      unreadable() {},
+      down: () => this.#down(),
+    });
+    for (const topic of this.session.topics) this.bus.subscribe(topic);
+    this.#connect();
+  }
+
+  hear(publisher: string): Heard {
+    let heard = this.heard.get(publisher);
+    if (heard === undefined) {
+      heard = { delivered: [], gaps: new Map() };
+      this.heard.set(publisher, heard);
+    }
+    return heard;
+  }
+
+  publish(event: string): void {
+    const n = (this.counts.get(event) ?? 0) + 1;
+    try {
+      this.session.outbox.publish(event, [this.session.id, n]);
+    } catch (error) {
+      // Refused is not lost: the emitter knows.
+      if (error instanceof OverflowError) return;
+      throw error;
+    }
+    this.counts.set(event, n);
+    this.published.push({ event, n });
+  }
+
+  leave(): void {
+    this.hasLeft = true;
+    this.session.close(this.#isOpen);
+    void this.bus.close();
+  }
+
+  #connect(): void {
+    if (this.hasLeft) return;
+    if (this.bus.isConnected) {
+      this.#isOpen = true;
+      this.session.open();
+    } else {
+      this.#clock.after(RECONNECT, () => this.#connect());
+    }
+  }
+
+  #down(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.session.pause();
+    this.#clock.after(RECONNECT, () => this.#connect());
+  }
+}
+
+/** A run of a program, and the judge of what came of it. */
+export class Program {
+  readonly #setting: Setting;
+  readonly #clock = new StepClock();
+  readonly #network: FaultyNetwork;
+  readonly #places: (Participant | undefined)[] = [];
+  readonly #all: Participant[] = [];
+
+  constructor(setting: Setting) {
+    this.#setting = setting;
+    this.#network = new FaultyNetwork({ clock: this.#clock, seed: setting.seed });
+    this.#join(0);
+    this.#join(1);
+  }
+
+  run(step: Step): void {
+    switch (step.do) {
+      case 'publish':
+        for (let i = 0; i < step.count; i += 1) {
+          // Every other time, events of different names take turns.
+          const event = EVENTS[(step.event + (step.count % 2) * i) % EVENTS.length] as string;
+          this.#places[step.peer]?.publish(event);
+        }
+        break;
+      case 'wait':
+        this.#clock.advance(step.ms);
+        break;
+      case 'faults':
+        Object.assign(this.#network.faults, {
+          loss: step.loss,
+          duplication: step.duplication,
+          delay: step.delay,
+          jitter: step.jitter,
+        });
+        break;
+      case 'crash':
+        if (this.#network.isUp) this.#network.crash();
+        break;
+      case 'restart':
+        this.#network.restart();
+        break;
+      case 'break':
+      case 'partition':
+      case 'mend':
+        this.#places[step.peer]?.bus[step.do]();
+        break;
+      case 'join':
+        this.#join(step.peer);
+        break;
+      case 'leave':
+        this.#places[step.peer]?.leave();
+        this.#places[step.peer] = undefined;
+        break;
+    }
+  }
+
+  /** Everything is mended and given time; then the histories are checked. */
+  finish(): void {
+    Object.assign(this.#network.faults, { loss: 0, duplication: 0, delay: 1, jitter: 0 });
+    this.#network.restart();
+    this.#clock.advance(PATIENCE);
+    for (const publisher of this.#all) for (const subscriber of this.#all) this.#check(publisher, subscriber);
+    for (const { session, hasLeft } of this.#all) {
+      if (hasLeft) continue;
+      const { pending, kept } = session.outbox;
+      if (pending > 0) throw new Error(`${session.id} still keeps ${pending} events for others`);
+      if (kept > this.#setting.history * EVENTS.length)
+        throw new Error(`${session.id} keeps a history of ${kept} events`);
+      if (session.held > 0) throw new Error(`${session.id} still holds back ${session.held} events`);
+    }
+    for (const participant of this.#all) if (!participant.hasLeft) participant.leave();
+    this.#clock.advance(PATIENCE);
+    if (this.#clock.pending > 0) throw new Error(`${this.#clock.pending} timers are left over`);
+  }
+
+  #join(place: number): void {
+    if (this.#places[place] !== undefined) return;
+    // The wish depends on the place, so that the program says it all.
+    const wanted = [['a', 'b', 'c'], ['a', 'b'], ['c'], [], ['b', 'c']][place] as string[];
+    const id = `peer${this.#all.length}`;
+    const participant = new Participant(id, wanted, this.#network, this.#clock, this.#setting);
+    this.#places[place] = participant;
+    this.#all.push(participant);
+  }
+
+  #check(publisher: Participant, subscriber: Participant): void {
+    const pair = `${subscriber.session.id} of ${publisher.session.id}`;
+    const heard = subscriber.heard.get(publisher.session.id) ?? { delivered: [], gaps: new Map<string, number>() };
+
+    // Once, and in the publisher's order over all events.
+    const order = new Map(publisher.published.map(({ event, n }, index) => [`${event}${n}`, index]));
+    let last = -1;
+    for (const { event, n } of heard.delivered) {
+      const index = order.get(`${event}${n}`);
+      if (index === undefined) throw new Error(`${pair}: ${event}${n} was never published`);
+      if (index === last) throw new Error(`${pair}: ${event}${n} was delivered twice`);
+      if (index < last) throw new Error(`${pair}: ${event}${n} was delivered after its successor`);
+      last = index;
+    }
+
+    // Complete from the first on, or counted as a gap.
+    const atMeeting = publisher.met.get(subscriber.session.id);
+    if (publisher.hasLeft || subscriber.hasLeft || publisher === subscriber || atMeeting === undefined) return;
+    const mayLose =
+      this.#setting.overflow !== 'block' ||
+      publisher.missed.has(subscriber.session.id) ||
+      subscriber.missed.has(publisher.session.id);
+    for (const event of subscriber.wanted) {
+      const total = publisher.counts.get(event) ?? 0;
+      const delivered = heard.delivered.filter((one) => one.event === event);
+      const gap = heard.gaps.get(event) ?? 0;
+      const before = total - delivered.length - gap;
+      const summary = `${pair}: of ${total} ${event}, ${delivered.length} delivered, ${gap} reported as lost`;
+      if (gap > 0 && !mayLose) throw new Error(`${summary}, and nothing may be lost`);
+      if (before > (atMeeting.get(event) ?? 0))
+        throw new Error(`${summary}; ${atMeeting.get(event) ?? 0} before they met`);
+      if (before < 0 || delivered.some(({ n }) => n <= before)) throw new Error(`${summary}: more than there was`);
+    }
+  }
+}
