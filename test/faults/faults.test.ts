@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Endpoints } from 'mreventloop';
 import { freeEndpoints } from '../support/addresses.ts';
@@ -32,6 +32,12 @@ async function killBroker(broker: Program): Promise<void> {
 /** How many files and sockets this process has open. */
 function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
+}
+
+/** The memory of another process, in bytes. */
+function memoryOf({ child }: Program): number {
+  const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1_024;
 }
 
 /** How long a fault lasts is part of the fault. */
@@ -164,7 +170,7 @@ describe('faults: slow subscribers', () => {
 
   test(`one never reads ${times(1_000_000, 50_000)} events: memory levels off`, { timeout: TIMEOUT }, async () => {
     const endpoints = freeEndpoints('ipc');
-    await startBroker(endpoints);
+    const broker = await startBroker(endpoints);
     const options = { silence: 1_500 };
     const stuck = await RemotePeer.start(endpoints, { subscribe: ['x'], options });
     const publisher = await RemotePeer.start(endpoints, { publish: ['x'], options });
@@ -173,7 +179,9 @@ describe('faults: slow subscribers', () => {
     const half = times(1_000_000, 50_000) / 2;
     await publisher.order({ do: 'publish', events: ['x'], count: half });
     const before = await publisher.memory();
+    const brokerBefore = memoryOf(broker);
     await publisher.order({ do: 'publish', events: ['x'], count: half });
+    expect(memoryOf(broker) - brokerBefore).toBeLessThan(64 * 2 ** 20);
     const after = await publisher.memory();
     expect(after.pending).toBe(0);
     // It has kept a window's worth at most, and let go of it when the other fell silent.

@@ -29,9 +29,16 @@ async function serve(module: string): Promise<{ url: string } & AsyncDisposable>
 }
 
 describeWith('chromium', 'Chromium', (chromium) => {
-  test('smoke: the core behaves as everywhere', { timeout: 60_000 }, async () => {
+  test.each([
+    ['smoke.ts', 'smoke: the core behaves as everywhere', EXPECTED],
+    [
+      'sockets-in-browser.ts',
+      'sockets: refused with an error that says why',
+      { code: 'ADDRESS', message: "'tcp://127.0.0.1:5000' cannot be used: browsers have no such sockets" },
+    ],
+  ])('%s: %s', { timeout: 60_000 }, async (program, _, expected) => {
     await using installed = await installPackage();
-    await using server = await serve(await compileForBrowser('smoke.ts', installed.project));
+    await using server = await serve(await compileForBrowser(program, installed.project));
     await using browser = await launchBrowser(chromium);
     const page = await browser.newPage();
     const printed = new Promise<string>((resolve, reject) => {
@@ -39,6 +46,6 @@ describeWith('chromium', 'Chromium', (chromium) => {
       page.on('pageerror', reject);
     });
     await page.goto(server.url);
-    expect(JSON.parse(await printed)).toEqual(EXPECTED);
+    expect(JSON.parse(await printed)).toEqual(expected);
   });
 });
