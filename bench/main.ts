@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Contender, type Figures, measureRoundTrips, measureThroughput } from './measure.ts';
+import { type Aim, collect, compare, formatRatios, formatResults } from './report.ts';
+import { mreventloop, nats, type System, zeromq } from './systems.ts';
+
+const HELP = `Measures this package beside its floor (raw zeromq.js) and a rival (nats.js on nats-server).
+
+Usage: npm run bench -- [OPTION]...
+
+Options:
+  --rounds N     how often everything is measured, in turn (5)
+  --only NAME    only contenders with this in their name; may be given more than once
+  --json FILE    write the results to a file, too
+  -h, --help     show this
+
+Figures depend on the machine and on what else it does: compare only within one run.
+`;
+
+const EVENTS = { names: ['tick'], warmUp: 20_000, count: 200_000, batch: 1 };
+const QUESTIONS = { names: ['question', 'answer'], warmUp: 1_000, count: 2_000, batch: 1 };
+
+const throughputs: readonly Contender[] = [
+  { name: 'throughput mreventloop', system: mreventloop, settings: EVENTS },
+  { name: 'throughput mreventloop, 2 names', system: mreventloop, settings: { ...EVENTS, names: ['tick', 'tock'] } },
+  { name: 'throughput nats', system: nats, settings: EVENTS },
+  { name: 'throughput zeromq, 100 a frame', system: zeromq, settings: { ...EVENTS, batch: 100 } },
+  { name: 'throughput zeromq, 1 a frame', system: zeromq, settings: EVENTS },
+];
+
+const roundTrips: readonly Contender[] = [
+  { name: 'round trip mreventloop', system: mreventloop, settings: QUESTIONS },
+  { name: 'round trip nats', system: nats, settings: QUESTIONS },
+  { name: 'round trip zeromq', system: zeromq, settings: QUESTIONS },
+];
+
+const aims: readonly Aim[] = [
+  { quantity: 'events/s', of: 'throughput mreventloop', to: 'throughput nats', atLeast: 1.5 },
+  { quantity: 'events/s', of: 'throughput mreventloop, 2 names', to: 'throughput nats', atLeast: 1.5 },
+  { quantity: 'events/s', of: 'throughput mreventloop', to: 'throughput zeromq, 100 a frame' },
+  { quantity: 'events/s', of: 'throughput mreventloop', to: 'throughput zeromq, 1 a frame' },
+  { quantity: 'CPU s/M', of: 'throughput mreventloop', to: 'throughput nats' },
+  { quantity: 'median µs', of: 'round trip mreventloop', to: 'round trip zeromq', atMost: 1.2 },
+  { quantity: 'p99 µs', of: 'round trip mreventloop', to: 'round trip zeromq' },
+  { quantity: 'median µs', of: 'round trip mreventloop', to: 'round trip nats' },
+];
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string', multiple: true },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+if (options.help) process.stdout.write(HELP);
+else await run(Number(options.rounds));
+
+async function run(rounds: number): Promise<void> {
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds needs a whole number from 1');
+  const missing = findMissing();
+  const chosen = [...throughputs, ...roundTrips].filter(
+    ({ name, system }) => !missing.has(system) && (options.only?.some((part) => name.includes(part)) ?? true),
+  );
+  if (chosen.length === 0) throw new Error('there is nothing to measure by that name');
+  const figures = new Map<string, Figures[]>(chosen.map(({ name }) => [name, []]));
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const contender of chosen) {
+      const measure = throughputs.includes(contender) ? measureThroughput : measureRoundTrips;
+      process.stderr.write(`round ${round} of ${rounds}: ${contender.name}\n`);
+      figures.get(contender.name)?.push(await measure(contender));
+    }
+  }
+
+  const results = collect(figures);
+  const ratios = compare(results, aims);
+  const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+  console.log(`\nNode ${machine.node}, ${machine.cores} × ${machine.cpu}; ${rounds} rounds`);
+  console.log(`64-byte payloads; ${EVENTS.count} events, ${QUESTIONS.count} round trips a round\n`);
+  console.log(`${formatResults(results)}\n\n${formatRatios(ratios)}`);
+  for (const reason of missing.values()) console.log(`\nLEFT OUT: ${reason}`);
+  if (options.json !== undefined) {
+    const leftOut = [...missing.values()];
+    writeFileSync(options.json, `${JSON.stringify({ machine, rounds, results, ratios, leftOut }, undefined, 2)}\n`);
+  }
+}
+
+/** What cannot be measured here, and why. */
+function findMissing(): Map<System, string> {
+  try {
+    execFileSync('nats-server', ['--version'], { stdio: 'ignore' });
+    return new Map();
+  } catch {
+    return new Map([
+      [nats, 'nats.js, since there is no nats-server on the PATH (Debian: apt-get install nats-server)'],
+    ]);
+  }
+}

@@ -1,0 +1,3 @@
+export type Ticks = { tick: [payload: string]; tock: [payload: string] };
+export type Questions = { question: [payload: string] };
+export type Answers = { answer: [payload: string] };
