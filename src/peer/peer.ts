@@ -4,7 +4,7 @@ import { ConnectError, NoBrokerError, PayloadError, StateError, TimeoutError } f
 import { event } from '../events/event.ts';
 import { type EventMap, Events, events, type UntypedEvents } from '../events/events.ts';
 import type { Link, Listener } from '../events/link.ts';
-import { throwUncaught } from '../loop/runtime.ts';
+import { throwUncaught, yieldToRuntime } from '../loop/runtime.ts';
 import { type Clock, systemClock } from '../stream/clock.ts';
 import type { EventOutboxOptions, PublishPolicy } from '../stream/outbox.ts';
 import { encodeControl } from '../wire/control.ts';
@@ -269,6 +269,8 @@ class SocketPeer implements Peer {
   #invalid = 0;
   #run: Run | undefined;
   #ready = false;
+  #publishedInTurn = 0;
+  #turn: Promise<void> | undefined;
 
   constructor(
     inAddress: string,
@@ -393,7 +395,18 @@ class SocketPeer implements Peer {
     }
     const { outbox } = this.#session;
     outbox.publish(name, args);
-    return outbox.hasRoom ? ROOM : outbox.room();
+    if (!outbox.hasRoom) return outbox.room();
+    // Who publishes without a pause lets what was published leave, and acknowledgements come in.
+    this.#publishedInTurn += 1;
+    if (this.#publishedInTurn < MOST_IN_A_TURN) return ROOM;
+    this.#turn ??= this.#waitForTurn();
+    return this.#turn;
+  }
+
+  async #waitForTurn(): Promise<void> {
+    await yieldToRuntime();
+    this.#publishedInTurn = 0;
+    this.#turn = undefined;
   }
 
   async #open(run: Run): Promise<void> {
@@ -489,6 +502,9 @@ const DEFAULT_TIMEOUT = 5_000;
 const DEFAULT_STOP_TIMEOUT = 2_000;
 
 const ROOM = Promise.resolve();
+
+/** How many events may be published, each awaited, before the runtime has a turn. */
+const MOST_IN_A_TURN = 1_000;
 
 function checkName(name: string): string {
   if (name === '' || name === '__proto__' || name.startsWith(RESERVED_PREFIX)) {

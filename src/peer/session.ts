@@ -60,6 +60,10 @@ export class Session {
         this.#batcher.flush();
         this.#tell(subscriber, { kind: 'head', heads, g });
       },
+      mark: (g) => {
+        this.#batcher.flush();
+        this.#tell(this.id, { kind: 'mark', g });
+      },
       replay: (subscriber, frames, gone) => {
         port.send(methodTo(subscriber), encodeReplay(subscriber, this.id, frames, gone));
       },
@@ -161,6 +165,9 @@ export class Session {
     switch (control.kind) {
       case 'probe':
         if (sender === this.id) this.#port.probed(control.count);
+        break;
+      case 'mark':
+        if (sender === this.id) this.outbox.echoed(control.g);
         break;
       case 'hello':
         this.#meet(sender, control);

@@ -70,6 +70,8 @@ export class Inbox {
   readonly #held = new Map<string, Map<number, Item>>();
   readonly #order = new Heap<Item>((item) => item.g);
   #heldCount = 0;
+  // Nothing is held, and nothing is known to be missing.
+  #isComplete = true;
   // How many events the items that are held stand for.
   #heldEvents = 0;
   // Before the first heads have come, nothing is delivered.
@@ -118,9 +120,9 @@ export class Inbox {
   arrived(arrival: Arrival): void {
     const { event, n, g } = arrival;
     if (this.#closed || !this.#options.wanted.has(event)) return;
-    if (this.#joined && n < this.#next(event)) return;
-    if (this.#joined && this.#heldCount === 0 && n === this.#next(event) && this.#isReady(arrival)) {
-      this.#learn(event, n);
+    if (n < this.#next(event)) return;
+    if (this.#joined && this.#isComplete && n === this.#next(event) && this.#isReady(arrival)) {
+      this.#known.set(event, n);
       this.#deliver(arrival);
       return;
     }
@@ -152,9 +154,16 @@ export class Inbox {
   gone(ranges: readonly Gone[]): void {
     if (this.#closed || !this.#joined) return;
     for (const [event, from, to, g] of ranges) {
-      const first = Math.max(from, this.#next(event));
-      if (first > to || !this.#options.wanted.has(event)) continue;
-      this.#hold({ event, g, from: first, to, arrival: undefined });
+      if (!this.#options.wanted.has(event)) continue;
+      let first = Math.max(from, this.#next(event));
+      // Some may have come after all. What is gone before one of them belongs just before it.
+      for (const item of this.#heldOf(event)) {
+        if (item.to < first || item.from > to) continue;
+        if (item.from > first)
+          this.#hold({ event, g: item.g - 0.5, from: first, to: item.from - 1, arrival: undefined });
+        first = item.to + 1;
+      }
+      if (first <= to) this.#hold({ event, g, from: first, to, arrival: undefined });
       this.#learn(event, to);
     }
     this.#advance();
@@ -211,7 +220,9 @@ export class Inbox {
   }
 
   #learn(event: string, last: number): void {
-    if (this.#options.wanted.has(event) && last > (this.#known.get(event) ?? 0)) this.#known.set(event, last);
+    if (!this.#options.wanted.has(event) || last <= (this.#known.get(event) ?? 0)) return;
+    this.#known.set(event, last);
+    if (last >= this.#next(event)) this.#isComplete = false;
   }
 
   #hold(item: Item): void {
@@ -220,11 +231,23 @@ export class Inbox {
       items = new Map();
       this.#held.set(item.event, items);
     }
-    if (items.has(item.from) || this.#heldCount >= MOST_HELD) return;
+    if (this.#heldCount >= MOST_HELD || items.has(item.from) || this.#isHeldAsGone(item)) return;
     items.set(item.from, item);
+    this.#isComplete = false;
     this.#order.push(item);
     this.#heldCount += 1;
     this.#heldEvents += item.to - item.from + 1;
+  }
+
+  /** Whether it is among those that are gone: then it comes too late. */
+  #isHeldAsGone({ event, from, arrival }: Item): boolean {
+    if (arrival === undefined || this.#heldEvents === this.#heldCount) return false;
+    return this.#heldOf(event).some((item) => item.from <= from && from <= item.to);
+  }
+
+  /** What is held of an event, by number. */
+  #heldOf(event: string): Item[] {
+    return [...(this.#held.get(event)?.values() ?? [])].toSorted((a, b) => a.from - b.from);
   }
 
   #forget(item: Item): void {
@@ -251,6 +274,7 @@ export class Inbox {
       this.#forget(item);
       if (item.to >= this.#next(item.event)) this.#take(item);
     }
+    this.#isComplete = this.#order.length === 0;
   }
 
   #take(item: Item): void {
@@ -292,7 +316,7 @@ export class Inbox {
   }
 
   #progress(g: number): void {
-    this.#delivered = Math.max(this.#delivered, g);
+    this.#delivered = Math.max(this.#delivered, Math.floor(g));
     this.#complaintDelay = FIRST_COMPLAINT;
     this.#sinceAcknowledged += 1;
     if (this.#sinceAcknowledged >= this.#options.acknowledgeEvery) this.#acknowledge();
@@ -323,10 +347,8 @@ export class Inbox {
   #missing(): Range[] {
     const ranges: Range[] = [];
     for (const [event, last] of this.#known) {
-      const items = this.#held.get(event);
-      const numbers = items === undefined ? [] : [...items.values()].toSorted((a, b) => a.from - b.from);
       let next = this.#next(event);
-      for (const { from, to } of numbers) {
+      for (const { from, to } of this.#heldOf(event)) {
         if (from > next) ranges.push([event, next, from - 1]);
         next = Math.max(next, to + 1);
       }

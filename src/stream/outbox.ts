@@ -40,6 +40,8 @@ export interface OutboxOptions {
 export interface OutboxPort {
   event(name: string, frame: string): void;
   heads(subscriber: string, heads: readonly Head[], g: number): void;
+  /** Asks to have a number come back through the broker, to {@link Outbox.echoed}. */
+  mark(g: number): void;
   replay(subscriber: string, frames: readonly string[], gone: readonly Gone[]): void;
   /** An event was dropped under its policy. */
   overflow(event: string, policy: PublishPolicy, dropped: number): void;
@@ -122,6 +124,10 @@ export class Outbox {
   #historySize = 0;
   #cancelTimer: (() => void) | undefined;
   readonly #onRoom: (() => void)[] = [];
+  // The broker counts as a subscriber of everything, whose acknowledgement is an echo: so nobody sends
+  // faster than the broker takes it, also when only peers in Python listen, or nobody.
+  readonly #broker: Subscriber;
+  #marked = 0;
   #onDelivered: { g: number; resolve: () => void }[] = [];
 
   constructor(publisher: string, names: readonly string[], options: OutboxOptions, clock: Clock, port: OutboxPort) {
@@ -130,6 +136,9 @@ export class Outbox {
     this.#clock = clock;
     this.#port = port;
     for (const name of names) this.#logs.set(name, makeLog(name, options.events[name]));
+    this.#broker = makeSubscriber('', 0);
+    this.#broker.logs = [...this.#logs.values()];
+    for (const log of this.#broker.logs) log.subscribers.add(this.#broker);
   }
 
   /** How many events are kept for subscribers: under way or waiting. */
@@ -183,8 +192,9 @@ export class Outbox {
     return new Promise((resolve) => this.#onRoom.push(resolve));
   }
 
-  /** Fulfils when every subscriber that is known has all that was published so far. */
+  /** Fulfils when the broker and every subscriber that is known have all that was published so far. */
   delivered(): Promise<void> {
+    for (const one of this.#lagging()) this.#remind(one);
     return new Promise((resolve) => {
       this.#onDelivered.push({ g: this.#g, resolve });
       this.#settle();
@@ -203,9 +213,7 @@ export class Outbox {
   /** The way to subscribers is open: whoever lags is told so first, then what waits leaves. */
   open(): void {
     this.#open = true;
-    for (const subscriber of this.#subscribers.values()) {
-      if (subscriber.acked < subscriber.sentG) this.#sendHeads(subscriber);
-    }
+    for (const one of this.#lagging()) this.#remind(one);
     this.#pump();
   }
 
@@ -234,7 +242,7 @@ export class Outbox {
       // Who comes new has no claim on what was sent before, who comes back has.
       const before = this.#audience.get(id)?.acked ?? (acked > 0 ? acked : this.#sentG);
       const start = Math.min(Math.max(acked, before), this.#sentG);
-      subscriber = { id, logs: [], acked: start, sentG: start, headDelay: FIRST_HEAD_DELAY, nextHead: 0 };
+      subscriber = makeSubscriber(id, start);
       this.#subscribers.set(id, subscriber);
     }
     this.forget(id);
@@ -248,7 +256,7 @@ export class Outbox {
       if (last !== undefined) subscriber.sentG = Math.max(subscriber.sentG, last.g);
     }
     subscriber.acked = Math.max(subscriber.acked, acked);
-    if (logs.length > 0) this.#sendHeads(subscriber);
+    if (logs.length > 0) this.#remind(subscriber);
     if (subscriber.acked < subscriber.sentG) this.#watch();
     this.#releaseAll();
   }
@@ -280,7 +288,16 @@ export class Outbox {
 
   acknowledge(id: string, g: number): void {
     const subscriber = this.#subscribers.get(id);
-    if (subscriber === undefined || g <= subscriber.acked || g > this.#g) return;
+    if (subscriber !== undefined) this.#acknowledge(subscriber, g);
+  }
+
+  /** A mark came back: the broker has everything up to there. */
+  echoed(g: number): void {
+    this.#acknowledge(this.#broker, g);
+  }
+
+  #acknowledge(subscriber: Subscriber, g: number): void {
+    if (g <= subscriber.acked || g > this.#g) return;
     subscriber.acked = g;
     subscriber.headDelay = FIRST_HEAD_DELAY;
     subscriber.nextHead = this.#clock.now() + FIRST_HEAD_DELAY;
@@ -387,7 +404,7 @@ export class Outbox {
         subscriber.sentG = entry.g;
       }
       if (entry.text !== undefined) this.#port.event(log.name, entry.text);
-      if (log.subscribers.size === 0) this.#release(log);
+      if (entry.g - this.#marked >= this.#options.window >> 3) this.#remind(this.#broker);
     }
     if (this.#underWay > 0) this.#watch();
     this.#settle();
@@ -440,18 +457,31 @@ export class Outbox {
     this.#cancelTimer ??= this.#clock.after(FIRST_HEAD_DELAY, () => {
       this.#cancelTimer = undefined;
       const now = this.#clock.now();
-      for (const subscriber of this.#subscribers.values()) {
-        if (!this.#open || subscriber.acked >= subscriber.sentG || now < subscriber.nextHead) continue;
-        this.#sendHeads(subscriber);
-        subscriber.headDelay = Math.min(subscriber.headDelay * 2, LAST_HEAD_DELAY);
-        subscriber.nextHead = now + subscriber.headDelay;
+      const lagging = this.#lagging();
+      for (const one of lagging) {
+        if (!this.#open || now < one.nextHead) continue;
+        this.#remind(one);
+        one.headDelay = Math.min(one.headDelay * 2, LAST_HEAD_DELAY);
+        one.nextHead = now + one.headDelay;
       }
-      for (const { acked, sentG } of this.#subscribers.values()) if (acked < sentG) this.#watch();
+      if (lagging.length > 0) this.#watch();
     });
   }
 
-  #sendHeads(subscriber: Subscriber): void {
-    if (this.#open) this.#port.heads(subscriber.id, this.heads(subscriber.logs, subscriber.acked), subscriber.sentG);
+  /** The broker and the subscribers that have not acknowledged everything. */
+  #lagging(): Subscriber[] {
+    return [this.#broker, ...this.#subscribers.values()].filter(({ acked, sentG }) => acked < sentG);
+  }
+
+  /** Has a subscriber acknowledge what it has, and ask for what it lacks. */
+  #remind(subscriber: Subscriber): void {
+    if (!this.#open) return;
+    if (subscriber === this.#broker) {
+      this.#marked = this.#sentG;
+      this.#port.mark(this.#sentG);
+    } else {
+      this.#port.heads(subscriber.id, this.heads(subscriber.logs, subscriber.acked), subscriber.sentG);
+    }
   }
 }
 
@@ -473,6 +503,10 @@ function makeLog(name: string, { overflow = 'block', limit }: EventOutboxOptions
     trimmedG: 0,
     dropped: 0,
   };
+}
+
+function makeSubscriber(id: string, start: number): Subscriber {
+  return { id, logs: [], acked: start, sentG: start, headDelay: FIRST_HEAD_DELAY, nextHead: 0 };
 }
 
 /** The first event of a log with a number over all events that is larger than `g`. */

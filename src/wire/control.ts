@@ -19,6 +19,8 @@ export type Gone = readonly [event: string, from: number, to: number, g: number]
 export type Control =
   /** To the sender itself: are both ways through the broker open? */
   | { readonly kind: 'probe'; readonly count: number }
+  /** To the sender itself: the broker has its events up to `g`. */
+  | { readonly kind: 'mark'; readonly g: number }
   /**
    * Who the sender is. Answered by a hello, unless it is the answer to one. `acked` tells a publisher how
    * far the sender got before.
@@ -87,6 +89,7 @@ function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
     case 'head':
       return [control.heads, control.g];
     case 'ack':
+    case 'mark':
       return [control.g];
     case 'nak':
       return [control.ranges];
@@ -108,6 +111,7 @@ function readBody(kind: unknown, [first, second, third, fourth]: readonly unknow
     case 'head':
       return areTuples<Head>(first, 2) && isCountOrZero(second) ? { kind, heads: first, g: second } : undefined;
     case 'ack':
+    case 'mark':
       return isCountOrZero(first) ? { kind, g: first } : undefined;
     case 'nak':
       return areTuples<Range>(first, 2) ? { kind, ranges: first } : undefined;

@@ -182,6 +182,7 @@ describe('faults: slow subscribers', () => {
     const brokerBefore = memoryOf(broker);
     await publisher.order({ do: 'publish', events: ['x'], count: half });
     expect(memoryOf(broker) - brokerBefore).toBeLessThan(64 * 2 ** 20);
+    expect(await publisher.order({ do: 'flush', timeout: 20_000 })).toEqual({ flushed: true });
     const after = await publisher.memory();
     expect(after.pending).toBe(0);
     // It has kept a window's worth at most, and let go of it when the other fell silent.

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect, type Gap, OverflowError, Peer, type PeerOptions, TimeoutError } from 'mreventloop';
-import { FaultyNetwork, StepClock } from 'mreventloop/testing';
+import { type FaultyBus, FaultyNetwork, StepClock } from 'mreventloop/testing';
 import { startBroker } from '../support/addresses.ts';
 
 type Ticks = { tick: [n: number]; tock: [n: number] };
@@ -9,6 +9,7 @@ type Options = PeerOptions<Ticks, Ticks>;
 /** Peers on a network of this test's own, on a clock that stands still until it is stepped. */
 class World {
   readonly clock = new StepClock();
+  readonly #buses = new Map<object, FaultyBus>();
   readonly network = new FaultyNetwork({ clock: this.clock, seed: 1 });
 
   async start(
@@ -17,14 +18,20 @@ class World {
     options: Options = {},
   ): Promise<Peer<Ticks, Ticks>> {
     const bus = this.network.bus();
+    const makeBus = (): Promise<FaultyBus> => Promise.resolve(bus);
     const peer = new Peer<Ticks, Ticks>('inproc://a', 'inproc://b', subscribe, publish, {
       ...options,
       clock: this.clock,
-      bus: () => Promise.resolve(bus),
+      bus: makeBus,
     });
+    this.#buses.set(peer, bus);
     await this.until(peer.start());
     await this.pass(10);
     return peer;
+  }
+
+  busOf(peer: object): FaultyBus {
+    return this.#buses.get(peer) as FaultyBus;
   }
 
   /** Lets time pass, and lets those who wait for promises have their turn. */
@@ -129,7 +136,8 @@ describe('delivery: joining', () => {
     const world = new World();
     const publisher = await world.start([], ['tick'], { history: 3 });
     for (const n of range(1, 5)) void publisher.publish.tick(n);
-    await world.pass(5);
+    // Until the broker has them, all are kept.
+    await world.until(publisher.flush());
     const two = collect(await world.start(['tick'], [], { subscribe: { tick: { replay: 2 } } }));
     const all = await world.start(['tick'], [], { subscribe: { tick: { replay: 100 } } });
     const gaps: Gap[] = [];
@@ -261,12 +269,41 @@ describe('delivery: backpressure', () => {
     const world = new World();
     const publisher = await world.start([], ['tick'], { window: 2 });
     const silent = await world.start(['tick'], []);
-    for (const n of range(1, 5)) void publisher.publish.tick(n);
-    await silent.stop();
-    world.network.faults.loss = 1;
-    for (const n of range(6, 9)) void publisher.publish.tick(n);
-    await world.pass(9_000);
+    const good = collect(await world.start(['tick'], []));
+    world.busOf(silent).partition();
+    for (const n of range(1, 9)) void publisher.publish.tick(n);
+    await world.pass(1_000);
+    expect(good).toEqual([1, 2]);
+    expect(publisher.pending).toBe(9);
+    await world.pass(8_000);
+    expect(good).toEqual(range(1, 9));
     expect(publisher.pending).toBe(0);
+  });
+});
+
+describe('delivery: without subscribers that acknowledge', () => {
+  test('nobody publishes faster than the broker takes it', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick'], { window: 8 });
+    world.network.faults.loss = 1;
+    for (const n of range(1, 20)) void publisher.publish.tick(n);
+    await world.pass(500);
+    expect(publisher.pending).toBe(20);
+    world.network.faults.loss = 0;
+    await world.until(publisher.flush());
+    expect(publisher.pending).toBe(0);
+  });
+
+  test('a peer that publishes without a pause lets others have their turn', async () => {
+    const { in: inAddress, out } = (await startBroker('inproc')).endpoints;
+    const publisher = new Peer<{}, Ticks>(inAddress, out, [], ['tick', 'tock']);
+    onTestFinished(() => publisher.stop());
+    await publisher.start();
+    let hadTurn = false;
+    setImmediate(() => (hadTurn = true));
+    let n = 0;
+    while (!hadTurn) await publisher.publish.tick((n += 1));
+    expect(n).toBeLessThan(5_000);
   });
 });
 

@@ -5,7 +5,7 @@ import { Program } from './model.ts';
 // Random programs of publishers, subscribers and faults, on a stepped clock. What is checked stands in
 // model.ts. The number of runs can be set: MODEL_RUNS=100000 vitest run test/stream/model.test.ts
 
-const RUNS = Number(process.env['MODEL_RUNS'] ?? 2_000);
+const RUNS = Number(process.env['MODEL_RUNS'] ?? 1_000);
 const SEED = process.env['MODEL_SEED'] === undefined ? Date.now() % 2 ** 31 : Number(process.env['MODEL_SEED']);
 
 const peer = fc.nat({ max: 4 });

@@ -10,6 +10,7 @@ const MESSAGES: [Exclude<Control, { kind: 'replay' }>, string][] = [
     { kind: 'hello', subscribes: ['a'], publishes: ['b', 'c'], answer: true, acked: 7 },
     '["hello","P",["a"],["b","c"],true,7]',
   ],
+  [{ kind: 'mark', g: 3 }, '["mark","P",3]'],
   [{ kind: 'alive' }, '["alive","P"]'],
   [{ kind: 'bye', heads: [['a', 5, 6]] }, '["bye","P",[["a",5,6]]]'],
   [{ kind: 'head', heads: [['a', 5, 6]], g: 9 }, '["head","P",[["a",5,6]],9]'],
