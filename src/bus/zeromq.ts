@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { setTimeout as delay } from 'node:timers/promises';
 import type * as Zeromq from 'zeromq';
 import { AddressError, AddressInUseError, MissingLibraryError } from '../errors.ts';
 import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
@@ -25,6 +26,8 @@ async function load(): Promise<Library> {
 const QUEUED_FRAMES = 20_000;
 /** A peer or broker that does not answer for so long, in milliseconds, is disconnected and its queue let go. */
 const HEARTBEAT = { heartbeatInterval: 2_000, heartbeatTimeout: 6_000 };
+/** How long, in milliseconds, peers have to subscribe again: ZeroMQ tries to connect every 100 ms. */
+const SETTLE = 150;
 /** How long, in milliseconds, frames that were sent before a close have to leave the process. */
 const LINGER = 1_000;
 
@@ -105,8 +108,10 @@ class ZeromqDoor implements Door {
 
   async open(listener: DoorListener): Promise<Endpoints> {
     try {
-      // Peers should be able to hear before they can speak.
+      // Peers should hear before others can speak: who was connected to a broker before this one
+      // comes back and subscribes again within that time, peers in Python included.
       await this.#bind(this.#in.socket, this.#endpoints.in);
+      await delay(SETTLE);
       this.#out.subscribe();
       await this.#bind(this.#out, this.#endpoints.out);
     } catch (error) {

@@ -84,6 +84,25 @@ describeWith('python', 'interop with the published Python package', (interpreter
         });
       });
 
+      test('what was published while our broker was away reaches a Python peer, too', { timeout: 60_000 }, async () => {
+        const endpoints = freeEndpoints('ipc');
+        const broker = await new Broker(endpoints.in, endpoints.out).start();
+        onTestFinished(() => broker.stop());
+        await startPython(interpreter, 'echo.py', endpoints);
+        const peer = await startPeer(endpoints, ['response'], ['request']);
+        for (let round = 0; round < 5; round += 1) {
+          const away = peer.status.disconnected.next();
+          await broker.stop();
+          await away;
+          for (let i = 0; i < 50; i += 1) void peer.publish.request(round, i);
+          // Its sockets come back within one interval, before anything is sent: so it misses nothing.
+          const answered = peer.events.response.next({ where: (n, i) => n === round && i === 0 });
+          const last = peer.events.response.next({ where: (n, i) => n === round && i === 49 });
+          await broker.start();
+          await Promise.all([answered, last]);
+        }
+      });
+
       test('invalid UTF-8 that a broker in Python passes on is reported, and the next event arrives', async () => {
         const endpoints = await startBroker('Python', interpreter);
         const peer = await startPeer(endpoints, ['request'], []);
