@@ -65,7 +65,7 @@ async function run(rounds: number): Promise<void> {
   const chosen = [...throughputs, ...roundTrips].filter(
     ({ name, system }) => !missing.has(system) && (options.only?.some((part) => name.includes(part)) ?? true),
   );
-  if (chosen.length === 0) throw new Error('there is nothing to measure by that name');
+  if (chosen.length === 0) throw new Error(`there is nothing to measure; left out: ${[...missing.values()].join()}`);
   const figures = new Map<string, Figures[]>(chosen.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const contender of chosen) {
@@ -80,7 +80,8 @@ async function run(rounds: number): Promise<void> {
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
   console.log(`\nNode ${machine.node}, ${machine.cores} × ${machine.cpu}; ${rounds} rounds`);
   console.log(`64-byte payloads; ${EVENTS.count} events, ${QUESTIONS.count} round trips a round\n`);
-  console.log(`${formatResults(results)}\n\n${formatRatios(ratios)}`);
+  console.log(formatResults(results));
+  if (ratios.length > 0) console.log(`\n${formatRatios(ratios)}`);
   for (const reason of missing.values()) console.log(`\nLEFT OUT: ${reason}`);
   if (options.json !== undefined) {
     const leftOut = [...missing.values()];

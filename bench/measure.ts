@@ -40,12 +40,20 @@ export function measureThroughput(contender: Contender): Promise<Figures> {
 
 /** Requester, broker and responder, each in a process of its own; one question at a time. */
 export function measureRoundTrips(contender: Contender): Promise<Figures> {
-  return withBroker(contender, async (_broker, folder, settings) => {
-    await using _responder = await Program.role(`${folder}/responder.ts`, settings);
+  return withBroker(contender, async (broker, folder, settings) => {
+    await using responder = await Program.role(`${folder}/responder.ts`, settings);
     await using requester = await Program.role(`${folder}/requester.ts`, settings);
+    const programs = [broker, responder, requester];
+
+    const cpuBefore = await totalCpuTime(programs);
     requester.order({ publish: settings.count });
     const microseconds = (await requester.message('roundTrips')).map((milliseconds) => milliseconds * 1000);
-    return { 'median µs': medianOf(microseconds), 'p99 µs': quantileOf(microseconds, 0.99) };
+    const cpu = (await totalCpuTime(programs)) - cpuBefore;
+    return {
+      'median µs': medianOf(microseconds),
+      'p99 µs': quantileOf(microseconds, 0.99),
+      ...(!Number.isNaN(cpu) && { 'CPU µs': (cpu / (settings.warmUp + settings.count)) * 1e6 }),
+    };
   });
 }
 

@@ -65,8 +65,11 @@ export function makePayload(number: number): string {
   return `${number} `.padEnd(64, '.');
 }
 
-/** A publisher: publishes as many events as it is told, when it is told. */
-export async function publishAsTold(publish: (payloads: readonly string[]) => Promise<void>): Promise<void> {
+/**
+ * A publisher: publishes as many events as it is told, when it is told. They are made one by one, as in any
+ * program: hundreds of thousands of payloads in memory would be a test of the garbage collector.
+ */
+export async function publishAsTold(publish: (first: number, end: number) => Promise<void>): Promise<void> {
   tell({ ready: true });
   let published = 0;
   for (;;) {
@@ -74,10 +77,8 @@ export async function publishAsTold(publish: (payloads: readonly string[]) => Pr
     if ('stop' in order) return;
     const first = published;
     published += order.publish;
-    // Made before, so that the making is not measured.
-    const payloads = Array.from({ length: order.publish }, (_, index) => makePayload(first + index));
     tell({ started: now() });
-    await publish(payloads);
+    await publish(first, published);
   }
 }
 
