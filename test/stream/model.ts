@@ -88,6 +88,8 @@ class Participant {
         gap: (publisher, event, count) => {
           const { gaps } = this.hear(publisher);
           gaps.set(event, (gaps.get(event) ?? 0) + count);
+          // It fell silent before it could say who it is: then nobody can have left.
+          if (!this.session.peers.some(({ id: known }) => known === publisher)) this.missed.add(publisher);
         },
         joined: (peer) => this.met.set(peer.id, this.met.get(peer.id) ?? new Map(this.counts)),
         left: (peer, reason) => {
