@@ -36,20 +36,10 @@ export { Worker } from './loop/worker.ts';
 
 export type { OverflowPolicy, QueueOptions } from './queue/bounded-queue.ts';
 
-export {
-  type FlushOptions,
-  type Gap,
-  type InvalidFrame,
-  Peer,
-  type PeerOptions,
-  type PeerStatus,
-  type Publish,
-  type PublishOverflow,
-  type StartOptions,
-  type Undelivered,
-  type WaitOptions,
-} from './peer/peer.ts';
+export type { FlushOptions, PeerOptions, StartOptions, WaitOptions } from './peer/options.ts';
+export { Peer, type Publish } from './peer/peer.ts';
 export type { LeaveReason, RemotePeer } from './peer/presence.ts';
+export type { Gap, InvalidFrame, PeerStatus, PublishOverflow, Undelivered } from './peer/status.ts';
 export type { Clock } from './stream/clock.ts';
 export type { EventOutboxOptions, PublishPolicy } from './stream/outbox.ts';
 export type { InvalidReason } from './wire/json-rpc.ts';

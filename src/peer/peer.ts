@@ -6,144 +6,18 @@ import { type EventMap, Events, events, type UntypedEvents } from '../events/eve
 import type { Link, Listener } from '../events/link.ts';
 import { throwUncaught, yieldToRuntime } from '../loop/runtime.ts';
 import { type Clock, systemClock } from '../stream/clock.ts';
-import type { EventOutboxOptions, PublishPolicy } from '../stream/outbox.ts';
 import { encodeControl } from '../wire/control.ts';
-import type { InvalidReason } from '../wire/json-rpc.ts';
 import { methodTo, RESERVED_PREFIX } from '../wire/names.ts';
 import { describeUnsafeValue, findUnsafeValue } from '../wire/payload.ts';
+import { type FlushOptions, type PeerOptions, readOptions, type StartOptions, type WaitOptions } from './options.ts';
 import type { LeaveReason, RemotePeer } from './presence.ts';
 import { Readiness } from './readiness.ts';
-import { Session, type SessionOptions, type SessionPort } from './session.ts';
-
-/** Something that arrived and was not understood. It was dropped; nothing of it is in the report. */
-export interface InvalidFrame {
-  /** What was wrong with it. */
-  readonly reason: InvalidReason;
-  /** The event it was meant for, where that much could be read. */
-  readonly event?: string;
-  /** How many there have been on this peer, this one included. */
-  readonly count: number;
-}
-
-/** Events that were lost on their way to this peer, for good. */
-export interface Gap {
-  /** The id of the publisher. */
-  readonly peer: string;
-  readonly event: string;
-  /** How many. */
-  readonly count: number;
-}
-
-/** Events that this peer dropped under the policy of theirs. */
-export interface PublishOverflow {
-  readonly event: string;
-  readonly policy: PublishPolicy;
-  /** How many of this event it has dropped in all. */
-  readonly dropped: number;
-}
-
-/** What a peer could not deliver before it stopped. */
-export interface Undelivered {
-  /** The peers that lack events, and how many. */
-  readonly peers: readonly { readonly peer: string; readonly count: number }[];
-  /** How many events have never left. */
-  readonly unsent: number;
-}
-
-/** What a peer tells of its own state. */
-export type PeerStatus = Events<{
-  /** Both ways through the broker are open, for the first time or again. */
-  connected: [];
-  /** The link to the broker broke. The peer connects again by itself and then emits `connected`. */
-  disconnected: [];
-  /** Another peer came, or came back. */
-  peerJoined: [peer: RemotePeer];
-  /** Another peer left, or was silent for too long. */
-  peerLeft: [peer: RemotePeer, reason: LeaveReason];
-  /** Events of another peer were lost for good. */
-  gap: [gap: Gap];
-  /** Events of this peer were dropped. */
-  overflow: [overflow: PublishOverflow];
-  /** This peer stopped, and could not deliver everything before. */
-  undelivered: [undelivered: Undelivered];
-  /** Something arrived that was not understood. */
-  invalid: [frame: InvalidFrame];
-}>;
+import { Session, type SessionPort } from './session.ts';
+import type { Gap, InvalidFrame, PeerStatus, PublishOverflow, Undelivered } from './status.ts';
+import { within } from './within.ts';
 
 /** The functions that publish a peer's events. */
 export type Publish<M extends EventMap> = { readonly [Name in keyof M]: (...args: M[Name]) => Promise<void> };
-
-/** How long to wait. */
-export interface FlushOptions {
-  /**
-   * Milliseconds.
-   * @default Infinity; 2000 when stopping
-   */
-  timeout?: number | undefined;
-  /** Ends the waiting with the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
-
-/** What to wait for, and how long. */
-export interface WaitOptions<P extends EventMap> {
-  /** An event that this peer publishes. */
-  subscribers: keyof P & string;
-  /**
-   * How many peers should subscribe to it.
-   * @default 1
-   */
-  count?: number | undefined;
-  /**
-   * Milliseconds.
-   * @default Infinity
-   */
-  timeout?: number | undefined;
-  /** Ends the waiting with the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
-
-/** How a peer delivers. */
-export interface PeerOptions<S extends EventMap, P extends EventMap> {
-  /** For each event that is published: what happens to it when subscribers do not keep up. */
-  publish?: { readonly [Name in keyof P]?: EventOutboxOptions } | undefined;
-  /** For each event that is subscribed to: how many of a publisher's latest to get when meeting it. */
-  subscribe?: { readonly [Name in keyof S]?: { readonly replay?: number } } | undefined;
-  /**
-   * How many events may be under way, sent and not acknowledged.
-   * @default 4096
-   */
-  window?: number | undefined;
-  /**
-   * How many events are kept for subscribers that do not have them yet.
-   * @default 100_000
-   */
-  limit?: number | undefined;
-  /**
-   * How many events of each name are kept for `replay` and for repairs of late joins.
-   * @default 1000
-   */
-  history?: number | undefined;
-  /**
-   * Milliseconds after which a peer that says nothing counts as gone and is not waited for any more.
-   * @default 6000
-   */
-  silence?: number | undefined;
-  /** Another bus than the one that the addresses stand for, for tests. */
-  bus?: (() => Promise<Bus>) | undefined;
-  /** Another clock than the runtime's, for tests. */
-  clock?: Clock | undefined;
-}
-
-/** How long to wait for a broker. */
-export interface StartOptions {
-  /**
-   * Milliseconds until the start fails for want of a broker.
-   * @default 5000
-   */
-  timeout?: number | undefined;
-  /** Ends the start with the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
 
 /**
  * Takes part in the events of a broker: what other peers publish is emitted by `peer.events`, and what is
@@ -520,48 +394,4 @@ function randomId(): string {
     /[+/=]/g,
     (character) => ({ '+': '-', '/': '_' })[character] ?? '',
   );
-}
-
-function readOptions(
-  subscribe: readonly string[],
-  publish: readonly string[],
-  options: PeerOptions<EventMap, EventMap>,
-): Omit<SessionOptions, 'id'> {
-  const { window = 4_096, limit = 100_000, history = 1_000, silence = 6_000 } = options;
-  for (const [name, value] of Object.entries({ window, limit, silence })) {
-    if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
-  }
-  return {
-    subscribes: new Map(subscribe.map((name) => [name, options.subscribe?.[name]?.replay ?? 0])),
-    publishes: publish,
-    outbox: { window, limit, history, size: MOST_CHARACTERS, events: options.publish ?? {} },
-    silence,
-  };
-}
-
-/** How many characters of events a peer keeps for subscribers. */
-const MOST_CHARACTERS = 64 * 1024 * 1024;
-
-/** Waits for a promise, but not for ever. */
-async function within(
-  clock: Clock,
-  promise: Promise<void>,
-  timeout: number,
-  signal: AbortSignal | undefined,
-  describe: () => string,
-): Promise<void> {
-  signal?.throwIfAborted();
-  let cancel: (() => void) | undefined;
-  let onAbort: (() => void) | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      promise.then(resolve, reject);
-      if (timeout !== Infinity) cancel = clock.after(timeout, () => reject(new TimeoutError(describe())));
-      onAbort = () => reject(signal?.reason);
-      signal?.addEventListener('abort', onAbort);
-    });
-  } finally {
-    cancel?.();
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-  }
 }

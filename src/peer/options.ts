@@ -1,0 +1,98 @@
+import type { Bus } from '../bus/bus.ts';
+import type { EventMap } from '../events/events.ts';
+import type { Clock } from '../stream/clock.ts';
+import type { EventOutboxOptions } from '../stream/outbox.ts';
+import type { SessionOptions } from './session.ts';
+
+/** How long to wait. */
+export interface FlushOptions {
+  /**
+   * Milliseconds.
+   * @default Infinity; 2000 when stopping
+   */
+  timeout?: number | undefined;
+  /** Ends the waiting with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What to wait for, and how long. */
+export interface WaitOptions<P extends EventMap> {
+  /** An event that this peer publishes. */
+  subscribers: keyof P & string;
+  /**
+   * How many peers should subscribe to it.
+   * @default 1
+   */
+  count?: number | undefined;
+  /**
+   * Milliseconds.
+   * @default Infinity
+   */
+  timeout?: number | undefined;
+  /** Ends the waiting with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How a peer delivers. */
+export interface PeerOptions<S extends EventMap, P extends EventMap> {
+  /** For each event that is published: what happens to it when subscribers do not keep up. */
+  publish?: { readonly [Name in keyof P]?: EventOutboxOptions } | undefined;
+  /** For each event that is subscribed to: how many of a publisher's latest to get when meeting it. */
+  subscribe?: { readonly [Name in keyof S]?: { readonly replay?: number } } | undefined;
+  /**
+   * How many events may be under way, sent and not acknowledged.
+   * @default 4096
+   */
+  window?: number | undefined;
+  /**
+   * How many events are kept for subscribers that do not have them yet.
+   * @default 100_000
+   */
+  limit?: number | undefined;
+  /**
+   * How many events of each name are kept for `replay` and for repairs of late joins.
+   * @default 1000
+   */
+  history?: number | undefined;
+  /**
+   * Milliseconds after which a peer that says nothing counts as gone and is not waited for any more.
+   * @default 6000
+   */
+  silence?: number | undefined;
+  /** Another bus than the one that the addresses stand for, for tests. */
+  bus?: (() => Promise<Bus>) | undefined;
+  /** Another clock than the runtime's, for tests. */
+  clock?: Clock | undefined;
+}
+
+/** How long to wait for a broker. */
+export interface StartOptions {
+  /**
+   * Milliseconds until the start fails for want of a broker.
+   * @default 5000
+   */
+  timeout?: number | undefined;
+  /** Ends the start with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What a session is to know of the options of its peer. */
+export function readOptions(
+  subscribe: readonly string[],
+  publish: readonly string[],
+  options: PeerOptions<EventMap, EventMap>,
+): Omit<SessionOptions, 'id'> {
+  const { window = 4_096, limit = 100_000, history = 1_000, silence = 6_000 } = options;
+  for (const [name, value] of Object.entries({ window, limit, silence })) {
+    if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
+  }
+  return {
+    subscribes: new Map(subscribe.map((name) => [name, options.subscribe?.[name]?.replay ?? 0])),
+    publishes: publish,
+    outbox: { window, limit, history, size: MOST_CHARACTERS, events: options.publish ?? {} },
+    silence,
+  };
+}
+
+/** How many characters of events a peer keeps for subscribers. */
+const MOST_CHARACTERS = 64 * 1024 * 1024;

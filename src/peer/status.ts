@@ -1,0 +1,59 @@
+import type { Events } from '../events/events.ts';
+import type { PublishPolicy } from '../stream/outbox.ts';
+import type { InvalidReason } from '../wire/json-rpc.ts';
+import type { LeaveReason, RemotePeer } from './presence.ts';
+
+/** Something that arrived and was not understood. It was dropped; nothing of it is in the report. */
+export interface InvalidFrame {
+  /** What was wrong with it. */
+  readonly reason: InvalidReason;
+  /** The event it was meant for, where that much could be read. */
+  readonly event?: string;
+  /** How many there have been on this peer, this one included. */
+  readonly count: number;
+}
+
+/** Events that were lost on their way to this peer, for good. */
+export interface Gap {
+  /** The id of the publisher. */
+  readonly peer: string;
+  readonly event: string;
+  /** How many. */
+  readonly count: number;
+}
+
+/** Events that this peer dropped under the policy of theirs. */
+export interface PublishOverflow {
+  readonly event: string;
+  readonly policy: PublishPolicy;
+  /** How many of this event it has dropped in all. */
+  readonly dropped: number;
+}
+
+/** What a peer could not deliver before it stopped. */
+export interface Undelivered {
+  /** The peers that lack events, and how many. */
+  readonly peers: readonly { readonly peer: string; readonly count: number }[];
+  /** How many events have never left. */
+  readonly unsent: number;
+}
+
+/** What a peer tells of its own state. */
+export type PeerStatus = Events<{
+  /** Both ways through the broker are open, for the first time or again. */
+  connected: [];
+  /** The link to the broker broke. The peer connects again by itself and then emits `connected`. */
+  disconnected: [];
+  /** Another peer came, or came back. */
+  peerJoined: [peer: RemotePeer];
+  /** Another peer left, or was silent for too long. */
+  peerLeft: [peer: RemotePeer, reason: LeaveReason];
+  /** Events of another peer were lost for good. */
+  gap: [gap: Gap];
+  /** Events of this peer were dropped. */
+  overflow: [overflow: PublishOverflow];
+  /** This peer stopped, and could not deliver everything before. */
+  undelivered: [undelivered: Undelivered];
+  /** Something arrived that was not understood. */
+  invalid: [frame: InvalidFrame];
+}>;
