@@ -56,11 +56,15 @@ const { values: options } = parseArgs({
   },
 });
 
+const rounds = Number(options.rounds);
 if (options.help) process.stdout.write(HELP);
-else await run(Number(options.rounds));
+else if (Number.isInteger(rounds) && rounds > 0) await run();
+else {
+  console.error('bench: --rounds needs a whole number from 1');
+  process.exitCode = 2;
+}
 
-async function run(rounds: number): Promise<void> {
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds needs a whole number from 1');
+async function run(): Promise<void> {
   const missing = findMissing();
   const chosen = [...throughputs, ...roundTrips].filter(
     ({ name, system }) => !missing.has(system) && (options.only?.some((part) => name.includes(part)) ?? true),
