@@ -127,7 +127,9 @@ export class Inbox {
       return;
     }
     this.returned();
-    this.#hold({ event, g, from: n, to: n, arrival });
+    // What was given up, because its publisher was taken for gone, comes too late to keep the order.
+    const isLate = g < this.#delivered;
+    this.#hold({ event, g, from: n, to: n, arrival: isLate ? undefined : arrival });
     this.#learn(event, n);
     for (const [other, last] of dependencies(arrival.after)) this.#learn(other, last);
     this.#advance();

@@ -39,7 +39,7 @@ describeWith('node-24', 'without zeromq', (node) => {
     const project = join(installed.project, '..', 'without-zeromq');
     await mkdir(project);
     await Promise.all(
-      ['node_modules/mreventloop', 'sockets.mjs'].map((part) =>
+      ['package.json', 'node_modules/mreventloop', 'sockets.mjs'].map((part) =>
         cp(join(installed.project, part), join(project, part), { recursive: true }),
       ),
     );

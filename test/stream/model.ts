@@ -60,6 +60,7 @@ class Participant {
   readonly #clock: StepClock;
   #isOpen = false;
   hasLeft = false;
+  cutOffAt: number | undefined;
 
   constructor(id: string, wanted: readonly string[], network: FaultyNetwork, clock: StepClock, setting: Setting) {
     this.wanted = wanted;
@@ -88,8 +89,6 @@ class Participant {
         gap: (publisher, event, count) => {
           const { gaps } = this.hear(publisher);
           gaps.set(event, (gaps.get(event) ?? 0) + count);
-          // It fell silent before it could say who it is: then nobody can have left.
-          if (!this.session.peers.some(({ id: known }) => known === publisher)) this.missed.add(publisher);
         },
         joined: (peer) => this.met.set(peer.id, this.met.get(peer.id) ?? new Map(this.counts)),
         left: (peer, reason) => {
@@ -197,11 +196,13 @@ export class Program {
         break;
       case 'restart':
         this.#network.restart();
+        for (const participant of this.#all) this.#noteAbsence(participant);
         break;
       case 'break':
       case 'partition':
       case 'mend':
         this.#places[step.peer]?.bus[step.do]();
+        this.#noteAbsence(this.#places[step.peer]);
         break;
       case 'join':
         this.#join(step.peer);
@@ -217,6 +218,7 @@ export class Program {
   finish(): void {
     Object.assign(this.#network.faults, { loss: 0, duplication: 0, delay: 1, jitter: 0 });
     this.#network.restart();
+    for (const participant of this.#all) this.#noteAbsence(participant);
     this.#clock.advance(PATIENCE);
     for (const publisher of this.#all) for (const subscriber of this.#all) this.#check(publisher, subscriber);
     for (const { session, hasLeft } of this.#all) {
@@ -230,6 +232,22 @@ export class Program {
     for (const participant of this.#all) if (!participant.hasLeft) participant.leave();
     this.#clock.advance(PATIENCE);
     if (this.#clock.pending > 0) throw new Error(`${this.#clock.pending} timers are left over`);
+  }
+
+  /**
+   * Who was cut off alone, for as long as the silence, was not live, and others may have given up on it. While
+   * the broker is away, nobody gives up on anybody.
+   */
+  #noteAbsence(participant: Participant | undefined): void {
+    if (participant === undefined) return;
+    if (!participant.bus.isConnected) {
+      participant.cutOffAt ??= this.#clock.now();
+      return;
+    }
+    if (participant.cutOffAt !== undefined && this.#clock.now() - participant.cutOffAt >= SILENCE / 2) {
+      for (const other of this.#all) other.missed.add(participant.session.id);
+    }
+    participant.cutOffAt = undefined;
   }
 
   #join(place: number): void {
