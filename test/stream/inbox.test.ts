@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { StepClock } from 'mreventloop/testing';
+import { Inbox } from '../../src/stream/inbox.ts';
+
+// What the model test comes across once in tens of thousands of programs, step by step.
+
+function makeInbox() {
+  const clock = new StepClock();
+  const happened: string[] = [];
+  const inbox = new Inbox(
+    {
+      wanted: new Map([
+        ['a', 0],
+        ['b', 0],
+      ]),
+      acknowledgeEvery: 100,
+    },
+    clock,
+    {
+      deliver: (event, [n]) => happened.push(`${event}${String(n)}`),
+      gap: (event, count) => happened.push(`gap of ${count} ${event}`),
+      ask() {},
+      acknowledge: (g) => happened.push(`acknowledged ${g}`),
+      complain: (ranges) => happened.push(`lacks ${JSON.stringify(ranges)}`),
+    },
+  );
+  const arrive = (event: string, n: number, g: number, after?: unknown): void =>
+    inbox.arrived({ event, args: [n], n, g, after });
+  return { clock, inbox, happened, arrive };
+}
+
+describe('inbox', () => {
+  test('an event that others overtook while its publisher was taken for gone is a gap, not out of order', () => {
+    const { inbox, happened, arrive } = makeInbox();
+    inbox.ask();
+    arrive('a', 1, 2);
+    inbox.end([]);
+    expect(happened).toEqual(['a1']);
+    inbox.heads(
+      [
+        ['a', 1, 1],
+        ['b', 1, 1],
+      ],
+      2,
+    );
+    arrive('b', 1, 1);
+    expect(happened).toEqual(['a1', 'gap of 1 b']);
+  });
+
+  test('of a range that is gone, what has come after all is delivered in its place', () => {
+    const { inbox, happened, arrive } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0);
+    arrive('a', 3, 3);
+    arrive('a', 5, 5);
+    inbox.gone([['a', 1, 4, 4]]);
+    expect(happened.filter((line) => !line.startsWith('ack'))).toEqual(['gap of 2 a', 'a3', 'gap of 1 a', 'a5']);
+  });
+
+  test('nothing is delivered while something is known to be missing, also when nothing is held', () => {
+    const { clock, inbox, happened, arrive } = makeInbox();
+    inbox.heads(
+      [
+        ['a', 1, 1],
+        ['b', 1, 1],
+      ],
+      2,
+    );
+    arrive('a', 1, 2);
+    expect(happened).toEqual([]);
+    clock.advance(20);
+    expect(happened).toEqual(['lacks [["b",1,1]]']);
+    arrive('b', 1, 1);
+    expect(happened.slice(1)).toEqual(['b1', 'a1']);
+  });
+
+  test('an event that was delivered is dropped, also while its publisher is asked for its heads', () => {
+    const { inbox, happened, arrive } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0);
+    arrive('a', 1, 1);
+    inbox.ask();
+    arrive('a', 1, 1);
+    arrive('a', 2, 3, [['b', 1]]);
+    inbox.heads(
+      [
+        ['a', 2, 3],
+        ['b', 1, 1],
+      ],
+      3,
+    );
+    expect(inbox.held).toBe(1);
+    arrive('b', 1, 2);
+    expect(happened).toEqual(['a1', 'b1', 'a2']);
+  });
+});
