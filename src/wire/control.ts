@@ -45,8 +45,6 @@ export type Control =
   /** What was asked for by a nak, or that it is gone. */
   | { readonly kind: 'replay'; readonly calls: readonly Call[]; readonly gone: readonly Gone[] };
 
-export type ControlKind = Control['kind'];
-
 /** A control message and who sent it. */
 export interface Received {
   readonly sender: string;
