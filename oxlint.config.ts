@@ -12,7 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   broker: ['bus', 'wire'],
   // Programs use what every user has.
   cli: ['index.ts'],
-  testing: ['events', 'stream', 'bus'],
+  testing: ['events', 'stream', 'bus', 'wire'],
 };
 const FOLDERS = Object.keys(MAY_IMPORT);
 /** Folders whose code runs in a browser too. */

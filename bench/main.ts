@@ -19,8 +19,8 @@ Options:
 Figures depend on the machine and on what else it does: compare only within one run.
 `;
 
-const EVENTS = { names: ['tick'], warmUp: 20_000, count: 200_000, batch: 1 };
-const QUESTIONS = { names: ['question', 'answer'], warmUp: 1_000, count: 2_000, batch: 1 };
+const EVENTS = { names: ['tick'], warmUp: 100_000, count: 1_000_000, batch: 1 };
+const QUESTIONS = { names: ['question', 'answer'], warmUp: 5_000, count: 20_000, batch: 1 };
 
 const throughputs: readonly Contender[] = [
   { name: 'throughput mreventloop', system: mreventloop, settings: EVENTS },

@@ -41,5 +41,5 @@ export { Peer, type Publish } from './peer/peer.ts';
 export type { LeaveReason, RemotePeer } from './peer/presence.ts';
 export type { Gap, InvalidFrame, PeerStatus, PublishOverflow, Undelivered } from './peer/status.ts';
 export type { Clock } from './stream/clock.ts';
-export type { EventOutboxOptions, PublishPolicy } from './stream/outbox.ts';
+export type { EventOutboxOptions, PublishPolicy } from './stream/log.ts';
 export type { InvalidReason } from './wire/json-rpc.ts';

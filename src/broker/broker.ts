@@ -1,7 +1,7 @@
 import { StateError } from '../errors.ts';
 import { checkEndpoints, endpointsOf, makeDoor } from '../bus/address.ts';
-import type { Door, Endpoints } from '../bus/bus.ts';
-import { isRequest } from './relay.ts';
+import type { Door, Endpoints, Frame } from '../bus/bus.ts';
+import { answerTo, kindOf, unpackFrame } from './relay.ts';
 
 /** What has gone through a broker since it was made. */
 export interface BrokerCounters {
@@ -90,19 +90,30 @@ export class Broker implements AsyncDisposable {
   async #open(): Promise<void> {
     const door = await makeDoor(this.#endpoints);
     this.#endpoints = await door.open({
-      frame: (frame) => {
-        if (!isRequest(frame)) {
-          this.#counters.invalid += 1;
-          return;
-        }
-        this.#counters.frames += 1;
-        this.#counters.bytes += frame.length;
-        door.send(frame);
-      },
+      frame: (frame) => this.#relay(frame, door),
       unreadable: () => {
         this.#counters.invalid += 1;
       },
     });
     this.#door = door;
+  }
+
+  #relay(frame: Frame, door: Door): void {
+    const kind = kindOf(frame);
+    if (kind === 'invalid') {
+      this.#counters.invalid += 1;
+      return;
+    }
+    if (kind === 'question') {
+      const answer = answerTo(frame);
+      if (answer !== undefined) door.send(answer);
+      return;
+    }
+    this.#counters.frames += 1;
+    this.#counters.bytes += frame.length;
+    door.send(frame);
+    if (kind !== 'pack' || !door.hasPlainListeners) return;
+    const plain = unpackFrame(frame);
+    if (plain !== undefined) door.send(plain);
   }
 }

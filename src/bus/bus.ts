@@ -65,6 +65,11 @@ export interface Door {
    * `AddressInUseError`, and then holds nothing.
    */
   open(listener: DoorListener): Promise<Endpoints>;
+  /**
+   * Whether somebody listens who knows only JSON-RPC, as peers in Python do, which subscribe to everything:
+   * packed events have to be sent to such a door unpacked, too.
+   */
+  readonly hasPlainListeners: boolean;
   /** Passes a frame to every peer that wants it. Never blocks, never throws; peers that are too slow miss it. */
   send(frame: Frame): void;
   /** Stops to serve and removes what `open` made. May be called twice. */

@@ -79,6 +79,7 @@ export class MemoryBus implements Bus {
 
 /** A broker's end of an `inproc://` bus. */
 export class MemoryDoor implements Door {
+  readonly hasPlainListeners = false;
   readonly #endpoints: Endpoints;
   #listener: DoorListener | undefined;
 

@@ -26,8 +26,13 @@ async function load(): Promise<Library> {
 const QUEUED_FRAMES = 20_000;
 /** A peer or broker that does not answer for so long, in milliseconds, is disconnected and its queue let go. */
 const HEARTBEAT = { heartbeatInterval: 2_000, heartbeatTimeout: 6_000 };
-/** How long, in milliseconds, peers have to subscribe again: ZeroMQ tries to connect every 100 ms. */
-const SETTLE = 150;
+/**
+ * How many bytes of a frame to copy rather than lend: ZeroMQ gives a Buffer of more than 128 bytes back by waking
+ * this thread, which costs more than copying a few thousand (a third of a round trip). Texts are copied.
+ */
+const MOST_COPIED = 4_096;
+/** How long, in milliseconds, peers have to subscribe again: ZeroMQ tries to connect every 100 to 200 ms, at random. */
+const SETTLE = 200;
 /** How long, in milliseconds, frames that were sent before a close have to leave the process. */
 const LINGER = 1_000;
 
@@ -44,7 +49,7 @@ export async function makeZeromqDoor(endpoints: Endpoints): Promise<Door> {
 class ZeromqBus implements Bus {
   readonly #endpoints: Endpoints;
   readonly #in: Zeromq.Subscriber;
-  readonly #out: Sender;
+  readonly #out: Sender<Zeromq.Publisher>;
   #closing: Promise<void> | undefined;
 
   constructor({ Subscriber, Publisher }: Library, endpoints: Endpoints) {
@@ -95,15 +100,21 @@ class ZeromqBus implements Bus {
 class ZeromqDoor implements Door {
   readonly #endpoints: Endpoints;
   // Named as the peers see them: they receive from `in` and send to `out`.
-  readonly #in: Sender;
+  readonly #in: Sender<Zeromq.XPublisher>;
   readonly #out: Zeromq.Subscriber;
   readonly #paths: ClaimedPath[] = [];
+  // What was subscribed to that takes in every method.
+  readonly #plainTopics = new Set<string>();
   #closing: Promise<void> | undefined;
 
-  constructor({ Subscriber, Publisher }: Library, endpoints: Endpoints) {
+  constructor({ Subscriber, XPublisher }: Library, endpoints: Endpoints) {
     this.#endpoints = endpoints;
-    this.#in = new Sender(new Publisher({ linger: LINGER, sendHighWaterMark: QUEUED_FRAMES, ...HEARTBEAT }));
+    this.#in = new Sender(new XPublisher({ linger: LINGER, sendHighWaterMark: QUEUED_FRAMES, ...HEARTBEAT }));
     this.#out = new Subscriber({ linger: 0, receiveHighWaterMark: QUEUED_FRAMES, ...HEARTBEAT });
+  }
+
+  get hasPlainListeners(): boolean {
+    return this.#plainTopics.size > 0;
   }
 
   async open(listener: DoorListener): Promise<Endpoints> {
@@ -111,6 +122,7 @@ class ZeromqDoor implements Door {
       // Peers should hear before others can speak: who was connected to a broker before this one
       // comes back and subscribes again within that time, peers in Python included.
       await this.#bind(this.#in.socket, this.#endpoints.in);
+      void receive(this.#in.socket, (message) => this.#noteSubscription(message));
       await delay(SETTLE);
       this.#out.subscribe();
       await this.#bind(this.#out, this.#endpoints.out);
@@ -129,7 +141,7 @@ class ZeromqDoor implements Door {
   }
 
   send(frame: Frame): void {
-    this.#in.send(frame);
+    this.#in.send(typeof frame === 'string' || frame.length > MOST_COPIED ? frame : toText(frame));
   }
 
   close(): Promise<void> {
@@ -147,7 +159,15 @@ class ZeromqDoor implements Door {
     await Promise.all(this.#paths.map((path) => path.release()));
   }
 
-  async #bind(socket: Zeromq.Subscriber | Zeromq.Publisher, address: string): Promise<void> {
+  /** A topic was subscribed to by the first peer, or unsubscribed from by the last one. */
+  #noteSubscription(message: Buffer): void {
+    const topic = message.subarray(1).toString();
+    if (!METHOD_START.startsWith(topic) && !`[${METHOD_START}`.startsWith(topic)) return;
+    if (message[0] === 1) this.#plainTopics.add(topic);
+    else if (message[0] === 0) this.#plainTopics.delete(topic);
+  }
+
+  async #bind(socket: Zeromq.Subscriber | Zeromq.XPublisher, address: string): Promise<void> {
     const path = await claimPath(address);
     try {
       await socket.bind(address);
@@ -160,13 +180,16 @@ class ZeromqDoor implements Door {
   }
 }
 
+/** How every frame begins: who subscribes to less than this takes in all methods. */
+const METHOD_START = '{"jsonrpc": "2.0", "method": "';
+
 /** Sends one frame at a time, in order, as ZeroMQ wants it. */
-class Sender {
-  readonly socket: Zeromq.Publisher;
+class Sender<S extends Zeromq.Publisher | Zeromq.XPublisher> {
+  readonly socket: S;
   #waiting: Frame[] = [];
   #pump: Promise<void> | undefined;
 
-  constructor(socket: Zeromq.Publisher) {
+  constructor(socket: S) {
     this.socket = socket;
   }
 
@@ -182,8 +205,6 @@ class Sender {
   }
 
   async #sendWaiting(): Promise<void> {
-    // What comes in the same turn goes out together.
-    await Promise.resolve();
     while (this.#waiting.length > 0 && !this.socket.closed) {
       const frames = this.#waiting;
       this.#waiting = [];
@@ -193,8 +214,12 @@ class Sender {
   }
 }
 
+function toText(frame: Uint8Array): string {
+  return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).toString();
+}
+
 /** Reads frames until the socket is closed. Never rejects. */
-async function receive(socket: Zeromq.Subscriber, onFrame: (frame: Buffer) => void): Promise<void> {
+async function receive(socket: Zeromq.Subscriber | Zeromq.XPublisher, onFrame: (frame: Buffer) => void): Promise<void> {
   for await (const parts of socket) {
     // A message of several frames is as many messages, as for Python.
     for (const frame of parts) onFrame(frame);

@@ -1,7 +1,7 @@
 import type { Bus } from '../bus/bus.ts';
 import type { EventMap } from '../events/events.ts';
 import type { Clock } from '../stream/clock.ts';
-import type { EventOutboxOptions } from '../stream/outbox.ts';
+import type { EventOutboxOptions } from '../stream/log.ts';
 import type { SessionOptions } from './session.ts';
 
 /** How long to wait. */

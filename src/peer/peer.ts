@@ -260,8 +260,8 @@ class SocketPeer implements Peer {
   }
 
   #publish(name: string, args: readonly unknown[]): Promise<void> {
-    for (const [position, arg] of args.entries()) {
-      const found = findUnsafeValue(arg);
+    for (let position = 0; position < args.length; position += 1) {
+      const found = findUnsafeValue(args[position]);
       if (found === undefined) continue;
       throw new PayloadError(
         `argument ${position + 1} of event '${name}' cannot be published: ${describeUnsafeValue(found)}`,
@@ -299,7 +299,8 @@ class SocketPeer implements Peer {
 
   #probe(count: number): void {
     const { id } = this.#session;
-    this.#run?.bus?.send(methodTo(id), encodeControl(id, id, { kind: 'probe', count }));
+    const to = methodTo(id);
+    this.#run?.bus?.send(to, encodeControl(to, id, { kind: 'probe', count }));
   }
 
   #becomeReady(): void {

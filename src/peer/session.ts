@@ -2,10 +2,12 @@ import type { Topic } from '../bus/bus.ts';
 import { Batcher } from '../stream/batcher.ts';
 import type { Clock } from '../stream/clock.ts';
 import { Inbox } from '../stream/inbox.ts';
-import { Outbox, type OutboxOptions, type PublishPolicy } from '../stream/outbox.ts';
+import type { PublishPolicy } from '../stream/log.ts';
+import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
 import { type Control, encodeControl, encodeReplay, readControl } from '../wire/control.ts';
 import { type Call, decode, type InvalidCall, requestPrefixes } from '../wire/json-rpc.ts';
-import { CONTROL_PREFIX, methodTo, TO_ALL } from '../wire/names.ts';
+import { CONTROL_PREFIX, methodTo, TO_ALL, TO_BROKER } from '../wire/names.ts';
+import { type Pack, packedEvent, readAfter, readPack } from '../wire/pack.ts';
 import { readStreamId } from '../wire/stream-id.ts';
 import { Presence, type RemotePeer, type LeaveReason } from './presence.ts';
 
@@ -52,25 +54,25 @@ export class Session {
     this.#options = options;
     this.#clock = clock;
     this.#port = port;
-    this.#batcher = new Batcher(clock, (event, frame) => port.send(event, frame));
+    this.#batcher = new Batcher(options.id, clock, (event, frame) => port.send(event, frame));
     this.outbox = new Outbox(options.id, options.publishes, options.outbox, clock, {
-      event: (name, frame) => this.#batcher.add(name, frame),
+      event: (head, n, g, text, after) => this.#batcher.add(head, n, g, text, after),
       heads: (subscriber, heads, g) => {
         // Heads tell what was sent before them.
         this.#batcher.flush();
-        this.#tell(subscriber, { kind: 'head', heads, g });
+        this.#tell(methodTo(subscriber), { kind: 'head', heads, g, window: options.outbox.window });
       },
       mark: (g) => {
         this.#batcher.flush();
-        this.#tell(this.id, { kind: 'mark', g });
+        this.#tell(methodTo(this.id), { kind: 'mark', g });
       },
-      replay: (subscriber, frames, gone) => {
-        port.send(methodTo(subscriber), encodeReplay(subscriber, this.id, frames, gone));
+      replay: (subscriber, packs, gone) => {
+        port.send(methodTo(subscriber), encodeReplay(subscriber, this.id, packs, gone));
       },
       overflow: (event, policy, dropped) => port.overflow(event, policy, dropped),
     });
     this.#presence = new Presence(options.silence, clock, {
-      alive: () => this.#tell(undefined, { kind: 'alive' }),
+      alive: () => this.#tell(TO_ALL, { kind: 'alive' }),
       gone: (peer) => {
         this.outbox.unsubscribe(peer);
         // What is held back waits in vain. Who was only silent may come back, and goes on where it was.
@@ -108,7 +110,8 @@ export class Session {
   /** Both ways through the broker are open, for the first time or again. */
   open(): void {
     this.#presence.start();
-    this.#tell(undefined, this.#hello(undefined, false));
+    this.#tell(TO_BROKER, { kind: 'broker' });
+    this.#tell(TO_ALL, this.#hello(undefined, false));
     // What was lost when the link broke shows when publishers tell how far they are.
     for (const inbox of this.#inboxes.values()) inbox.ask();
     this.outbox.open();
@@ -116,6 +119,8 @@ export class Session {
 
   /** The link broke. */
   pause(): void {
+    // The next broker may be another one.
+    this.#batcher.mayPack = false;
     this.outbox.pause();
     this.#presence.pause();
   }
@@ -124,7 +129,7 @@ export class Session {
   close(canSend: boolean): void {
     for (const inbox of this.#inboxes.values()) inbox.close();
     this.#batcher.flush();
-    if (canSend) this.#tell(undefined, { kind: 'bye', heads: this.outbox.heads() });
+    if (canSend) this.#tell(TO_ALL, { kind: 'bye', heads: this.outbox.heads() });
     this.#inboxes.clear();
     this.#presence.close();
     this.outbox.close();
@@ -134,7 +139,7 @@ export class Session {
   receive(text: string): void {
     const { calls, invalid } = decode(text);
     for (const call of calls) {
-      if (call.method.startsWith(CONTROL_PREFIX)) this.#receiveControl(call);
+      if (call.method.startsWith(CONTROL_PREFIX)) this.#receiveOwn(call);
       else if (this.#options.subscribes.has(call.method)) this.#receiveEvent(call);
     }
     for (const part of invalid) this.#port.invalid(part);
@@ -150,7 +155,34 @@ export class Session {
     const { publisher, g, n } = position;
     if (this.#presence.hasLeft(publisher)) return;
     this.#presence.heard(publisher);
-    this.#inbox(publisher).arrived({ event: method, args, g, n, after });
+    this.#inbox(publisher).arrived(method, n, g, args, readAfter(after));
+  }
+
+  /** A message of this protocol arrived, not of JSON-RPC alone. */
+  #receiveOwn(call: Call): void {
+    const event = packedEvent(call);
+    if (event === undefined) {
+      this.#receiveControl(call);
+      return;
+    }
+    const pack = readPack(event, call.args);
+    if (pack === undefined) this.#port.invalid({ reason: 'params', method: event });
+    else if (!this.#presence.hasLeft(pack.publisher)) {
+      this.#presence.heard(pack.publisher);
+      this.#receivePack(pack, this.#inbox(pack.publisher));
+    }
+  }
+
+  #receivePack({ event, n, gs, events, afters }: Pack, inbox: Inbox): void {
+    for (const [index, args] of events.entries()) {
+      const g = gs[index] as number;
+      if ('reason' in args) {
+        this.#port.invalid(args);
+        inbox.gone([[event, n + index, n + index, g]]);
+      } else {
+        inbox.arrived(event, n + index, g, args, afters?.[index]);
+      }
+    }
   }
 
   #receiveControl({ method, args }: Call): void {
@@ -160,6 +192,10 @@ export class Session {
       return;
     }
     const { sender, control } = received;
+    if (control.kind === 'broker') {
+      this.#batcher.mayPack = true;
+      return;
+    }
     if (this.#presence.hasLeft(sender)) return;
     this.#presence.heard(sender);
     switch (control.kind) {
@@ -180,7 +216,8 @@ export class Session {
         this.#presence.bye(sender);
         break;
       case 'head':
-        if (this.#wantsAny(control.heads.map(([name]) => name))) this.#inbox(sender).heads(control.heads, control.g);
+        if (this.#wantsAny(control.heads.map(([name]) => name)))
+          this.#inbox(sender).heads(control.heads, control.g, control.window);
         break;
       case 'ack':
         if (this.outbox.knows(sender)) this.outbox.acknowledge(sender, control.g);
@@ -196,14 +233,11 @@ export class Session {
     }
   }
 
-  #receiveReplay(sender: string, { calls, gone }: Control & { kind: 'replay' }): void {
+  #receiveReplay(sender: string, { packs, gone }: Control & { kind: 'replay' }): void {
     const inbox = this.#inboxes.get(sender);
-    for (const { method, args, id, after } of calls) {
-      const position = readStreamId(id);
-      if (position === undefined || position.publisher !== sender) continue;
-      inbox?.arrived({ event: method, args, g: position.g, n: position.n, after });
-    }
-    inbox?.gone(gone);
+    if (inbox === undefined) return;
+    for (const pack of packs) if (pack.publisher === sender) this.#receivePack(pack, inbox);
+    inbox.gone(gone);
   }
 
   /** Somebody says who it is. */
@@ -212,7 +246,7 @@ export class Session {
     const isNew = !this.#presence.has(id);
     this.#presence.add(peer);
     if (this.#wantsAny(publishes)) this.#inbox(id).returned();
-    if (!answer) this.#tell(id, this.#hello(id, true));
+    if (!answer) this.#tell(methodTo(id), this.#hello(id, true));
     this.outbox.subscribe(id, subscribes, acked);
     if (isNew && id !== this.id) this.#port.joined(peer);
   }
@@ -225,17 +259,13 @@ export class Session {
   #inbox(publisher: string): Inbox {
     let inbox = this.#inboxes.get(publisher);
     if (inbox === undefined) {
-      inbox = new Inbox(
-        { wanted: this.#options.subscribes, acknowledgeEvery: Math.max(1, this.#options.outbox.window >> 3) },
-        this.#clock,
-        {
-          deliver: (event, args) => this.#port.deliver(event, args),
-          gap: (event, count) => this.#port.gap(publisher, event, count),
-          ask: () => this.#greet(publisher),
-          acknowledge: (g) => this.#tell(publisher, { kind: 'ack', g }),
-          complain: (ranges) => this.#tell(publisher, { kind: 'nak', ranges }),
-        },
-      );
+      inbox = new Inbox(this.#options.subscribes, this.#clock, {
+        deliver: (event, args) => this.#port.deliver(event, args),
+        gap: (event, count) => this.#port.gap(publisher, event, count),
+        ask: () => this.#greet(publisher),
+        acknowledge: (g) => this.#tell(methodTo(publisher), { kind: 'ack', g }),
+        complain: (ranges) => this.#tell(methodTo(publisher), { kind: 'nak', ranges }),
+      });
       this.#inboxes.set(publisher, inbox);
       inbox.ask();
     }
@@ -244,7 +274,7 @@ export class Session {
 
   /** Says who it is to one peer and asks who that is; a publisher tells its heads besides. */
   #greet(id: string): void {
-    this.#tell(id, this.#hello(id, false));
+    this.#tell(methodTo(id), this.#hello(id, false));
   }
 
   #hello(to: string | undefined, answer: boolean): Control & { kind: 'hello' } {
@@ -253,7 +283,7 @@ export class Session {
     return { kind: 'hello', subscribes, publishes: this.#options.publishes, answer, acked };
   }
 
-  #tell(to: string | undefined, control: Exclude<Control, { kind: 'replay' }>): void {
-    this.#port.send(to === undefined ? TO_ALL : methodTo(to), encodeControl(to, this.id, control));
+  #tell(to: string, control: Exclude<Control, { kind: 'replay' }>): void {
+    this.#port.send(to, encodeControl(to, this.id, control));
   }
 }

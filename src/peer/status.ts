@@ -1,5 +1,5 @@
 import type { Events } from '../events/events.ts';
-import type { PublishPolicy } from '../stream/outbox.ts';
+import type { PublishPolicy } from '../stream/log.ts';
 import type { InvalidReason } from '../wire/json-rpc.ts';
 import type { LeaveReason, RemotePeer } from './presence.ts';
 

@@ -25,6 +25,11 @@ export class Fifo<T> {
     return this.#ring[(this.#head + index) & (this.#ring.length - 1)];
   }
 
+  /** Puts another item in the place of one that is there. */
+  replace(index: number, item: T): void {
+    this.#ring[(this.#head + index) & (this.#ring.length - 1)] = item;
+  }
+
   /** Takes the oldest item, or returns undefined when there is none. */
   shift(): T | undefined {
     if (this.#length === 0) return undefined;

@@ -1,36 +1,43 @@
-import { encodeBatch } from '../wire/json-rpc.ts';
+import { type After, encodeEvents, type EventHead } from '../wire/pack.ts';
+import { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
 
 /** How many events, and about how many characters, go into one frame. */
-const MOST_EVENTS = 500;
-const MOST_CHARACTERS = 65_536;
+const MOST_EVENTS = 1_024;
+const MOST_CHARACTERS = 131_072;
 
 /**
  * Gathers the events of a turn into frames, one or more for each name. Events of different names may
  * change places: subscribers put them in order again.
  */
 export class Batcher {
+  readonly #publisher: string;
   readonly #clock: Clock;
   readonly #send: (event: string, frame: string) => void;
-  readonly #waiting = new Map<string, { requests: string[]; characters: number }>();
+  readonly #waiting = new Map<EventHead, Batch>();
   #scheduled = false;
+  /** Whether everybody who gets the frames understands packs, or somebody on the way translates them. */
+  mayPack = false;
 
-  constructor(clock: Clock, send: (event: string, frame: string) => void) {
+  constructor(publisher: string, clock: Clock, send: (event: string, frame: string) => void) {
+    this.#publisher = publisher;
     this.#clock = clock;
     this.#send = send;
   }
 
-  add(event: string, request: string): void {
-    let batch = this.#waiting.get(event);
-    if (batch === undefined) {
-      batch = { requests: [], characters: 0 };
-      this.#waiting.set(event, batch);
+  /** @param text - the arguments as JSON */
+  add(head: EventHead, n: number, g: number, text: string, after: After | undefined): void {
+    let batch = this.#waiting.get(head);
+    // What was dropped leaves a gap.
+    if (batch?.next !== n) {
+      if (batch !== undefined) this.#sendBatch(batch);
+      batch = new Batch(head, this.#publisher, n);
+      this.#waiting.set(head, batch);
     }
-    batch.requests.push(request);
-    batch.characters += request.length;
-    if (batch.requests.length >= MOST_EVENTS || batch.characters >= MOST_CHARACTERS) {
-      this.#waiting.delete(event);
-      this.#send(event, encodeBatch(batch.requests));
+    batch.add(g, text, after);
+    if (batch.gs.length >= MOST_EVENTS || batch.characters >= MOST_CHARACTERS) {
+      this.#waiting.delete(head);
+      this.#sendBatch(batch);
     }
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -42,7 +49,11 @@ export class Batcher {
 
   /** Sends what waits. */
   flush(): void {
-    for (const [event, { requests }] of this.#waiting) this.#send(event, encodeBatch(requests));
+    for (const batch of this.#waiting.values()) this.#sendBatch(batch);
     this.#waiting.clear();
+  }
+
+  #sendBatch(batch: Batch): void {
+    this.#send(batch.head.event, encodeEvents(batch, this.mayPack));
   }
 }

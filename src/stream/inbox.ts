@@ -1,17 +1,6 @@
 import type { Gone, Head, Range } from '../wire/control.ts';
-import { isCount } from '../wire/stream-id.ts';
+import type { After } from '../wire/pack.ts';
 import type { Clock } from './clock.ts';
-import { Heap } from './heap.ts';
-
-/** An event that arrived. */
-export interface Arrival {
-  readonly event: string;
-  readonly args: readonly unknown[];
-  readonly g: number;
-  readonly n: number;
-  /** What has to be delivered before, as it came. */
-  readonly after: unknown;
-}
 
 /** What an inbox delivers to, asks, and tells. */
 export interface InboxPort {
@@ -25,26 +14,36 @@ export interface InboxPort {
   complain(ranges: readonly Range[]): void;
 }
 
-export interface InboxOptions {
-  /** The events that are wanted, and for each how many from before its head. */
-  readonly wanted: ReadonlyMap<string, number>;
-  /** After how many events to acknowledge at once. */
-  readonly acknowledgeEvery: number;
+/** The events of one name. */
+interface Sequence {
+  readonly event: string;
+  /** How many from before its head are wanted. */
+  readonly replay: number;
+  /** The number of the next event to deliver, and whether that is decided: it is not before the first heads. */
+  next: number;
+  isDecided: boolean;
+  /** The last event that is known to exist. */
+  known: number;
+  /** What waits, by number. Each is in `held` of the inbox, too. */
+  readonly held: Map<number, Item>;
 }
 
-/** What waits to be delivered: events, or the news that some are gone. */
+/** What waits to be delivered: an event, or the news that some are gone. */
 interface Item {
-  readonly event: string;
+  readonly sequence: Sequence;
+  /** The number over all events; of several that are gone, the last one's. */
   readonly g: number;
   /** Of an event that arrived, both are its number. */
   readonly from: number;
   readonly to: number;
   /** Undefined for events that are gone. */
-  readonly arrival: Arrival | undefined;
+  readonly args: readonly unknown[] | undefined;
 }
 
 /** How long, in milliseconds, after the first event an acknowledgement may wait for company. */
 const ACKNOWLEDGE_WITHIN = 100;
+/** A quarter of what may be under way is acknowledged at once, so that the publisher never has to stop. */
+const ACKNOWLEDGE_SHIFT = 2;
 /** How long something may be missing before it is asked for, at first and later: it may just be late. */
 const FIRST_COMPLAINT = 20;
 const LAST_COMPLAINT = 1_000;
@@ -60,33 +59,34 @@ const MOST_RANGES = 100;
  * order, holds back what came too early, and asks for what is missing.
  */
 export class Inbox {
-  readonly #options: InboxOptions;
   readonly #clock: Clock;
   readonly #port: InboxPort;
-  // The number of the next event to deliver, and of the last one that is known to exist, by name.
-  readonly #expected = new Map<string, number>();
-  readonly #known = new Map<string, number>();
-  // Invariant: all that waits, by name and number; each is in `order`, too.
-  readonly #held = new Map<string, Map<number, Item>>();
-  readonly #order = new Heap<Item>((item) => item.g);
-  #heldCount = 0;
-  // Nothing is held, and nothing is known to be missing.
-  #isComplete = true;
+  // The events that are wanted, by name.
+  readonly #sequences = new Map<string, Sequence>();
+  // All that waits, in the order in which it came: mostly a few runs in order, one for each name.
+  #held: Item[] = [];
   // How many events the items that are held stand for.
   #heldEvents = 0;
+  // How many events are known to exist and were not delivered; when that is more, some are missing.
+  #outstanding = 0;
   // Before the first heads have come, nothing is delivered.
   #joined = false;
   #closed = false;
   #delivered = 0;
   #acknowledged = 0;
   #sinceAcknowledged = 0;
+  // After how many events to acknowledge at once; the publisher says it with its heads.
+  #acknowledgeEvery = Infinity;
   #cancelAcknowledge: (() => void) | undefined;
   #cancelComplaint: (() => void) | undefined;
   #complaintDelay = FIRST_COMPLAINT;
   #cancelAsking: (() => void) | undefined;
 
-  constructor(options: InboxOptions, clock: Clock, port: InboxPort) {
-    this.#options = options;
+  /** @param wanted - the events that are wanted, and for each how many from before its head */
+  constructor(wanted: ReadonlyMap<string, number>, clock: Clock, port: InboxPort) {
+    for (const [event, replay] of wanted) {
+      this.#sequences.set(event, { event, replay, next: 1, isDecided: false, known: 0, held: new Map() });
+    }
     this.#clock = clock;
     this.#port = port;
   }
@@ -98,7 +98,7 @@ export class Inbox {
 
   /** How many events wait for others. */
   get held(): number {
-    return this.#heldCount;
+    return this.#held.length;
   }
 
   /**
@@ -117,32 +117,38 @@ export class Inbox {
     if (!this.#joined && this.#cancelAsking === undefined) this.ask();
   }
 
-  arrived(arrival: Arrival): void {
-    const { event, n, g } = arrival;
-    if (this.#closed || !this.#options.wanted.has(event)) return;
-    if (n < this.#next(event)) return;
-    if (this.#joined && this.#isComplete && n === this.#next(event) && this.#isReady(arrival)) {
-      this.#known.set(event, n);
-      this.#deliver(arrival);
+  /**
+   * An event arrived.
+   * @param after - what has to be delivered before, of other names
+   */
+  arrived(event: string, n: number, g: number, args: readonly unknown[], after: After | undefined): void {
+    const sequence = this.#sequences.get(event);
+    if (this.#closed || sequence === undefined || n < sequence.next) return;
+    if (this.#joined && n === sequence.next && this.#isIdle() && this.#hasAll(after)) {
+      this.#deliver(sequence, n, g, args);
       return;
     }
     this.returned();
     // What was given up, because its publisher was taken for gone, comes too late to keep the order.
     const isLate = g < this.#delivered;
-    this.#hold({ event, g, from: n, to: n, arrival: isLate ? undefined : arrival });
-    this.#learn(event, n);
-    for (const [other, last] of dependencies(arrival.after)) this.#learn(other, last);
+    this.#hold({ sequence, g, from: n, to: n, args: isLate ? undefined : args });
+    this.#learn(sequence, n);
+    for (let one = after; one !== undefined; one = one.more) this.#learn(this.#sequences.get(one.event), one.n);
     this.#advance();
   }
 
-  /** The publisher says how far its events go. */
-  heads(heads: readonly Head[], g: number): void {
+  /**
+   * The publisher says how far its events go.
+   * @param window - how many it sends without an acknowledgement
+   */
+  heads(heads: readonly Head[], g: number, window: number): void {
     if (this.#closed) return;
+    this.#acknowledgeEvery = Math.max(1, window >> ACKNOWLEDGE_SHIFT);
     this.#cancelAsking?.();
     this.#cancelAsking = undefined;
     if (!this.#joined) this.#join(heads);
     this.#joined = true;
-    for (const [event, last] of heads) this.#learn(event, last);
+    for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
     this.#advance();
     if (this.#isMissingAny()) return;
     // Everything up to there was delivered or given up. The publisher need not ask twice: an
@@ -156,17 +162,19 @@ export class Inbox {
   gone(ranges: readonly Gone[]): void {
     if (this.#closed || !this.#joined) return;
     for (const [event, from, to, g] of ranges) {
-      if (!this.#options.wanted.has(event)) continue;
-      let first = Math.max(from, this.#next(event));
+      const sequence = this.#sequences.get(event);
+      if (sequence === undefined) continue;
+      let first = Math.max(from, sequence.next);
       // Some may have come after all. What is gone before one of them belongs just before it.
-      for (const item of this.#heldOf(event)) {
+      for (const item of inOrder(sequence)) {
         if (item.to < first || item.from > to) continue;
-        if (item.from > first)
-          this.#hold({ event, g: item.g - 0.5, from: first, to: item.from - 1, arrival: undefined });
+        if (item.from > first) {
+          this.#hold({ sequence, g: item.g - 0.5, from: first, to: item.from - 1, args: undefined });
+        }
         first = item.to + 1;
       }
-      if (first <= to) this.#hold({ event, g, from: first, to, arrival: undefined });
-      this.#learn(event, to);
+      if (first <= to) this.#hold({ sequence, g, from: first, to, args: undefined });
+      this.#learn(sequence, to);
     }
     this.#advance();
   }
@@ -181,14 +189,12 @@ export class Inbox {
     if (!this.#joined) this.#join(heads);
     // Should it come back, it has to say first how far it is.
     this.#joined = false;
-    for (const [event, last] of heads) this.#learn(event, last);
-    while (this.#order.length > 0) {
-      const item = this.#order.pop() as Item;
-      this.#forget(item);
-      this.#skipTo(item.event, item.from);
-      if (item.to >= this.#next(item.event)) this.#take(item);
+    for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
+    for (const item of this.#takeHeld()) {
+      this.#skipTo(item.sequence, item.from);
+      this.#settle(item);
     }
-    for (const [event, last] of this.#known) this.#skipTo(event, last + 1);
+    for (const sequence of this.#sequences.values()) this.#skipTo(sequence, sequence.known + 1);
     this.#complaintDelay = FIRST_COMPLAINT;
     this.#cancelTimers();
   }
@@ -203,61 +209,75 @@ export class Inbox {
 
   /** Decides which event of each name is the first to deliver, for those where it is not decided. */
   #join(heads: readonly Head[]): void {
-    const starts = new Map<string, number>();
+    const starts = new Map<Sequence, number>();
     for (const [event, last, start] of heads) {
-      const replay = this.#options.wanted.get(event);
-      if (replay === undefined) continue;
-      starts.set(event, replay > 0 ? Math.max(1, Math.min(start, last + 1 - replay)) : start);
+      const sequence = this.#sequences.get(event);
+      if (sequence === undefined) continue;
+      const { replay } = sequence;
+      starts.set(sequence, replay > 0 ? Math.max(1, Math.min(start, last + 1 - replay)) : start);
     }
     // What arrived before its publisher was known counts as well.
-    for (const [event, items] of this.#held) {
-      const first = Math.min(...items.keys());
-      starts.set(event, Math.min(starts.get(event) ?? first, first));
+    for (const sequence of this.#sequences.values()) {
+      if (sequence.held.size === 0) continue;
+      const first = Math.min(...sequence.held.keys());
+      starts.set(sequence, Math.min(starts.get(sequence) ?? first, first));
     }
-    for (const [event, start] of starts) if (!this.#expected.has(event)) this.#expected.set(event, start);
+    for (const [sequence, start] of starts) if (!sequence.isDecided) this.#decide(sequence, start);
   }
 
-  #next(event: string): number {
-    return this.#expected.get(event) ?? 1;
+  /** Nothing is held, and nothing is known to be missing. */
+  #isIdle(): boolean {
+    return this.#outstanding === 0 && this.#held.length === 0;
   }
 
-  #learn(event: string, last: number): void {
-    if (!this.#options.wanted.has(event) || last <= (this.#known.get(event) ?? 0)) return;
-    this.#known.set(event, last);
-    if (last >= this.#next(event)) this.#isComplete = false;
+  #isMissingAny(): boolean {
+    return this.#outstanding > this.#heldEvents;
+  }
+
+  /** Whether all was delivered that an event comes after. */
+  #hasAll(after: After | undefined): boolean {
+    for (let one = after; one !== undefined; one = one.more) {
+      const sequence = this.#sequences.get(one.event);
+      if (sequence !== undefined && sequence.next <= one.n) return false;
+    }
+    return true;
+  }
+
+  /** There are events up to this one. */
+  #learn(sequence: Sequence | undefined, last: number): void {
+    if (sequence === undefined || last <= sequence.known) return;
+    this.#outstanding += outstandingIn(sequence.next, last) - outstandingIn(sequence.next, sequence.known);
+    sequence.known = last;
+  }
+
+  /** The event to deliver next is this one. */
+  #decide(sequence: Sequence, next: number): void {
+    this.#outstanding += outstandingIn(next, sequence.known) - outstandingIn(sequence.next, sequence.known);
+    sequence.next = next;
+    sequence.isDecided = true;
   }
 
   #hold(item: Item): void {
-    let items = this.#held.get(item.event);
-    if (items === undefined) {
-      items = new Map();
-      this.#held.set(item.event, items);
-    }
-    if (this.#heldCount >= MOST_HELD || items.has(item.from) || this.#isHeldAsGone(item)) return;
-    items.set(item.from, item);
-    this.#isComplete = false;
-    this.#order.push(item);
-    this.#heldCount += 1;
+    const { held } = item.sequence;
+    if (this.#held.length >= MOST_HELD || held.has(item.from) || this.#isHeldAsGone(item)) return;
+    held.set(item.from, item);
+    this.#held.push(item);
     this.#heldEvents += item.to - item.from + 1;
   }
 
   /** Whether it is among those that are gone: then it comes too late. */
-  #isHeldAsGone({ event, from, arrival }: Item): boolean {
-    if (arrival === undefined || this.#heldEvents === this.#heldCount) return false;
-    return this.#heldOf(event).some((item) => item.from <= from && from <= item.to);
+  #isHeldAsGone({ sequence, from, args }: Item): boolean {
+    if (args === undefined || this.#heldEvents === this.#held.length) return false;
+    return inOrder(sequence).some((item) => item.from <= from && from <= item.to);
   }
 
-  /** What is held of an event, by number. */
-  #heldOf(event: string): Item[] {
-    return [...(this.#held.get(event)?.values() ?? [])].toSorted((a, b) => a.from - b.from);
-  }
-
-  #forget(item: Item): void {
-    const items = this.#held.get(item.event);
-    items?.delete(item.from);
-    if (items?.size === 0) this.#held.delete(item.event);
-    this.#heldCount -= 1;
-    this.#heldEvents -= item.to - item.from + 1;
+  /** Takes out all that is held, in the publisher's order. */
+  #takeHeld(): Item[] {
+    const items = this.#held;
+    this.#held = [];
+    this.#heldEvents = 0;
+    for (const { held } of this.#sequences.values()) held.clear();
+    return items.toSorted((a, b) => a.g - b.g);
   }
 
   /**
@@ -271,57 +291,46 @@ export class Inbox {
       return;
     }
     this.#complaintDelay = FIRST_COMPLAINT;
-    while (this.#order.length > 0 && !this.#closed) {
-      const item = this.#order.pop() as Item;
-      this.#forget(item);
-      if (item.to >= this.#next(item.event)) this.#take(item);
-    }
-    this.#isComplete = this.#order.length === 0;
-  }
-
-  #take(item: Item): void {
-    if (item.arrival === undefined) {
-      const count = item.to - this.#next(item.event) + 1;
-      this.#expected.set(item.event, item.to + 1);
-      this.#progress(item.g);
-      this.#port.gap(item.event, count);
-    } else {
-      this.#deliver(item.arrival);
+    if (this.#held.length === 0) return;
+    for (const item of this.#takeHeld()) {
+      if (this.#closed) return;
+      this.#settle(item);
     }
   }
 
-  #deliver({ event, args, n, g }: Arrival): void {
-    this.#expected.set(event, n + 1);
+  /** Delivers what was held, or reports that it is gone. */
+  #settle({ sequence, from, to, g, args }: Item): void {
+    const { next } = sequence;
+    if (to < next) return;
+    if (args !== undefined) {
+      this.#deliver(sequence, from, g, args);
+      return;
+    }
+    this.#decide(sequence, to + 1);
     this.#progress(g);
-    this.#port.deliver(event, args);
+    this.#port.gap(sequence.event, to - next + 1);
+  }
+
+  #deliver(sequence: Sequence, n: number, g: number, args: readonly unknown[]): void {
+    this.#learn(sequence, n);
+    this.#decide(sequence, n + 1);
+    this.#progress(g);
+    this.#port.deliver(sequence.event, args);
   }
 
   /** Gives up what is missing before an event. */
-  #skipTo(event: string, n: number): void {
-    const count = n - this.#next(event);
+  #skipTo(sequence: Sequence, n: number): void {
+    const count = n - sequence.next;
     if (count <= 0) return;
-    this.#expected.set(event, n);
-    this.#port.gap(event, count);
-  }
-
-  #isReady(arrival: Arrival): boolean {
-    for (const [event, last] of dependencies(arrival.after)) {
-      if (this.#options.wanted.has(event) && this.#next(event) <= last) return false;
-    }
-    return true;
-  }
-
-  #isMissingAny(): boolean {
-    let outstanding = 0;
-    for (const [event, last] of this.#known) outstanding += Math.max(0, last - this.#next(event) + 1);
-    return outstanding > this.#heldEvents;
+    this.#decide(sequence, n);
+    this.#port.gap(sequence.event, count);
   }
 
   #progress(g: number): void {
     this.#delivered = Math.max(this.#delivered, Math.floor(g));
     this.#complaintDelay = FIRST_COMPLAINT;
     this.#sinceAcknowledged += 1;
-    if (this.#sinceAcknowledged >= this.#options.acknowledgeEvery) this.#acknowledge();
+    if (this.#sinceAcknowledged >= this.#acknowledgeEvery) this.#acknowledge();
     else this.#cancelAcknowledge ??= this.#clock.after(ACKNOWLEDGE_WITHIN, () => this.#acknowledge());
   }
 
@@ -348,13 +357,14 @@ export class Inbox {
   /** What is known to exist and neither delivered nor held. */
   #missing(): Range[] {
     const ranges: Range[] = [];
-    for (const [event, last] of this.#known) {
-      let next = this.#next(event);
-      for (const { from, to } of this.#heldOf(event)) {
+    for (const sequence of this.#sequences.values()) {
+      const { event, known } = sequence;
+      let { next } = sequence;
+      for (const { from, to } of inOrder(sequence)) {
         if (from > next) ranges.push([event, next, from - 1]);
         next = Math.max(next, to + 1);
       }
-      if (next <= last) ranges.push([event, next, last]);
+      if (next <= known) ranges.push([event, next, known]);
     }
     return ranges.slice(0, MOST_RANGES);
   }
@@ -367,10 +377,11 @@ export class Inbox {
   }
 }
 
-/** Reads the dependencies of an event; what makes no sense counts as none. */
-function* dependencies(after: unknown): Iterable<readonly [string, number]> {
-  if (!Array.isArray(after)) return;
-  for (const pair of after as readonly unknown[]) {
-    if (Array.isArray(pair) && typeof pair[0] === 'string' && isCount(pair[1])) yield [pair[0], pair[1]];
-  }
+function outstandingIn(next: number, known: number): number {
+  return Math.max(0, known - next + 1);
+}
+
+/** What is held of an event, by number. */
+function inOrder({ held }: Sequence): Item[] {
+  return [...held.values()].toSorted((a, b) => a.from - b.from);
 }

@@ -1,5 +1,8 @@
 import type { Bus, BusListener, Topic } from '../bus/bus.ts';
 import type { Clock } from '../stream/clock.ts';
+import { encodeControl, readControl } from '../wire/control.ts';
+import { decode } from '../wire/json-rpc.ts';
+import { methodTo, TO_BROKER } from '../wire/names.ts';
 import { seededRandom } from './random.ts';
 
 /** What goes wrong with frames on their way. */
@@ -19,6 +22,8 @@ export interface FaultyNetworkOptions extends Faults {
   clock: Clock;
   /** The same seed gives the same faults. */
   seed: number;
+  /** Whether its broker lets peers pack events, as ours does, unlike the one in Python. @default true */
+  packs?: boolean;
 }
 
 /**
@@ -36,14 +41,16 @@ export class FaultyNetwork {
   readonly faults: Required<Faults>;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #packs: boolean;
   readonly #buses = new Set<FaultyBus>();
   // Frames of a broker that has crashed do not arrive any more.
   #incarnation = 0;
   #isUp = true;
 
-  constructor({ clock, seed, loss = 0, duplication = 0, delay = 0, jitter = 0 }: FaultyNetworkOptions) {
+  constructor({ clock, seed, packs = true, loss = 0, duplication = 0, delay = 0, jitter = 0 }: FaultyNetworkOptions) {
     this.#clock = clock;
     this.#random = seededRandom(seed);
+    this.#packs = packs;
     this.faults = { loss, duplication, delay, jitter };
   }
 
@@ -81,8 +88,21 @@ export class FaultyNetwork {
   }
 
   /** @internal */
-  carry(frame: string): void {
+  carry(topic: string, frame: string): void {
     if (!this.#isUp) return;
+    if (topic === TO_BROKER) {
+      if (this.#packs) this.#answer(frame);
+      return;
+    }
+    this.#pass(frame);
+  }
+
+  #answer(question: string): void {
+    const received = readControl(decode(question).calls[0]?.args ?? []);
+    if (received !== undefined) this.#pass(encodeControl(methodTo(received.sender), '', { kind: 'broker' }));
+  }
+
+  #pass(frame: string): void {
     const incarnation = this.#incarnation;
     for (const bus of this.#buses) {
       if (!bus.wants(frame)) continue;
@@ -104,10 +124,16 @@ export class FaultyBus implements Bus {
   readonly #prefixes: string[] = [];
   #listener: BusListener | undefined;
   #isConnected = true;
+  #characters = 0;
 
   /** @internal */
   constructor(network: FaultyNetwork) {
     this.#network = network;
+  }
+
+  /** How many characters the peer has sent. */
+  get sentCharacters(): number {
+    return this.#characters;
   }
 
   /** Whether frames pass. */
@@ -125,8 +151,9 @@ export class FaultyBus implements Bus {
     this.#prefixes.push(...topic.prefixes);
   }
 
-  send(_topic: string, frame: string): void {
-    if (this.#isConnected && this.#listener !== undefined) this.#network.carry(frame);
+  send(topic: string, frame: string): void {
+    this.#characters += frame.length;
+    if (this.#isConnected && this.#listener !== undefined) this.#network.carry(topic, frame);
   }
 
   close(): Promise<void> {

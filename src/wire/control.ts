@@ -1,5 +1,6 @@
-import { type Call, decodeElements, encodeRequest, requestHead } from './json-rpc.ts';
-import { methodTo, TO_ALL } from './names.ts';
+import { encodeNotification, requestHead } from './json-rpc.ts';
+import { methodTo } from './names.ts';
+import { type Pack, readPack } from './pack.ts';
 import { isCount } from './stream-id.ts';
 
 /**
@@ -36,14 +37,19 @@ export type Control =
   | { readonly kind: 'alive' }
   /** The sender leaves; `heads` tell what it has sent last. */
   | { readonly kind: 'bye'; readonly heads: readonly Head[] }
-  /** How far the sender's events go, for a subscriber: by name, and as a number over all events. */
-  | { readonly kind: 'head'; readonly heads: readonly Head[]; readonly g: number }
+  /**
+   * How far the sender's events go, for a subscriber: by name, and as a number over all events. `window`: how many
+   * it sends without an acknowledgement.
+   */
+  | { readonly kind: 'head'; readonly heads: readonly Head[]; readonly g: number; readonly window: number }
   /** The sender has delivered what it wanted of the receiver's events up to `g`. */
   | { readonly kind: 'ack'; readonly g: number }
   /** The sender lacks these. */
   | { readonly kind: 'nak'; readonly ranges: readonly Range[] }
+  /** To the broker: what can it do? And its answer: it gives packs to Python peers in a form they understand. */
+  | { readonly kind: 'broker' }
   /** What was asked for by a nak, or that it is gone. */
-  | { readonly kind: 'replay'; readonly calls: readonly Call[]; readonly gone: readonly Gone[] };
+  | { readonly kind: 'replay'; readonly packs: readonly Pack[]; readonly gone: readonly Gone[] };
 
 /** A control message and who sent it. */
 export interface Received {
@@ -51,19 +57,15 @@ export interface Received {
   readonly control: Control;
 }
 
-/** @param to - a peer, or undefined for all */
-export function encodeControl(
-  to: string | undefined,
-  sender: string,
-  control: Exclude<Control, { kind: 'replay' }>,
-): string {
-  return encodeRequest(requestHead(to === undefined ? TO_ALL : methodTo(to)), [control.kind, sender, ...body(control)]);
+/** @param to - a method: of a peer, of all, or of the broker */
+export function encodeControl(to: string, sender: string, control: Exclude<Control, { kind: 'replay' }>): string {
+  return encodeNotification(to, [control.kind, sender, ...body(control)]);
 }
 
-/** @param requests - encoded already, as they were when they were first sent */
-export function encodeReplay(to: string, sender: string, requests: readonly string[], gone: readonly Gone[]): string {
+/** @param packs - from {@link encodePack} */
+export function encodeReplay(to: string, sender: string, packs: readonly string[], gone: readonly Gone[]): string {
   const head = requestHead(methodTo(to));
-  return `${head}, "params": ["replay", ${JSON.stringify(sender)}, [${requests.join(', ')}], ${JSON.stringify(gone)}]}`;
+  return `${head}, "params": ["replay", ${JSON.stringify(sender)}, [${packs.join(', ')}], ${JSON.stringify(gone)}]}`;
 }
 
 /** Reads the parameters of a control message; undefined for what is none. */
@@ -81,11 +83,12 @@ function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
     case 'hello':
       return [control.subscribes, control.publishes, control.answer, control.acked];
     case 'alive':
+    case 'broker':
       return [];
     case 'bye':
       return [control.heads];
     case 'head':
-      return [control.heads, control.g];
+      return [control.heads, control.g, control.window];
     case 'ack':
     case 'mark':
       return [control.g];
@@ -107,7 +110,9 @@ function readBody(kind: unknown, [first, second, third, fourth]: readonly unknow
     case 'bye':
       return areTuples<Head>(first, 2) ? { kind, heads: first } : undefined;
     case 'head':
-      return areTuples<Head>(first, 2) && isCountOrZero(second) ? { kind, heads: first, g: second } : undefined;
+      return areTuples<Head>(first, 2) && isCountOrZero(second) && isCount(third)
+        ? { kind, heads: first, g: second, window: third }
+        : undefined;
     case 'ack':
     case 'mark':
       return isCountOrZero(first) ? { kind, g: first } : undefined;
@@ -115,11 +120,21 @@ function readBody(kind: unknown, [first, second, third, fourth]: readonly unknow
       return areTuples<Range>(first, 2) ? { kind, ranges: first } : undefined;
     case 'replay':
       return Array.isArray(first) && areTuples<Gone>(second, 3)
-        ? { kind, calls: first.length === 0 ? [] : decodeElements(first).calls, gone: second }
+        ? { kind, packs: readPacks(first), gone: second }
         : undefined;
+    case 'broker':
+      return { kind };
     default:
       return undefined;
   }
+}
+
+function readPacks(values: readonly unknown[]): Pack[] {
+  const packs = values.map((value) => {
+    const [event, ...rest] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+    return typeof event === 'string' ? readPack(event, rest) : undefined;
+  });
+  return packs.filter((pack) => pack !== undefined);
 }
 
 function isCountOrZero(value: unknown): value is number {

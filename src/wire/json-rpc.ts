@@ -1,4 +1,4 @@
-import { CONTROL_PREFIX } from './names.ts';
+import { CONTROL_PREFIX, packMethod } from './names.ts';
 import { findUnsafeValue } from './payload.ts';
 
 /**
@@ -40,49 +40,24 @@ export interface Decoded {
   readonly invalid: readonly InvalidCall[];
 }
 
-/** The start of every request for a method; the rest is `encodeRequest`'s. */
+/** The start of every request for a method, up to the end of its name. */
 export function requestHead(method: string): string {
   return `{"jsonrpc": "2.0", "method": ${pythonString(method)}`;
 }
 
-/** What a request has besides its method and arguments. Python peers pass over `after`. */
-export interface RequestMembers {
-  /** Left out in a notification. */
-  readonly id?: string | undefined;
-  readonly after?: readonly unknown[] | undefined;
-}
-
 /**
- * A request as a frame.
- * @param head - from {@link requestHead}
+ * A notification as a frame.
  * @param args - must be free of what {@link findUnsafeValue} finds
  */
-export function encodeRequest(head: string, args: readonly unknown[], members: RequestMembers = {}): string {
-  return finishRequest(beginRequest(head, args), members);
+export function encodeNotification(method: string, args: readonly unknown[]): string {
+  const params = args.length === 0 ? '' : `, "params": ${JSON.stringify(args)}`;
+  return `${requestHead(method)}${params}}`;
 }
 
-/** A request up to its arguments. */
-export function beginRequest(head: string, args: readonly unknown[]): string {
-  return args.length === 0 ? head : `${head}, "params": ${JSON.stringify(args)}`;
-}
-
-/** The rest of a request that was begun. */
-export function finishRequest(begun: string, { id, after }: RequestMembers): string {
-  let frame = begun;
-  if (id !== undefined) frame += `, "id": ${JSON.stringify(id)}`;
-  if (after !== undefined) frame += `, "after": ${JSON.stringify(after)}`;
-  return `${frame}}`;
-}
-
-/** Several requests for one method, from {@link encodeRequest}, as one frame. */
-export function encodeBatch(requests: readonly string[]): string {
-  return requests.length === 1 ? (requests[0] as string) : `[${requests.join(', ')}]`;
-}
-
-/** How frames with requests for a method can begin: alone, and as a batch. */
+/** How frames with requests for a method can begin: alone, as a batch, and packed. */
 export function requestPrefixes(method: string): readonly string[] {
   const head = requestHead(method);
-  return [head, `[${head}`];
+  return [head, `[${head}`, requestHead(packMethod(method))];
 }
 
 /** Reads a frame. Never throws. */
@@ -96,8 +71,7 @@ export function decode(text: string): Decoded {
   return decodeElements(Array.isArray(value) ? value : [value]);
 }
 
-/** Reads requests that are JSON already. */
-export function decodeElements(elements: readonly unknown[]): Decoded {
+function decodeElements(elements: readonly unknown[]): Decoded {
   const calls: Call[] = [];
   const invalid: InvalidCall[] = [];
   for (const element of elements) {
@@ -117,8 +91,8 @@ function decodeRequest(value: unknown): Call | InvalidCall {
   if (typeof params !== 'object' || params === null) return { reason: 'params', method };
   // Keyword arguments from Python arrive as one object.
   const args: readonly unknown[] = Array.isArray(params) ? params : [params];
-  // Control messages wrap requests, which are judged when they are unwrapped.
-  if (method.startsWith(CONTROL_PREFIX)) return { method, args };
+  // Control messages wrap events, which are judged when they are unwrapped.
+  if (method.startsWith(CONTROL_PREFIX)) return { method, args, id, after };
   for (const arg of args) {
     if (typeof arg !== 'object' || arg === null) continue;
     const found = findUnsafeValue(arg);

@@ -11,3 +11,14 @@ export const TO_ALL = 'rpc.mr.all';
 export function methodTo(peerId: string): string {
   return `${CONTROL_PREFIX}@${peerId}`;
 }
+
+/** The method of control messages to the broker itself. */
+export const TO_BROKER = 'rpc.mr.broker';
+
+/** How the methods of packs start. */
+export const PACK_PREFIX = 'rpc.mr.pack.';
+
+/** The method of packs of an event. */
+export function packMethod(event: string): string {
+  return `${PACK_PREFIX}${event}`;
+}

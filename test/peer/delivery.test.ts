@@ -10,7 +10,11 @@ type Options = PeerOptions<Ticks, Ticks>;
 class World {
   readonly clock = new StepClock();
   readonly #buses = new Map<object, FaultyBus>();
-  readonly network = new FaultyNetwork({ clock: this.clock, seed: 1 });
+  readonly network: FaultyNetwork;
+
+  constructor(packs = true) {
+    this.network = new FaultyNetwork({ clock: this.clock, seed: 1, packs });
+  }
 
   async start(
     subscribe: (keyof Ticks)[],
@@ -224,6 +228,15 @@ describe('delivery: backpressure', () => {
     expect(received).toEqual(range(1, 100));
   });
 
+  test('a small window is acknowledged as it fills, not when time has passed', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick'], { window: 8 });
+    const received = collect(await world.start(['tick'], []));
+    for (const n of range(1, 200)) void publisher.publish.tick(n);
+    await world.pass(60);
+    expect(received).toEqual(range(1, 200));
+  });
+
   test('a synchronous emit into a full outbox throws, and what was accepted arrives', async () => {
     const world = new World();
     const publisher = await world.start([], ['tick'], { window: 2, limit: 10 });
@@ -376,6 +389,24 @@ describe('delivery: batches', () => {
     expect(received).toEqual(range(1, 100).flatMap((n) => [n, -n]));
     // A few more are hellos, heads and acknowledgements.
     expect(broker.counters.frames - before).toBeLessThan(30);
+  });
+
+  test('packs take less than half of the characters of plain requests, and are sent only where the broker translates them', async () => {
+    const sent = async (packs: boolean): Promise<{ characters: number; received: number[] }> => {
+      const world = new World(packs);
+      const publisher = await world.start([], ['tick']);
+      const received = collect(await world.start(['tick'], []));
+      const bus = world.busOf(publisher);
+      const before = bus.sentCharacters;
+      for (const n of range(1, 1_000)) void publisher.publish.tick(n);
+      await world.pass(20);
+      return { characters: bus.sentCharacters - before, received };
+    };
+    const packed = await sent(true);
+    const plain = await sent(false);
+    expect(packed.received).toEqual(range(1, 1_000));
+    expect(plain.received).toEqual(range(1, 1_000));
+    expect(packed.characters).toBeLessThan(plain.characters / 2);
   });
 });
 

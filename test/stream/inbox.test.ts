@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { StepClock } from 'mreventloop/testing';
 import { Inbox } from '../../src/stream/inbox.ts';
+import type { After } from '../../src/wire/pack.ts';
 
 // What the model test comes across once in tens of thousands of programs, step by step.
 
@@ -8,13 +9,10 @@ function makeInbox() {
   const clock = new StepClock();
   const happened: string[] = [];
   const inbox = new Inbox(
-    {
-      wanted: new Map([
-        ['a', 0],
-        ['b', 0],
-      ]),
-      acknowledgeEvery: 100,
-    },
+    new Map([
+      ['a', 0],
+      ['b', 0],
+    ]),
     clock,
     {
       deliver: (event, [n]) => happened.push(`${event}${String(n)}`),
@@ -24,8 +22,7 @@ function makeInbox() {
       complain: (ranges) => happened.push(`lacks ${JSON.stringify(ranges)}`),
     },
   );
-  const arrive = (event: string, n: number, g: number, after?: unknown): void =>
-    inbox.arrived({ event, args: [n], n, g, after });
+  const arrive = (event: string, n: number, g: number, after?: After): void => inbox.arrived(event, n, g, [n], after);
   return { clock, inbox, happened, arrive };
 }
 
@@ -42,6 +39,7 @@ describe('inbox', () => {
         ['b', 1, 1],
       ],
       2,
+      400,
     );
     arrive('b', 1, 1);
     expect(happened).toEqual(['a1', 'gap of 1 b']);
@@ -49,7 +47,7 @@ describe('inbox', () => {
 
   test('of a range that is gone, what has come after all is delivered in its place', () => {
     const { inbox, happened, arrive } = makeInbox();
-    inbox.heads([['a', 0, 1]], 0);
+    inbox.heads([['a', 0, 1]], 0, 400);
     arrive('a', 3, 3);
     arrive('a', 5, 5);
     inbox.gone([['a', 1, 4, 4]]);
@@ -64,6 +62,7 @@ describe('inbox', () => {
         ['b', 1, 1],
       ],
       2,
+      400,
     );
     arrive('a', 1, 2);
     expect(happened).toEqual([]);
@@ -75,17 +74,18 @@ describe('inbox', () => {
 
   test('an event that was delivered is dropped, also while its publisher is asked for its heads', () => {
     const { inbox, happened, arrive } = makeInbox();
-    inbox.heads([['a', 0, 1]], 0);
+    inbox.heads([['a', 0, 1]], 0, 400);
     arrive('a', 1, 1);
     inbox.ask();
     arrive('a', 1, 1);
-    arrive('a', 2, 3, [['b', 1]]);
+    arrive('a', 2, 3, { event: 'b', n: 1, more: undefined });
     inbox.heads(
       [
         ['a', 2, 3],
         ['b', 1, 1],
       ],
       3,
+      400,
     );
     expect(inbox.held).toBe(1);
     arrive('b', 1, 2);

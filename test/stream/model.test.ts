@@ -45,6 +45,7 @@ const step = fc.oneof(
 
 const setting = fc.record({
   seed: fc.integer(),
+  packs: fc.boolean(),
   window: fc.constantFrom(1, 3, 16, 4_096),
   limit: fc.constantFrom(5, 30, 100_000),
   history: fc.constantFrom(100, 1_000),

@@ -1,5 +1,5 @@
 import { Session } from '../../src/peer/session.ts';
-import type { PublishPolicy } from '../../src/stream/outbox.ts';
+import type { PublishPolicy } from '../../src/stream/log.ts';
 import { OverflowError } from 'mreventloop';
 import { type FaultyBus, FaultyNetwork, StepClock } from 'mreventloop/testing';
 
@@ -13,6 +13,7 @@ const PATIENCE = 60_000;
 
 export interface Setting {
   readonly seed: number;
+  readonly packs: boolean;
   readonly window: number;
   readonly limit: number;
   readonly history: number;
@@ -166,7 +167,7 @@ export class Program {
 
   constructor(setting: Setting) {
     this.#setting = setting;
-    this.#network = new FaultyNetwork({ clock: this.#clock, seed: setting.seed });
+    this.#network = new FaultyNetwork({ clock: this.#clock, seed: setting.seed, packs: setting.packs });
     this.#join(0);
     this.#join(1);
   }

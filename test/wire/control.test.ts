@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Control, encodeControl, encodeReplay, readControl } from '../../src/wire/control.ts';
-import { decode, encodeRequest, requestHead } from '../../src/wire/json-rpc.ts';
+import { decode } from '../../src/wire/json-rpc.ts';
+import { TO_ALL } from '../../src/wire/names.ts';
+import { encodePack, eventHead } from '../../src/wire/pack.ts';
 import { encodeStreamId, readStreamId } from '../../src/wire/stream-id.ts';
 
 /** Each kind, as it stands on the wire. */
@@ -11,29 +13,38 @@ const MESSAGES: [Exclude<Control, { kind: 'replay' }>, string][] = [
     '["hello","P",["a"],["b","c"],true,7]',
   ],
   [{ kind: 'mark', g: 3 }, '["mark","P",3]'],
+  [{ kind: 'broker' }, '["broker","P"]'],
   [{ kind: 'alive' }, '["alive","P"]'],
   [{ kind: 'bye', heads: [['a', 5, 6]] }, '["bye","P",[["a",5,6]]]'],
-  [{ kind: 'head', heads: [['a', 5, 6]], g: 9 }, '["head","P",[["a",5,6]],9]'],
+  [{ kind: 'head', heads: [['a', 5, 6]], g: 9, window: 16 }, '["head","P",[["a",5,6]],9,16]'],
   [{ kind: 'ack', g: 9 }, '["ack","P",9]'],
   [{ kind: 'nak', ranges: [['a', 2, 4]] }, '["nak","P",[["a",2,4]]]'],
 ];
 
 describe('control: messages', () => {
   test.each(MESSAGES)('%o', (control, params) => {
-    const frame = encodeControl('Q', 'P', control);
+    const frame = encodeControl('rpc.mr.@Q', 'P', control);
     expect(frame).toBe(`{"jsonrpc": "2.0", "method": "rpc.mr.@Q", "params": ${params}}`);
     expect(readControl(decode(frame).calls[0]?.args ?? [])).toEqual({ sender: 'P', control });
-    expect(encodeControl(undefined, 'P', control)).toContain('"method": "rpc.mr.all"');
+    expect(encodeControl(TO_ALL, 'P', control)).toContain('"method": "rpc.mr.all"');
   });
 
-  test('a replay wraps requests as they were first sent', () => {
-    const request = encodeRequest(requestHead('a'), [{ deep: [[]] }], { id: 'P:9:2', after: [['b', 1]] });
-    const frame = encodeReplay('Q', 'P', [request], [['a', 3, 4, 11]]);
+  test('a replay wraps packs, and leaves out what is none', () => {
+    const after = { event: 'b', n: 1, more: undefined };
+    const pack = encodePack({
+      head: eventHead('a'),
+      publisher: 'P',
+      n: 2,
+      gs: [9],
+      texts: ['[{"deep":[[]]}]'],
+      afters: [after],
+    });
+    const frame = encodeReplay('Q', 'P', [pack, '7', '["a"]'], [['a', 3, 4, 11]]);
     expect(readControl(decode(frame).calls[0]?.args ?? [])).toEqual({
       sender: 'P',
       control: {
         kind: 'replay',
-        calls: [{ method: 'a', args: [{ deep: [[]] }], id: 'P:9:2', after: [['b', 1]] }],
+        packs: [{ event: 'a', publisher: 'P', n: 2, gs: [9], events: [[{ deep: [[]] }]], afters: [after] }],
         gone: [['a', 3, 4, 11]],
       },
     });
@@ -51,7 +62,8 @@ describe('control: messages', () => {
     '["hello","P",[],[],true,-1]',
     '["bye","P",[["a",1]]]',
     '["head","P",[["a",1,2]]]',
-    '["head","P",[["a",1.5,2]],0]',
+    '["head","P",[["a",1.5,2]],0,1]',
+    '["head","P",[["a",1,2]],0,0]',
     '["ack","P",null]',
     '["nak","P",{"a":[1,2]}]',
     '["nak","P",[[1,1,2]]]',

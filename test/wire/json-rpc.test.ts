@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  decode,
-  encodeBatch,
-  encodeRequest,
-  pythonString,
-  requestHead,
-  requestPrefixes,
-} from '../../src/wire/json-rpc.ts';
+import { decode, encodeNotification, pythonString, requestHead, requestPrefixes } from '../../src/wire/json-rpc.ts';
+import { encodeEvents, eventHead } from '../../src/wire/pack.ts';
 
 interface Fixture {
   method: string;
   args: unknown[];
   frame: string;
+}
+
+/** An event, or several alike, as a plain frame. */
+function plainFrame(event: string, args: readonly unknown[], count = 1): string {
+  const texts = Array.from({ length: count }, () => JSON.stringify(args));
+  const gs = texts.map((_, index) => index + 1);
+  return encodeEvents({ head: eventHead(event), publisher: 'P', n: 1, gs, texts, afters: [] }, false);
 }
 
 const fixtures = JSON.parse(readFileSync(new URL('fixtures/frames.json', import.meta.url), 'utf8')) as Fixture[];
@@ -25,7 +26,7 @@ describe('json-rpc: frames written by Python', () => {
   });
 
   test.each(positional)('are written with the same head: $frame', ({ method, args, frame }) => {
-    const ours = encodeRequest(requestHead(method), args, { id: 'P:1:1' });
+    const ours = plainFrame(method, args);
     const headEnd = frame.indexOf(args.length === 0 ? ', "id": ' : ', "params": ');
     expect(headEnd).toBeGreaterThan(0);
     expect(ours.slice(0, headEnd)).toBe(frame.slice(0, headEnd));
@@ -38,7 +39,8 @@ describe('json-rpc: frames written by Python', () => {
 
 describe('json-rpc: encoding', () => {
   test('leaves out params of an event without arguments, and the id of a notification', () => {
-    expect(encodeRequest(requestHead('stop'), [])).toBe('{"jsonrpc": "2.0", "method": "stop"}');
+    expect(plainFrame('stop', [])).toBe('{"jsonrpc": "2.0", "method": "stop", "id": "P:1:1"}');
+    expect(encodeNotification('stop', [])).toBe('{"jsonrpc": "2.0", "method": "stop"}');
   });
 
   test('escapes all but printable ASCII in names as Python does', () => {
@@ -47,10 +49,9 @@ describe('json-rpc: encoding', () => {
 
   test('can be filtered by its prefixes, alone and in a batch, and no other method can', () => {
     const [alone = '', batch = ''] = requestPrefixes('produced');
-    const frame = encodeRequest(requestHead('produced'), ['x'], { id: 'P:1:1' });
-    expect(frame.startsWith(alone)).toBe(true);
-    expect(encodeBatch([frame, frame]).startsWith(batch)).toBe(true);
-    expect(encodeRequest(requestHead('produced_twice'), ['x']).startsWith(alone)).toBe(false);
+    expect(plainFrame('produced', ['x']).startsWith(alone)).toBe(true);
+    expect(plainFrame('produced', ['x'], 2).startsWith(batch)).toBe(true);
+    expect(plainFrame('produced_twice', ['x']).startsWith(alone)).toBe(false);
   });
 
   test('gives back any method and any JSON arguments when decoded', () => {
@@ -60,7 +61,7 @@ describe('json-rpc: encoding', () => {
         fc.array(fc.jsonValue({ maxDepth: 4 }).filter((value) => !JSON.stringify(value).includes('__proto__'))),
         (method, args) => {
           const sent = JSON.parse(JSON.stringify(args)) as unknown[];
-          const frame = encodeRequest(requestHead(method), args, { id: 'P:1:1' });
+          const frame = plainFrame(method, args);
           expect(decode(frame)).toEqual({
             calls: [{ method, args: sent, id: 'P:1:1', after: undefined }],
             invalid: [],

@@ -1,0 +1,124 @@
+import { Fifo } from '../queue/fifo.ts';
+import { type After, type EventHead, eventHead } from '../wire/pack.ts';
+import type { Group, Subscriber } from './audience.ts';
+
+/**
+ * What a publisher does when an event cannot leave because too much is unacknowledged:
+ * - `'block'`: keeps it, up to the outbox's limit; beyond, the emitter gets an `OverflowError`;
+ * - `'drop-oldest'`, `'drop-newest'`, `'latest'`: keeps so many of this event (`limit`) and drops the
+ *   oldest of them, the new one, or all but the new one. Subscribers are told what is missing.
+ */
+export type PublishPolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'latest';
+
+/** How one event is kept. */
+export interface EventOutboxOptions {
+  /** @default 'block' */
+  readonly overflow?: PublishPolicy | undefined;
+  /**
+   * How many events of this name wait under one of the dropping policies.
+   * @default 1000, or 1 with `'latest'`
+   */
+  readonly limit?: number | undefined;
+}
+
+/** The events of one name that a publisher keeps. */
+export class Log {
+  readonly event: string;
+  readonly head: EventHead;
+  readonly policy: PublishPolicy;
+  readonly limit: number;
+  readonly subscribers: Set<Subscriber> = new Set();
+  readonly groups: Group[] = [];
+  // Invariant: the texts and the numbers over all events are those of the events first, first + 1, … last; of
+  // these, up to `released` nobody needs them any more, and up to `sent` they were sent and have an `after`.
+  // In columns, because an object for each event would have the garbage collector do half of the work.
+  readonly #texts = new Fifo<string | undefined>();
+  readonly #gs = new Fifo<number>();
+  readonly #afters = new Fifo<After | undefined>();
+  first = 1;
+  released = 0;
+  sent = 0;
+  last = 0;
+  /** The number over all events of the last event that was sent, and of the last that was given up. */
+  sentG = 0;
+  trimmedG = 0;
+  dropped = 0;
+
+  constructor(event: string, { overflow = 'block', limit }: EventOutboxOptions = {}) {
+    this.event = event;
+    this.head = eventHead(event);
+    this.policy = overflow;
+    this.limit = limit ?? (overflow === 'latest' ? 1 : 1_000);
+  }
+
+  /** How many events are kept. */
+  get length(): number {
+    return this.#gs.length;
+  }
+
+  /** The arguments, as JSON; undefined once the event was dropped, which subscribers are told. */
+  text(n: number): string | undefined {
+    return this.#texts.at(n - this.first);
+  }
+
+  /** Its number over all events. */
+  g(n: number): number {
+    return this.#gs.at(n - this.first) as number;
+  }
+
+  after(n: number): After | undefined {
+    return this.#afters.at(n - this.first);
+  }
+
+  /** @param text - undefined if it was dropped at once */
+  append(text: string | undefined, g: number): void {
+    this.last += 1;
+    this.#texts.push(text);
+    this.#gs.push(g);
+  }
+
+  /** The next event was sent. */
+  send(after: After | undefined): void {
+    this.sent += 1;
+    this.sentG = this.g(this.sent);
+    this.#afters.push(after);
+  }
+
+  /** Lets go of the oldest event. */
+  trim(): void {
+    this.trimmedG = this.#gs.shift() as number;
+    this.#texts.shift();
+    this.#afters.shift();
+    this.first += 1;
+  }
+
+  /**
+   * Whether there is room for a new event under the log's policy. Some that wait are dropped to make it.
+   * @param onDropped - called with the length of the text of each
+   */
+  makeRoom(onDropped: (length: number) => void): boolean {
+    if (this.policy === 'block' || this.last - this.sent < this.limit) return true;
+    if (this.policy === 'drop-newest') return false;
+    const keep = this.policy === 'latest' ? 0 : this.limit - 1;
+    for (let n = this.last - keep; n > this.sent; n -= 1) {
+      const text = this.text(n);
+      // What comes before was dropped earlier.
+      if (text === undefined) break;
+      this.#texts.replace(n - this.first, undefined);
+      onDropped(text.length);
+    }
+    return true;
+  }
+
+  /** The first event with a number over all events that is larger than `g`. */
+  firstAfter(g: number): number {
+    let low = this.first;
+    let high = this.last + 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.g(middle) > g) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Gone } from '../wire/control.ts';
+import { encodePack } from '../wire/pack.ts';
+import { Batch } from './batch.ts';
+import type { Log } from './log.ts';
+
+/** About how many characters of events go into one message. */
+const MOST_CHARACTERS = 65_536;
+
+/** Gathers what answers a nak into messages. */
+export class Replay {
+  readonly #publisher: string;
+  readonly #send: (packs: readonly string[], gone: readonly Gone[]) => void;
+  #batch: Batch | undefined;
+  #packs: string[] = [];
+  #gone: Gone[] = [];
+  #characters = 0;
+
+  constructor(publisher: string, send: (packs: readonly string[], gone: readonly Gone[]) => void) {
+    this.#publisher = publisher;
+    this.#send = send;
+  }
+
+  /** An event that is kept, or was dropped under its policy. */
+  add(log: Log, n: number): void {
+    const { event, head } = log;
+    const text = log.text(n);
+    if (text === undefined) {
+      this.addGone([event, n, n, log.g(n)]);
+      return;
+    }
+    if (this.#batch?.head !== head || this.#batch.next !== n) {
+      this.#pack();
+      this.#batch = new Batch(head, this.#publisher, n);
+    }
+    this.#batch.add(log.g(n), text, log.after(n));
+    this.#characters += text.length;
+    if (this.#characters >= MOST_CHARACTERS) this.flush();
+  }
+
+  addGone(gone: Gone): void {
+    this.#gone.push(gone);
+  }
+
+  flush(): void {
+    this.#pack();
+    if (this.#packs.length + this.#gone.length > 0) this.#send(this.#packs, this.#gone);
+    this.#packs = [];
+    this.#gone = [];
+    this.#characters = 0;
+  }
+
+  #pack(): void {
+    if (this.#batch !== undefined) this.#packs.push(encodePack(this.#batch));
+    this.#batch = undefined;
+  }
+}

@@ -1,0 +1,209 @@
+import { type Call, type InvalidCall, requestHead } from './json-rpc.ts';
+import { PACK_PREFIX, packMethod } from './names.ts';
+import { findUnsafeValue } from './payload.ts';
+import { encodeStreamId, isCount, readStreamId } from './stream-id.ts';
+
+/**
+ * Packs: events of one name and one publisher that follow each other, with one head for all of them. To JSON-RPC
+ * a pack is a notification of `rpc.mr.pack.NAME` with the parameters: the id of the first event; the lists of
+ * arguments; the steps from each event's g to the next one's, left out where all are 1; and `after`, in
+ * columns: for each other event, by how much more of it each event of the pack depends on than the one before.
+ */
+
+/**
+ * What has to be delivered before an event: another event of its publisher, mostly one, and more if there are
+ * several groups of subscribers. A chain, because a list for each event is three times as much garbage.
+ */
+export interface After {
+  readonly event: string;
+  readonly n: number;
+  readonly more: After | undefined;
+}
+
+/** The name of an event, and how its frames begin. */
+export interface EventHead {
+  readonly event: string;
+  readonly plain: string;
+  readonly packed: string;
+}
+
+export function eventHead(event: string): EventHead {
+  return { event, plain: requestHead(event), packed: requestHead(packMethod(event)) };
+}
+
+/** Events of one name, numbered from `n` on. The lists have the same length. */
+export interface EventBatch {
+  readonly head: EventHead;
+  readonly publisher: string;
+  readonly n: number;
+  readonly gs: readonly number[];
+  /** The arguments of each, as JSON. */
+  readonly texts: readonly string[];
+  readonly afters: readonly (After | undefined)[];
+}
+
+/** What a pack holds; otherwise as {@link EventBatch}. */
+export interface Pack {
+  readonly event: string;
+  readonly publisher: string;
+  readonly n: number;
+  readonly gs: readonly number[];
+  /** The arguments of each; or why they cannot be taken. */
+  readonly events: readonly (readonly unknown[] | InvalidCall)[];
+  /** Undefined if none of them has any. */
+  readonly afters: readonly (After | undefined)[] | undefined;
+}
+
+/** Events as one frame: packed, or as a plain request or batch, which Python peers understand, too. */
+export function encodeEvents(batch: EventBatch, mayPack: boolean): string {
+  const { head, texts } = batch;
+  if (mayPack && texts.length > 1) return `${head.packed}, "params": [${encodeBody(batch)}]}`;
+  const requests = encodeRequests(batch);
+  return requests.length === 1 ? (requests[0] as string) : `[${requests.join(', ')}]`;
+}
+
+/** A pack within another message; to be read with {@link readPack}. */
+export function encodePack(batch: EventBatch): string {
+  return `[${JSON.stringify(batch.head.event)}, ${encodeBody(batch)}]`;
+}
+
+function encodeRequests({ head, publisher, n, gs, texts, afters }: EventBatch): string[] {
+  return texts.map((text, index) => {
+    const after = afters[index];
+    const params = text === '[]' ? '' : `, "params": ${text}`;
+    const id = encodeStreamId(publisher, gs[index] as number, n + index);
+    return `${head.plain}${params}, "id": "${id}"${encodeAfter(after)}}`;
+  });
+}
+
+function encodeAfter(first: After | undefined): string {
+  if (first === undefined) return '';
+  const pairs: [string, number][] = [];
+  for (let after: After | undefined = first; after !== undefined; after = after.more) {
+    pairs.push([after.event, after.n]);
+  }
+  return `, "after": ${JSON.stringify(pairs)}`;
+}
+
+function encodeBody({ publisher, n, gs, texts, afters }: EventBatch): string {
+  const id = encodeStreamId(publisher, gs[0] as number, n);
+  const columns = encodeColumns(afters);
+  const steps = columns === '' && isConsecutive(gs) ? '' : `, [${stepsOf(gs).join()}]`;
+  return `"${id}", [${texts.join()}]${steps}${columns}`;
+}
+
+function isConsecutive(gs: readonly number[]): boolean {
+  return (gs.at(-1) as number) - (gs[0] as number) === gs.length - 1;
+}
+
+function stepsOf(gs: readonly number[]): number[] {
+  return isConsecutive(gs) ? [] : gs.slice(1).map((g, index) => g - (gs[index] as number));
+}
+
+function encodeColumns(afters: readonly (After | undefined)[]): string {
+  const columns = new Map<string, { readonly steps: number[]; last: number }>();
+  for (let index = 0; index < afters.length; index += 1) {
+    for (let after = afters[index]; after !== undefined; after = after.more) {
+      let column = columns.get(after.event);
+      if (column === undefined) columns.set(after.event, (column = { steps: [], last: 0 }));
+      while (column.steps.length < index) column.steps.push(0);
+      column.steps.push(after.n - column.last);
+      column.last = after.n;
+    }
+  }
+  if (columns.size === 0) return '';
+  return `, ${JSON.stringify(Array.from(columns, ([event, { steps }]) => [event, ...steps]))}`;
+}
+
+/** Reads what follows the event's name in a pack; undefined if that makes no sense. */
+export function readPack(event: string, parameters: readonly unknown[]): Pack | undefined {
+  const [id, events, steps = [], columns = []] = parameters;
+  const first = readStreamId(id);
+  if (first === undefined || !Array.isArray(events) || events.length === 0) return undefined;
+  const gs = readSteps(first.g, steps, events.length);
+  const afters = readColumns(columns, events.length);
+  if (gs === undefined || afters === undefined) return undefined;
+  return {
+    event,
+    publisher: first.publisher,
+    n: first.n,
+    gs,
+    events: events.map((args) => judge(event, args)),
+    afters: afters.length === 0 ? undefined : afters,
+  };
+}
+
+function judge(event: string, args: unknown): readonly unknown[] | InvalidCall {
+  if (!Array.isArray(args)) return { reason: 'params', method: event };
+  for (const arg of args as readonly unknown[]) {
+    if (typeof arg !== 'object' || arg === null) continue;
+    const found = findUnsafeValue(arg);
+    if (found === 'depth' || found === 'key') return { reason: found, method: event };
+  }
+  return args;
+}
+
+function readSteps(first: number, steps: unknown, length: number): number[] | undefined {
+  if (!Array.isArray(steps) || (steps.length > 0 && steps.length !== length - 1)) return undefined;
+  const gs = [first];
+  for (let index = 0; index < length - 1; index += 1) {
+    const step: unknown = steps.length === 0 ? 1 : steps[index];
+    if (!isCount(step)) return undefined;
+    gs.push((gs[index] as number) + step);
+  }
+  return gs;
+}
+
+/** Empty if there are no columns. */
+function readColumns(columns: unknown, length: number): (After | undefined)[] | undefined {
+  if (!Array.isArray(columns)) return undefined;
+  if (columns.length === 0) return [];
+  const afters = Array.from<After | undefined>({ length });
+  for (const column of columns as readonly unknown[]) {
+    if (!Array.isArray(column) || typeof column[0] !== 'string' || column.length > length + 1) return undefined;
+    const [event, ...steps] = column as [string, ...unknown[]];
+    let n = 0;
+    for (let index = 0; index < steps.length; index += 1) {
+      const step = steps[index];
+      if (step === 0) continue;
+      if (!isCount(step)) return undefined;
+      n += step;
+      afters[index] = { event, n, more: afters[index] };
+    }
+  }
+  return afters;
+}
+
+/** Reads the `after` of a plain request; what makes no sense counts as none. */
+export function readAfter(value: unknown): After | undefined {
+  if (!Array.isArray(value)) return undefined;
+  let after: After | undefined;
+  for (const pair of value as readonly unknown[]) {
+    const [event, n] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
+    if (typeof event === 'string' && isCount(n)) after = { event, n, more: after };
+  }
+  return after;
+}
+
+/** Whether a call is a pack, and of which event. */
+export function packedEvent({ method }: Call): string | undefined {
+  return method.startsWith(PACK_PREFIX) ? method.slice(PACK_PREFIX.length) : undefined;
+}
+
+/**
+ * A pack as the plain batch that Python peers understand; undefined if it is none. It begins with a space, so
+ * that peers that filter on the text, which get the pack, do not get this as well.
+ */
+export function unpack(frame: string): string | undefined {
+  try {
+    const { method, params } = JSON.parse(frame) as { method: string; params: readonly unknown[] };
+    const event = packedEvent({ method, args: params });
+    if (event === undefined) return undefined;
+    const pack = readPack(event, params);
+    if (pack === undefined) return undefined;
+    const texts = pack.events.map((args) => JSON.stringify(args));
+    return ` [${encodeRequests({ ...pack, head: eventHead(event), texts, afters: [] }).join(', ')}]`;
+  } catch {
+    return undefined;
+  }
+}
