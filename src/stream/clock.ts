@@ -14,22 +14,25 @@ export interface Clock {
 /** What comes within so many milliseconds of the last call of `soon` waits for the next turn. */
 const QUICK_SUCCESSION = 0.05;
 
-/** The runtime's own time. */
-export function systemClock(): Clock {
+/**
+ * The runtime's own time.
+ * @param now - milliseconds, for tests
+ */
+export function systemClock(now: () => number = () => performance.now()): Clock {
   let last = -Infinity;
   return {
-    now: () => performance.now(),
+    now,
     after(milliseconds, fn) {
       const timer = setTimeout(fn, milliseconds);
       return () => clearTimeout(timer);
     },
     soon(fn) {
       // By the clock: to notice that a turn has ended takes another turn, some 8 % of a round trip.
-      const now = performance.now();
-      if (now - last < QUICK_SUCCESSION) {
+      const time = now();
+      if (time - last < QUICK_SUCCESSION) {
         nextTurn(fn);
       } else {
-        last = now;
+        last = time;
         queueMicrotask(fn);
       }
     },

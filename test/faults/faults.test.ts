@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Endpoints } from 'mreventloop';
+import { type Endpoints, Peer } from 'mreventloop';
 import { freeEndpoints } from '../support/addresses.ts';
 import { cli, type Program } from '../support/program.ts';
 import { describeWith } from '../setup/describe-with.ts';
@@ -127,6 +127,27 @@ describe('faults: the broker dies', () => {
     }
     const [published, ...received] = await histories(publisher, ...subscribers);
     for (const one of received) expect(judge(published, one, ['x'])).toMatchObject(PERFECT);
+  });
+});
+
+describe('faults: the broker hangs', () => {
+  test('peers notice by its silence, and what they publish meanwhile arrives', { timeout: TIMEOUT }, async () => {
+    const endpoints = freeEndpoints('ipc');
+    const broker = await startBroker(endpoints);
+    const publisher = new Peer<{}, { x: [n: number] }>(endpoints.in, endpoints.out, [], ['x']);
+    const subscriber = new Peer<{ x: [n: number] }, {}>(endpoints.in, endpoints.out, ['x'], []);
+    onTestFinished(async () => {
+      await Promise.all([publisher.stop(), subscriber.stop()]);
+    });
+    await Promise.all([publisher.start(), subscriber.start()]);
+    await publisher.waitFor({ subscribers: 'x' });
+    broker.kill('SIGSTOP');
+    // The connections stay open: only ZeroMQ's heartbeats tell, after 6 s.
+    await Promise.all([publisher.status.disconnected.next(), subscriber.status.disconnected.next()]);
+    await publisher.publish.x(7);
+    const arrival = subscriber.events.x.next();
+    broker.kill('SIGCONT');
+    expect(await arrival).toEqual([7]);
   });
 });
 
