@@ -7,16 +7,24 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   loop: ['events', 'queue'],
   wire: [],
   stream: ['queue', 'wire'],
+  contract: [],
   bus: [],
-  peer: ['events', 'loop', 'wire', 'stream', 'bus'],
+  peer: ['queue', 'events', 'loop', 'contract', 'wire', 'stream', 'bus'],
   broker: ['bus', 'wire'],
   // Programs use what every user has.
   cli: ['index.ts'],
   testing: ['events', 'stream', 'bus', 'wire'],
 };
+/** From which others it may import types, which leave nothing at run time. */
+const MAY_IMPORT_TYPES: Record<string, readonly string[]> = { contract: ['events'] };
 const FOLDERS = Object.keys(MAY_IMPORT);
 /** Folders whose code runs in a browser too. */
-const PORTABLE = new Set(['queue', 'events', 'loop', 'wire', 'stream', 'peer', 'testing']);
+const PORTABLE = new Set(['queue', 'events', 'loop', 'wire', 'stream', 'contract', 'peer', 'testing']);
+
+/** What a folder must not import: everything in others, but for these. */
+function othersThan(allowed: readonly string[]): string {
+  return `^\\.\\./(?!(?:errors\\.ts|${allowed.join('|')})(?:$|/))`;
+}
 
 export default defineConfig({
   plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'node'],
@@ -58,10 +66,15 @@ export default defineConfig({
           {
             patterns: [
               {
-                regex: `^\\.\\./(?!(?:errors\\.ts|${(MAY_IMPORT[folder] ?? []).join('|')})(?:$|/))`,
+                regex: othersThan([...(MAY_IMPORT[folder] ?? []), ...(MAY_IMPORT_TYPES[folder] ?? [])]),
                 message: `src/${folder} may import only from: ${['errors.ts', ...(MAY_IMPORT[folder] ?? [])].join(', ')}.`,
                 allowTypeImports: false,
               },
+              ...(MAY_IMPORT_TYPES[folder] ?? []).map((other) => ({
+                regex: `^\\.\\./${other}/`,
+                message: `src/${folder} may import only types from ${other}.`,
+                allowTypeImports: true,
+              })),
               ...(PORTABLE.has(folder)
                 ? [{ regex: '^node:', message: `src/${folder} runs in browsers too.`, allowTypeImports: true }]
                 : []),

@@ -72,3 +72,27 @@ export class MissingLibraryError extends MrEventLoopError {
 export class PayloadError extends MrEventLoopError {
   readonly code = 'PAYLOAD';
 }
+
+/** Arguments that were to be published do not fit the contract. */
+export class ValidationError extends MrEventLoopError {
+  readonly code = 'VALIDATION';
+  readonly event: string;
+  /** The first argument that does not fit, counted from 1; undefined where there are too many or too few. */
+  readonly argument: number | undefined;
+  /** What its schema says of it. Some libraries quote the value. */
+  readonly issues: readonly { readonly message: string; readonly path: readonly PropertyKey[] }[];
+
+  constructor(
+    message: string,
+    {
+      event,
+      argument,
+      issues = [],
+    }: Pick<ValidationError, 'event'> & Partial<Pick<ValidationError, 'argument' | 'issues'>>,
+  ) {
+    super(message);
+    this.event = event;
+    this.argument = argument;
+    this.issues = issues;
+  }
+}

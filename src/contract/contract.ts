@@ -1,0 +1,86 @@
+import { ConnectError } from '../errors.ts';
+import type { AnyEvent, Event } from '../events/event.ts';
+import { isRequest, type RequestEntry } from './request.ts';
+import { type InputOf, isSchema, type OutputOf, type StandardSchema } from './standard-schema.ts';
+
+/**
+ * What stands in a contract under a name: a schema for each argument of an event; an event made with
+ * `event<[…]>()`, which is there for its types only; or a request.
+ */
+export type ContractEntry = readonly StandardSchema[] | AnyEvent | RequestEntry;
+
+/** Names, and what crosses sockets under them. */
+export interface Contract {
+  readonly [name: string]: ContractEntry;
+}
+
+/** The events of a contract, without its requests. */
+export type EventsIn<C> = { [N in keyof C as C[N] extends RequestEntry ? never : N]: C[N] };
+
+/** The names of the events in a contract. */
+export type EventNameIn<C> = keyof EventsIn<C> & string;
+
+/** The names of the requests in a contract. */
+export type RequestNameIn<C> = Exclude<keyof C & string, EventNameIn<C>>;
+
+/** The arguments of an event as listeners get them: what the schemas make of them. */
+export type ReceivedArgs<E> = E extends Event<infer A> ? A : E extends readonly StandardSchema[] ? OutputsOf<E> : never;
+
+/** The arguments of an event as they are published: what the schemas take. */
+export type PublishedArgs<E> = E extends Event<infer A> ? A : E extends readonly StandardSchema[] ? InputsOf<E> : never;
+
+/** What schemas make of the arguments. */
+export type OutputsOf<S extends readonly StandardSchema[]> = { -readonly [I in keyof S]: OutputOf<S[I]> };
+
+/** What schemas take. The last arguments may be left out where their schemas take undefined. */
+export type InputsOf<S extends readonly StandardSchema[]> = OptionalAtTheEnd<{
+  -readonly [I in keyof S]: InputOf<S[I]>;
+}>;
+
+type OptionalAtTheEnd<T extends readonly unknown[]> = T extends [...infer Before, infer Last]
+  ? undefined extends Last
+    ? [...OptionalAtTheEnd<Before>, Last?]
+    : T
+  : T;
+
+/**
+ * Declares what crosses sockets: the names of events and, for each, a schema for every argument, from any
+ * library that follows Standard Schema. Peers that are given it check what arrives and what they publish.
+ *
+ * ```ts
+ * export const shop = contract({
+ *   request_product: [],
+ *   produced: [z.string(), z.number()],
+ *   cleaned: event<[room: string]>(), // types only, nothing is checked
+ * });
+ * ```
+ *
+ * Contracts are plain objects and compose: `contract({ ...shop, ...bar })`.
+ *
+ * @throws ConnectError for entries that are none of these
+ */
+export function contract<const C extends Contract>(entries: C): C {
+  for (const [name, entry] of Object.entries(entries)) {
+    if (name === '' || name === '__proto__') throw new ConnectError(`'${name}' cannot be a name in a contract`);
+    if (isRequest(entry) || isEventEntry(entry) || (isList(entry) && entry.every(isSchema))) continue;
+    throw new ConnectError(
+      `'${name}' in a contract must be a list with a schema for each argument, event<[…]>() or request(…)`,
+    );
+  }
+  return Object.freeze({ ...entries });
+}
+
+/** The schemas of an event's arguments; undefined where there are only types. */
+export function schemasOf(entry: ContractEntry): readonly StandardSchema[] | undefined {
+  return isList(entry) ? entry : undefined;
+}
+
+// `Array.isArray` does not tell the compiler of readonly lists.
+function isList(entry: ContractEntry): entry is readonly StandardSchema[] {
+  return Array.isArray(entry);
+}
+
+/** Whether an entry is an event. It is told by its form: this folder needs nothing of the others at run time. */
+function isEventEntry(entry: ContractEntry): boolean {
+  return typeof entry === 'function' && 'addListener' in entry;
+}

@@ -1,0 +1,107 @@
+import type { SchemaIssue, StandardSchema } from './standard-schema.ts';
+
+/** One thing that a schema found wrong. */
+export interface ValidationIssue {
+  /** As the schema's library puts it, cut at 200 characters. Some libraries quote the value. */
+  readonly message: string;
+  /** Where in the argument. */
+  readonly path: readonly PropertyKey[];
+}
+
+/** How arguments break a contract: there are too many or too few, or one does not fit its schema. */
+export type Violation =
+  | { readonly reason: 'arity'; readonly expected: number; readonly given: number }
+  | {
+      readonly reason: 'schema';
+      /** The first one that does not fit, counted from 1. */
+      readonly argument: number;
+      /** The first ten. */
+      readonly issues: readonly ValidationIssue[];
+    };
+
+/** What the schemas made of the arguments, or why they did not. */
+export type Parsed = readonly unknown[] | Violation;
+
+/** Checks the arguments of one event. The answer is a promise only if a schema gave one. */
+export type Parse = (args: readonly unknown[]) => Parsed | Promise<Parsed>;
+
+type Standard = StandardSchema['~standard'];
+type Result = ReturnType<Standard['validate']>;
+
+/** How much to keep: what comes from outside may be wrong in a million places. */
+const MOST_ISSUES = 10;
+const MOST_CHARACTERS = 200;
+
+/** How the arguments of an event are checked: one after the other, up to the first that is wrong. Never throws. */
+export function parserFor(schemas: readonly StandardSchema[]): Parse {
+  // Some libraries make this object anew each time it is read.
+  const standards = schemas.map((schema) => schema['~standard']);
+  return (args) => {
+    if (args.length > standards.length) return { reason: 'arity', expected: standards.length, given: args.length };
+    return parseFrom(standards, args, []);
+  };
+}
+
+/** Whether arguments were found wrong. */
+export function isViolation(parsed: Parsed): parsed is Violation {
+  return !Array.isArray(parsed);
+}
+
+/** Goes on behind the values that there are. */
+function parseFrom(
+  standards: readonly Standard[],
+  args: readonly unknown[],
+  values: unknown[],
+): Parsed | Promise<Parsed> {
+  for (let i = values.length; i < standards.length; i += 1) {
+    // An argument that is missing is undefined, which a schema may accept.
+    const result = validate(standards[i] as Standard, args[i]);
+    if (result instanceof Promise) return parseLater(standards, args, values, result);
+    if (result.issues !== undefined) return violation(standards, args, i, result.issues);
+    values.push(result.value);
+  }
+  return values;
+}
+
+async function parseLater(
+  standards: readonly Standard[],
+  args: readonly unknown[],
+  values: unknown[],
+  pending: Promise<Awaited<Result>>,
+): Promise<Parsed> {
+  const result = await pending.catch(failed);
+  if (result.issues !== undefined) return violation(standards, args, values.length, result.issues);
+  values.push(result.value);
+  return parseFrom(standards, args, values);
+}
+
+function validate(standard: Standard, value: unknown): Result {
+  try {
+    return standard.validate(value);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** A schema that throws accepts nothing. What the error says is left out: it may quote the value. */
+function failed(error: unknown): Awaited<Result> {
+  return { issues: [{ message: `the schema threw ${error instanceof Error ? error.name : typeof error}` }] };
+}
+
+function violation(
+  standards: readonly Standard[],
+  args: readonly unknown[],
+  position: number,
+  issues: readonly SchemaIssue[],
+): Violation {
+  if (position >= args.length) return { reason: 'arity', expected: standards.length, given: args.length };
+  return { reason: 'schema', argument: position + 1, issues: issues.slice(0, MOST_ISSUES).map(report) };
+}
+
+function report({ message, path = [] }: SchemaIssue): ValidationIssue {
+  const keys = path.map((segment) => (typeof segment === 'object' ? segment.key : segment));
+  return {
+    message: message.slice(0, MOST_CHARACTERS),
+    path: keys.map((key) => (typeof key === 'string' ? key.slice(0, MOST_CHARACTERS) : key)),
+  };
+}
