@@ -2,6 +2,20 @@ export { Broker, type BrokerCounters } from './broker/broker.ts';
 export type { Endpoints } from './bus/bus.ts';
 
 export {
+  type Contract,
+  contract,
+  type ContractEntry,
+  type EventNameIn,
+  type PublishedArgs,
+  type ReceivedArgs,
+  type RequestNameIn,
+} from './contract/contract.ts';
+export type { ContractDifference } from './contract/fingerprint.ts';
+export { request, type RequestEntry } from './contract/request.ts';
+export type { InputOf, OutputOf, StandardSchema } from './contract/standard-schema.ts';
+export type { ValidationIssue, Violation } from './contract/validate.ts';
+
+export {
   AddressError,
   AddressInUseError,
   ConnectError,
@@ -14,6 +28,7 @@ export {
   SlotError,
   StateError,
   TimeoutError,
+  ValidationError,
 } from './errors.ts';
 
 export { connect, type ConnectOptions, disconnect } from './events/connect.ts';
@@ -36,10 +51,11 @@ export { Worker } from './loop/worker.ts';
 
 export type { OverflowPolicy, QueueOptions } from './queue/bounded-queue.ts';
 
-export type { FlushOptions, PeerOptions, StartOptions, WaitOptions } from './peer/options.ts';
-export { Peer, type Publish } from './peer/peer.ts';
+export type { ContractPeerOptions, FlushOptions, PeerOptions, StartOptions, WaitOptions } from './peer/options.ts';
+export { Peer } from './peer/peer.ts';
 export type { LeaveReason, RemotePeer } from './peer/presence.ts';
-export type { Gap, InvalidFrame, PeerStatus, PublishOverflow, Undelivered } from './peer/status.ts';
+export type { ContractMismatch, Gap, InvalidFrame, PeerStatus, PublishOverflow, Undelivered } from './peer/status.ts';
+export type { Publish } from './peer/types.ts';
 export type { Clock } from './stream/clock.ts';
 export type { EventOutboxOptions, PublishPolicy } from './stream/log.ts';
 export type { InvalidReason } from './wire/json-rpc.ts';

@@ -65,6 +65,31 @@ export interface PeerOptions<S extends EventMap, P extends EventMap> {
   clock?: Clock | undefined;
 }
 
+/** What a peer with a contract takes part in, and how it delivers. */
+export interface ContractPeerOptions<S extends string, P extends string> extends Omit<
+  PeerOptions<EventMap, EventMap>,
+  'publish' | 'subscribe'
+> {
+  /**
+   * The events to receive: their names, or options by name. `replay` is how many of a publisher's latest to
+   * get when meeting it.
+   */
+  subscribe?: readonly S[] | { readonly [Name in S]: { readonly replay?: number } } | undefined;
+  /** The events to send: their names, or by name what happens when subscribers do not keep up. */
+  publish?: readonly P[] | { readonly [Name in P]: EventOutboxOptions } | undefined;
+  /**
+   * Whether arguments are checked when they are published.
+   * @default true
+   */
+  validateOutgoing?: boolean | undefined;
+  /**
+   * What to do about another peer whose contract is different: `'warn'` only emits `contractMismatch`; with
+   * `'refuse'` on one side at least, the events that differ are not exchanged with that peer.
+   * @default 'warn'
+   */
+  contractMismatch?: 'warn' | 'refuse' | undefined;
+}
+
 /** How long to wait for a broker. */
 export interface StartOptions {
   /**
@@ -82,7 +107,7 @@ export function readOptions(
   publish: readonly string[],
   options: PeerOptions<EventMap, EventMap>,
 ): Omit<SessionOptions, 'id'> {
-  const { window = 4_096, limit = 100_000, history = 1_000, silence = 6_000 } = options;
+  const { window = 4_096, limit = DEFAULT_LIMIT, history = 1_000, silence = 6_000 } = options;
   for (const [name, value] of Object.entries({ window, limit, silence })) {
     if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
   }
@@ -93,6 +118,9 @@ export function readOptions(
     silence,
   };
 }
+
+/** How many events a peer keeps for subscribers, unless told otherwise. */
+export const DEFAULT_LIMIT = 100_000;
 
 /** How many characters of events a peer keeps for subscribers. */
 const MOST_CHARACTERS = 64 * 1024 * 1024;

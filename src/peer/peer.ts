@@ -1,124 +1,43 @@
 import { checkEndpoints, makeBus } from '../bus/address.ts';
-import type { Bus, Endpoints } from '../bus/bus.ts';
-import { ConnectError, NoBrokerError, PayloadError, StateError, TimeoutError } from '../errors.ts';
+import type { Bus } from '../bus/bus.ts';
+import { NoBrokerError, StateError, TimeoutError } from '../errors.ts';
 import { event } from '../events/event.ts';
-import { type EventMap, Events, events, type UntypedEvents } from '../events/events.ts';
+import { type EventMap, Events, events } from '../events/events.ts';
 import type { Link, Listener } from '../events/link.ts';
 import { throwUncaught, yieldToRuntime } from '../loop/runtime.ts';
 import { type Clock, systemClock } from '../stream/clock.ts';
 import { encodeControl } from '../wire/control.ts';
-import { methodTo, RESERVED_PREFIX } from '../wire/names.ts';
-import { describeUnsafeValue, findUnsafeValue } from '../wire/payload.ts';
-import { type FlushOptions, type PeerOptions, readOptions, type StartOptions, type WaitOptions } from './options.ts';
+import { methodTo } from '../wire/names.ts';
+import { Agreement } from './agreement.ts';
+import { Incoming } from './incoming.ts';
+import { DEFAULT_LIMIT, type FlushOptions, readOptions, type StartOptions, type WaitOptions } from './options.ts';
+import { Outgoing } from './outgoing.ts';
 import type { LeaveReason, RemotePeer } from './presence.ts';
 import { Readiness } from './readiness.ts';
 import { Session, type SessionPort } from './session.ts';
-import type { Gap, InvalidFrame, PeerStatus, PublishOverflow, Undelivered } from './status.ts';
+import { type PeerArguments, readArguments, type Setup } from './setup.ts';
+import type { ContractMismatch, Gap, InvalidFrame, PeerStatus, PublishOverflow, Undelivered } from './status.ts';
+import type { Peer as PeerInterface, PeerConstructor, Publish } from './types.ts';
 import { within } from './within.ts';
 
-/** The functions that publish a peer's events. */
-export type Publish<M extends EventMap> = { readonly [Name in keyof M]: (...args: M[Name]) => Promise<void> };
-
-/**
- * Takes part in the events of a broker: what other peers publish is emitted by `peer.events`, and what is
- * given to `peer.publish` is emitted by every peer that subscribed to it, in this process or another,
- * in TypeScript or in Python.
- *
- * ```ts
- * const peer = new Peer<{ request_product: [] }, { produced: [product: string] }>(
- *   'ipc:///tmp/shop.in', 'ipc:///tmp/shop.out', ['request_product'], ['produced'],
- * );
- * connect(peer, 'request_product', producer, 'onRequestProduct');
- * connect(producer, 'produced', peer.publish, 'produced');
- * await using running = await peer.start();
- * ```
- *
- * Python: `mreventloop.Peer`, with the same arguments.
- *
- * @typeParam S - the events it subscribes to, with their arguments
- * @typeParam P - the events it publishes, with their arguments
- */
-export interface Peer<S extends EventMap = EventMap, P extends EventMap = EventMap> extends AsyncDisposable {
-  /** What other peers publish. A listener that throws ends the program, as a slot does that throws. */
-  readonly events: Events<S>;
-  /**
-   * Publishes. The event is kept until every live subscriber has it; before the peer is ready and while
-   * the broker is away, it waits here. The promise fulfils when there is room for more: who awaits it never
-   * overruns slow subscribers. Throws a `PayloadError` for arguments that JSON cannot carry, and an
-   * `OverflowError` when too much is kept already.
-   */
-  readonly publish: Publish<P>;
-  /** What happens to the peer itself. */
-  readonly status: PeerStatus;
-  /** Whether both ways through the broker are open. */
-  readonly ready: boolean;
-  /** Random, anew with each start: how other peers name this one. */
-  readonly id: string;
-  /** The other peers that are there. Peers in Python are not known. */
-  readonly peers: readonly RemotePeer[];
-  /** How many published events are kept for subscribers that do not have them yet. */
-  readonly pending: number;
-  /**
-   * Connects, and fulfils when the peer is ready: what is published on the bus from then on is not
-   * missed. A peer that was stopped can be started again.
-   * @returns the peer itself, for `await using`
-   * @throws NoBrokerError after the timeout; AddressError; MissingLibraryError; the signal's reason;
-   *   StateError when it was started already. Nothing is left open then.
-   */
-  start(options?: StartOptions): Promise<this>;
-  /**
-   * Delivers what was published, as far as that is possible within the timeout (2 s unless given), and
-   * disconnects. What could not be delivered is emitted as `undelivered`.
-   */
-  stop(options?: FlushOptions): Promise<void>;
-  /**
-   * Fulfils when every live subscriber has everything that was published so far.
-   * @throws TimeoutError, which says who lacks how much; the signal's reason
-   */
-  flush(options?: FlushOptions): Promise<void>;
-  /**
-   * Fulfils when so many other peers are there that subscribe to an event. Peers in Python do not count.
-   * @throws TimeoutError; the signal's reason
-   */
-  waitFor(options: WaitOptions<P>): Promise<void>;
-}
-
-interface PeerConstructor {
-  /**
-   * A peer of which only the names of the events are known: their arguments are `unknown`.
-   * @param inAddress - where peers receive from, the same as the broker's first
-   * @param outAddress - where peers send to, the same as the broker's second
-   * @param subscribe - the events to receive
-   * @param publish - the events to send
-   * @throws AddressError for addresses that make no sense
-   */
-  new <const S extends string, const P extends string>(
-    inAddress: string,
-    outAddress: string,
-    subscribe: readonly S[],
-    publish: readonly P[],
-    options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>>,
-  ): Peer<UntypedEvents<S>, UntypedEvents<P>>;
-  /** A peer with typed events. */
-  new <S extends EventMap, P extends EventMap>(
-    inAddress: string,
-    outAddress: string,
-    subscribe: readonly (keyof S & string)[],
-    publish: readonly (keyof P & string)[],
-    options?: PeerOptions<S, P>,
-  ): Peer<S, P>;
-  readonly prototype: Peer;
-}
-
 type Emit = Listener<readonly unknown[]>;
+
+/** A report without its count, which the peer keeps. */
+type InvalidReport = InvalidFrame extends infer Report
+  ? Report extends unknown
+    ? Omit<Report, 'count'>
+    : never
+  : never;
 
 /** The time between a start and a stop. */
 interface Run {
   readonly ending: AbortController;
   bus: Bus | undefined;
+  /** Nothing more is taken from the bus: the peer is about to stop. */
+  isDeaf: boolean;
 }
 
-class SocketPeer implements Peer {
+class SocketPeer implements PeerInterface {
   readonly events: Events;
   readonly publish: Publish<EventMap>;
   readonly status: PeerStatus = events({
@@ -127,11 +46,13 @@ class SocketPeer implements Peer {
     peerJoined: event<[peer: RemotePeer]>(),
     peerLeft: event<[peer: RemotePeer, reason: LeaveReason]>(),
     gap: event<[gap: Gap]>(),
+    contractMismatch: event<[mismatch: ContractMismatch]>(),
     overflow: event<[overflow: PublishOverflow]>(),
     undelivered: event<[undelivered: Undelivered]>(),
     invalid: event<[frame: InvalidFrame]>(),
   });
-  readonly #endpoints: Endpoints;
+  readonly #setup: Setup;
+  readonly #agreement: Agreement;
   readonly #clock: Clock;
   readonly #makeBus: () => Promise<Bus>;
   readonly #makeSession: () => Session;
@@ -140,33 +61,33 @@ class SocketPeer implements Peer {
   readonly #readiness: Readiness;
   // Who it is to others: anew with each start, and there before, for events that are published early.
   #session: Session;
+  #incoming: Incoming;
+  #outgoing: Outgoing;
   #invalid = 0;
   #run: Run | undefined;
   #ready = false;
   #publishedInTurn = 0;
   #turn: Promise<void> | undefined;
 
-  constructor(
-    inAddress: string,
-    outAddress: string,
-    subscribe: readonly string[],
-    publish: readonly string[],
-    options: PeerOptions<EventMap, EventMap> = {},
-  ) {
-    this.#endpoints = { in: inAddress, out: outAddress };
-    checkEndpoints(this.#endpoints);
+  constructor(...args: PeerArguments) {
+    const setup = readArguments(args);
+    const { endpoints, subscribe, publish, options } = setup;
+    checkEndpoints(endpoints);
+    this.#setup = setup;
+    this.#agreement = new Agreement(setup);
     this.events = new Events<EventMap>(subscribe);
-    for (const [name, emit] of Object.entries(this.events)) this.#emits.set(checkName(name), emit);
-    const functions = publish.map((name) => {
-      checkName(name);
-      return [name, (...args: readonly unknown[]) => this.#publish(name, args)] as const;
-    });
+    for (const [name, emit] of Object.entries(this.events)) this.#emits.set(name, emit);
+    const functions = publish.map(
+      (name) => [name, (...values: readonly unknown[]) => this.#outgoing.publish(name, values)] as const,
+    );
     this.publish = Object.fromEntries(functions);
     this.#clock = options.clock ?? systemClock();
-    this.#makeBus = options.bus ?? (() => makeBus(this.#endpoints));
-    const sessionOptions = readOptions(subscribe, publish, options);
+    this.#makeBus = options.bus ?? (() => makeBus(endpoints));
+    const sessionOptions = { ...readOptions(subscribe, publish, options), contract: () => this.#agreement.note };
     this.#makeSession = () => new Session({ id: randomId(), ...sessionOptions }, this.#clock, this.#sessionPort());
     this.#session = this.#makeSession();
+    this.#incoming = this.#makeIncoming();
+    this.#outgoing = this.#makeOutgoing();
     this.#readiness = new Readiness(this.#clock, (count) => this.#probe(count));
   }
 
@@ -183,13 +104,13 @@ class SocketPeer implements Peer {
   }
 
   get pending(): number {
-    return this.#session.outbox.pending;
+    return this.#outgoing.pending + this.#session.outbox.pending;
   }
 
   async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<this> {
     if (this.#run !== undefined) throw new StateError('the peer was started already');
     signal?.throwIfAborted();
-    const run: Run = { ending: new AbortController(), bus: undefined };
+    const run: Run = { ending: new AbortController(), bus: undefined, isDeaf: false };
     const onAbort = (): void => run.ending.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#run = run;
@@ -210,18 +131,21 @@ class SocketPeer implements Peer {
 
   async stop({ timeout = DEFAULT_STOP_TIMEOUT, signal }: FlushOptions = {}): Promise<void> {
     const run = this.#run;
-    if (this.#ready && this.#session.outbox.pending > 0) {
+    const began = this.#clock.now();
+    if (this.#ready && this.pending > 0) {
       // What cannot be delivered is reported below.
       await this.flush({ timeout, signal }).catch(() => {});
       if (this.#run !== run) return;
     }
-    const session = this.#session;
-    // The last acknowledgements and the good-bye still have to get out.
-    session.close(this.#ready);
-    this.#run = undefined;
-    this.#ready = false;
-    this.#session = this.#makeSession();
-    this.#reportUndelivered(session);
+    if (run !== undefined && this.#incoming.pending > 0) {
+      // What has arrived still goes to the listeners, as soon as it is checked.
+      run.isDeaf = true;
+      const left = Math.max(0, timeout - (this.#clock.now() - began));
+      await within(this.#clock, this.#incoming.settled(), left, signal, () => '').catch(() => {});
+      if (this.#run !== run) return;
+    }
+    const { session, incoming, outgoing } = this.#endSession();
+    this.#reportUndelivered(session, outgoing.pending, incoming.pending);
     run?.ending.abort(new StateError('the peer was stopped before it was ready'));
     await run?.bus?.close();
   }
@@ -231,17 +155,27 @@ class SocketPeer implements Peer {
   }
 
   async flush({ timeout = Infinity, signal }: FlushOptions = {}): Promise<void> {
+    const outgoing = this.#outgoing;
     const { outbox } = this.#session;
-    if (outbox.pending === 0) return;
-    await within(this.#clock, outbox.delivered(), timeout, signal, () => {
+    if (this.pending === 0) return;
+    const delivered = async (): Promise<void> => {
+      await outgoing.settled();
+      // Not where the peer was stopped meanwhile, which ends all waiting.
+      if (this.#outgoing === outgoing) await outbox.delivered();
+    };
+    await within(this.#clock, delivered(), timeout, signal, () => {
       const lacking = outbox.undelivered().map(({ subscriber, count }) => `peer ${subscriber} lacks ${count}`);
+      if (outgoing.pending > 0) lacking.push(`${outgoing.pending} events are being checked`);
       const what = lacking.length === 0 ? `${outbox.pending} events wait for a broker` : lacking.join(', ');
       return `not everything was delivered within ${timeout} ms: ${what}`;
     });
   }
 
   async waitFor({ subscribers, count = 1, timeout = Infinity, signal }: WaitOptions<EventMap>): Promise<void> {
-    const there = (): number => this.peers.filter((peer) => peer.subscribes.includes(subscribers)).length;
+    const there = (): number =>
+      this.peers.filter(
+        (peer) => peer.subscribes.includes(subscribers) && !this.#agreement.isRefused(peer.id, subscribers),
+      ).length;
     signal?.throwIfAborted();
     if (there() >= count) return;
     let link: Link | undefined;
@@ -259,14 +193,37 @@ class SocketPeer implements Peer {
     }
   }
 
-  #publish(name: string, args: readonly unknown[]): Promise<void> {
-    for (let position = 0; position < args.length; position += 1) {
-      const found = findUnsafeValue(args[position]);
-      if (found === undefined) continue;
-      throw new PayloadError(
-        `argument ${position + 1} of event '${name}' cannot be published: ${describeUnsafeValue(found)}`,
-      );
-    }
+  /** Ends who it was to others, and becomes somebody else. */
+  #endSession(): { session: Session; incoming: Incoming; outgoing: Outgoing } {
+    const ended = { session: this.#session, incoming: this.#incoming, outgoing: this.#outgoing };
+    ended.outgoing.close();
+    ended.incoming.close();
+    // The last acknowledgements and the good-bye still have to get out.
+    ended.session.close(this.#ready);
+    this.#run = undefined;
+    this.#ready = false;
+    this.#session = this.#makeSession();
+    this.#incoming = this.#makeIncoming();
+    this.#outgoing = this.#makeOutgoing();
+    return ended;
+  }
+
+  #makeIncoming(): Incoming {
+    return new Incoming(this.#setup.incoming, {
+      emit: (name, args) => {
+        const emit = this.#emits.get(name);
+        if (emit !== undefined) this.#emit(emit, ...args);
+      },
+      invalid: (name, violation) => this.#reportInvalid({ event: name, ...violation }),
+    });
+  }
+
+  #makeOutgoing(): Outgoing {
+    const { outgoing, options } = this.#setup;
+    return new Outgoing(outgoing, options.limit ?? DEFAULT_LIMIT, (name, args) => this.#send(name, args));
+  }
+
+  #send(name: string, args: readonly unknown[]): Promise<void> {
     const { outbox } = this.#session;
     outbox.publish(name, args);
     if (!outbox.hasRoom) return outbox.room();
@@ -289,7 +246,7 @@ class SocketPeer implements Peer {
     run.bus = bus;
     await bus.open({
       frame: (text) => {
-        if (this.#run === run) this.#session.receive(text);
+        if (this.#run === run && !run.isDeaf) this.#session.receive(text);
       },
       unreadable: () => this.#reportInvalid({ reason: 'utf-8' }),
       down: () => this.#linkBroke(),
@@ -326,30 +283,45 @@ class SocketPeer implements Peer {
   #sessionPort(): SessionPort {
     return {
       send: (topic, frame) => this.#run?.bus?.send(topic, frame),
-      deliver: (name, args) => {
-        const emit = this.#emits.get(name);
-        if (emit !== undefined) this.#emit(emit, ...args);
+      deliver: (name, args, publisher) => {
+        if (publisher !== undefined && this.#agreement.isRefused(publisher, name)) {
+          this.#reportInvalid({ reason: 'contract', event: name, peer: publisher });
+        } else {
+          this.#incoming.receive(name, args);
+        }
       },
+      afterDelivery: (then) => this.#incoming.afterwards(then),
       probed: (count) => this.#readiness.answered(count),
       invalid: ({ reason, method }) => {
         this.#reportInvalid({ reason, ...(method !== undefined && { event: method }) });
       },
       gap: (peer, name, count) => this.#emit(this.status.gap, { peer, event: name, count }),
       overflow: (name, policy, dropped) => this.#emit(this.status.overflow, { event: name, policy, dropped }),
-      joined: (peer) => this.#emit(this.status.peerJoined, peer),
-      left: (peer, reason) => this.#emit(this.status.peerLeft, peer, reason),
+      joined: (peer, contract) => {
+        const mismatch = this.#agreement.met(peer, contract);
+        this.#emit(this.status.peerJoined, peer);
+        if (mismatch !== undefined) this.#emit(this.status.contractMismatch, mismatch);
+      },
+      left: (peer, reason) => {
+        this.#agreement.left(peer.id);
+        this.#emit(this.status.peerLeft, peer, reason);
+      },
     };
   }
 
-  #reportInvalid(report: Omit<InvalidFrame, 'count'>): void {
+  #reportInvalid(report: InvalidReport): void {
     this.#invalid += 1;
     this.#emit(this.status.invalid, { ...report, count: this.#invalid });
   }
 
-  #reportUndelivered({ outbox }: Session): void {
-    if (outbox.pending === 0) return;
+  #reportUndelivered({ outbox }: Session, unpublished: number, unchecked: number): void {
+    if (outbox.pending + unpublished + unchecked === 0) return;
     const peers = outbox.undelivered().map(({ subscriber, count }) => ({ peer: subscriber, count }));
-    this.#emit(this.status.undelivered, { peers, unsent: outbox.unsent });
+    this.#emit(this.status.undelivered, {
+      peers,
+      unsent: outbox.unsent + unpublished,
+      ...(unchecked > 0 && { unchecked }),
+    });
   }
 
   /** Emits what came from outside: there is nobody up the stack whom a listener's error could concern. */
@@ -362,7 +334,7 @@ class SocketPeer implements Peer {
   }
 
   #noBroker(timeout: number, cause: unknown): NoBrokerError {
-    const { in: inAddress, out } = this.#endpoints;
+    const { in: inAddress, out } = this.#setup.endpoints;
     return new NoBrokerError(
       `no broker answered within ${timeout} ms at '${inAddress}' (to receive from) and '${out}' (to send to). ` +
         'Is one running, with the two addresses in this order?',
@@ -371,6 +343,7 @@ class SocketPeer implements Peer {
   }
 }
 
+export type Peer<S extends EventMap = EventMap, P extends EventMap = EventMap> = PeerInterface<S, P>;
 export const Peer: PeerConstructor = SocketPeer as unknown as PeerConstructor;
 
 const DEFAULT_TIMEOUT = 5_000;
@@ -380,13 +353,6 @@ const ROOM = Promise.resolve();
 
 /** How many events may be published, each awaited, before the runtime has a turn. */
 const MOST_IN_A_TURN = 1_000;
-
-function checkName(name: string): string {
-  if (name === '' || name === '__proto__' || name.startsWith(RESERVED_PREFIX)) {
-    throw new ConnectError(`'${name}' cannot be the name of an event that crosses sockets`);
-  }
-  return name;
-}
 
 /** 64 random bits, in base64url: 11 characters. */
 function randomId(): string {

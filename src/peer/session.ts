@@ -4,7 +4,7 @@ import type { Clock } from '../stream/clock.ts';
 import { Inbox } from '../stream/inbox.ts';
 import type { PublishPolicy } from '../stream/log.ts';
 import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
-import { type Control, encodeControl, encodeReplay, readControl } from '../wire/control.ts';
+import { type ContractNote, type Control, encodeControl, encodeReplay, readControl } from '../wire/control.ts';
 import { type Call, decode, type InvalidCall, requestPrefixes } from '../wire/json-rpc.ts';
 import { CONTROL_PREFIX, methodTo, TO_ALL, TO_BROKER } from '../wire/names.ts';
 import { type Pack, packedEvent, readAfter, readPack } from '../wire/pack.ts';
@@ -20,17 +20,23 @@ export interface SessionOptions {
   readonly outbox: OutboxOptions;
   /** Milliseconds after which a peer that says nothing counts as gone. */
   readonly silence: number;
+  /** What to say of its contract; undefined without one. */
+  readonly contract?: (() => ContractNote | undefined) | undefined;
 }
 
 /** What a session sends through, delivers to, and tells. */
 export interface SessionPort {
   send(topic: string, frame: string): void;
-  deliver(event: string, args: readonly unknown[]): void;
+  /** @param publisher - its id; undefined for peers in Python */
+  deliver(event: string, args: readonly unknown[], publisher?: string): void;
+  /** Calls back when all that was delivered so far has been dealt with: then it may be acknowledged. */
+  afterDelivery(then: () => void): void;
   probed(count: number): void;
   invalid(part: InvalidCall): void;
   gap(peer: string, event: string, count: number): void;
   overflow(event: string, policy: PublishPolicy, dropped: number): void;
-  joined(peer: RemotePeer): void;
+  /** @param contract - what it says of its contract, if it has one */
+  joined(peer: RemotePeer, contract: ContractNote | undefined): void;
   left(peer: RemotePeer, reason: LeaveReason): void;
 }
 
@@ -216,7 +222,9 @@ export class Session {
         this.#presence.bye(sender);
         break;
       case 'head':
-        if (this.#wantsAny(control.heads.map(([name]) => name)))
+        // Nothing is delivered before a publisher has said who it is, and by that what its events mean.
+        if (!this.#presence.has(sender)) this.#greet(sender);
+        else if (this.#wantsAny(control.heads.map(([name]) => name)))
           this.#inbox(sender).heads(control.heads, control.g, control.window);
         break;
       case 'ack':
@@ -241,14 +249,14 @@ export class Session {
   }
 
   /** Somebody says who it is. */
-  #meet(id: string, { subscribes, publishes, answer, acked }: Control & { kind: 'hello' }): void {
+  #meet(id: string, { subscribes, publishes, answer, acked, contract }: Control & { kind: 'hello' }): void {
     const peer: RemotePeer = { id, subscribes, publishes };
     const isNew = !this.#presence.has(id);
     this.#presence.add(peer);
     if (this.#wantsAny(publishes)) this.#inbox(id).returned();
     if (!answer) this.#tell(methodTo(id), this.#hello(id, true));
     this.outbox.subscribe(id, subscribes, acked);
-    if (isNew && id !== this.id) this.#port.joined(peer);
+    if (isNew && id !== this.id) this.#port.joined(peer, contract);
   }
 
   #wantsAny(events: readonly string[]): boolean {
@@ -260,10 +268,12 @@ export class Session {
     let inbox = this.#inboxes.get(publisher);
     if (inbox === undefined) {
       inbox = new Inbox(this.#options.subscribes, this.#clock, {
-        deliver: (event, args) => this.#port.deliver(event, args),
+        deliver: (event, args) => this.#port.deliver(event, args, publisher),
         gap: (event, count) => this.#port.gap(publisher, event, count),
         ask: () => this.#greet(publisher),
-        acknowledge: (g) => this.#tell(methodTo(publisher), { kind: 'ack', g }),
+        acknowledge: (g) => {
+          this.#port.afterDelivery(() => this.#tell(methodTo(publisher), { kind: 'ack', g }));
+        },
         complain: (ranges) => this.#tell(methodTo(publisher), { kind: 'nak', ranges }),
       });
       this.#inboxes.set(publisher, inbox);
@@ -280,7 +290,15 @@ export class Session {
   #hello(to: string | undefined, answer: boolean): Control & { kind: 'hello' } {
     const acked = (to === undefined ? undefined : this.#inboxes.get(to)?.position) ?? 0;
     const subscribes = [...this.#options.subscribes.keys()];
-    return { kind: 'hello', subscribes, publishes: this.#options.publishes, answer, acked };
+    const contract = this.#options.contract?.();
+    return {
+      kind: 'hello',
+      subscribes,
+      publishes: this.#options.publishes,
+      answer,
+      acked,
+      ...(contract !== undefined && { contract }),
+    };
   }
 
   #tell(to: string, control: Exclude<Control, { kind: 'replay' }>): void {

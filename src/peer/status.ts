@@ -1,16 +1,34 @@
+import type { ContractDifference } from '../contract/fingerprint.ts';
+import type { Violation } from '../contract/validate.ts';
 import type { Events } from '../events/events.ts';
 import type { PublishPolicy } from '../stream/log.ts';
 import type { InvalidReason } from '../wire/json-rpc.ts';
 import type { LeaveReason, RemotePeer } from './presence.ts';
 
-/** Something that arrived and was not understood. It was dropped; nothing of it is in the report. */
-export interface InvalidFrame {
-  /** What was wrong with it. */
-  readonly reason: InvalidReason;
-  /** The event it was meant for, where that much could be read. */
-  readonly event?: string;
+/** Something that arrived and was dropped. The report holds nothing of its content. */
+export type InvalidFrame = {
   /** How many there have been on this peer, this one included. */
   readonly count: number;
+} & (
+  | {
+      /** Why it was not understood. */
+      readonly reason: InvalidReason;
+      /** The event it was meant for, where that much could be read. */
+      readonly event?: string;
+    }
+  /** Its arguments do not fit the contract. */
+  | ({ readonly event: string } & Violation)
+  /** It comes from a peer whose contract is another one, and such events are refused. */
+  | { readonly reason: 'contract'; readonly event: string; readonly peer: string }
+);
+
+/** Another peer has another idea of events that both are to exchange. */
+export interface ContractMismatch {
+  /** The id of the other peer. */
+  readonly peer: string;
+  readonly differences: readonly ContractDifference[];
+  /** Whether these events are not exchanged with it; otherwise this is all that happens. */
+  readonly refused: boolean;
 }
 
 /** Events that were lost on their way to this peer, for good. */
@@ -36,6 +54,8 @@ export interface Undelivered {
   readonly peers: readonly { readonly peer: string; readonly count: number }[];
   /** How many events have never left. */
   readonly unsent: number;
+  /** How many events had arrived and waited for an asynchronous schema; left out where there were none. */
+  readonly unchecked?: number;
 }
 
 /** What a peer tells of its own state. */
@@ -50,10 +70,12 @@ export type PeerStatus = Events<{
   peerLeft: [peer: RemotePeer, reason: LeaveReason];
   /** Events of another peer were lost for good. */
   gap: [gap: Gap];
+  /** A peer came whose contract is another one. */
+  contractMismatch: [mismatch: ContractMismatch];
   /** Events of this peer were dropped. */
   overflow: [overflow: PublishOverflow];
   /** This peer stopped, and could not deliver everything before. */
   undelivered: [undelivered: Undelivered];
-  /** Something arrived that was not understood. */
+  /** Something arrived that was not understood, or that does not fit the contract. */
   invalid: [frame: InvalidFrame];
 }>;

@@ -17,6 +17,14 @@ export type Range = readonly [event: string, from: number, to: number];
 /** Events of one name that the publisher does not have any more; `g` is the number of the last one over all events. */
 export type Gone = readonly [event: string, from: number, to: number, g: number];
 
+/** What a peer says of its contract. */
+export interface ContractNote {
+  /** Whether events that differ are to be refused. */
+  readonly refuses: boolean;
+  /** For each event that has schemas: its name, and a short text for each argument; see docs/wire.md. */
+  readonly events: readonly (readonly [event: string, ...args: string[]])[];
+}
+
 export type Control =
   /** To the sender itself: are both ways through the broker open? */
   | { readonly kind: 'probe'; readonly count: number }
@@ -32,6 +40,8 @@ export type Control =
       readonly publishes: readonly string[];
       readonly answer: boolean;
       readonly acked: number;
+      /** Left out by peers without a contract. */
+      readonly contract?: ContractNote;
     }
   /** The sender is still there. */
   | { readonly kind: 'alive' }
@@ -81,7 +91,7 @@ function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
     case 'probe':
       return [control.count];
     case 'hello':
-      return [control.subscribes, control.publishes, control.answer, control.acked];
+      return [control.subscribes, control.publishes, control.answer, control.acked, ...note(control.contract)];
     case 'alive':
     case 'broker':
       return [];
@@ -97,13 +107,17 @@ function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
   }
 }
 
-function readBody(kind: unknown, [first, second, third, fourth]: readonly unknown[]): Control | undefined {
+function note(contract: ContractNote | undefined): [] | [unknown] {
+  return contract === undefined ? [] : [[contract.refuses, contract.events]];
+}
+
+function readBody(kind: unknown, [first, second, third, fourth, fifth]: readonly unknown[]): Control | undefined {
   switch (kind) {
     case 'probe':
       return isCount(first) ? { kind, count: first } : undefined;
     case 'hello':
       return areNames(first) && areNames(second) && typeof third === 'boolean' && isCountOrZero(fourth)
-        ? { kind, subscribes: first, publishes: second, answer: third, acked: fourth }
+        ? { kind, subscribes: first, publishes: second, answer: third, acked: fourth, ...readNote(fifth) }
         : undefined;
     case 'alive':
       return { kind };
@@ -135,6 +149,19 @@ function readPacks(values: readonly unknown[]): Pack[] {
     return typeof event === 'string' ? readPack(event, rest) : undefined;
   });
   return packs.filter((pack) => pack !== undefined);
+}
+
+/** What makes no sense counts as none: nothing but a report depends on it. */
+function readNote(value: unknown): { contract?: ContractNote } {
+  if (!Array.isArray(value)) return {};
+  const [refuses, events] = value as readonly unknown[];
+  return typeof refuses === 'boolean' && Array.isArray(events) && events.every(isFingerprint)
+    ? { contract: { refuses, events } }
+    : {};
+}
+
+function isFingerprint(value: unknown): value is ContractNote['events'][number] {
+  return areNames(value) && value.length > 0;
 }
 
 function isCountOrZero(value: unknown): value is number {

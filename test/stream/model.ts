@@ -87,6 +87,7 @@ class Participant {
         deliver: (event, [publisher, n]) => {
           this.hear(publisher as string).delivered.push({ event, n: n as number });
         },
+        afterDelivery: (then) => then(),
         gap: (publisher, event, count) => {
           const { gaps } = this.hear(publisher);
           gaps.set(event, (gaps.get(event) ?? 0) + count);

@@ -1,0 +1,48 @@
+import { compareFingerprints } from '../contract/fingerprint.ts';
+import type { ContractNote } from '../wire/control.ts';
+import type { RemotePeer } from './presence.ts';
+import type { Setup } from './setup.ts';
+import type { ContractMismatch } from './status.ts';
+
+/** Whether this peer and the others mean the same by their events. */
+export class Agreement {
+  readonly #setup: Setup;
+  // The events that are refused, by peer.
+  readonly #refused = new Map<string, ReadonlySet<string>>();
+
+  constructor(setup: Setup) {
+    this.#setup = setup;
+  }
+
+  /** What to tell others of the contract. */
+  get note(): ContractNote | undefined {
+    const { fingerprints, refuses } = this.#setup;
+    return fingerprints === undefined ? undefined : { refuses, events: fingerprints() };
+  }
+
+  /** Another peer is there. @returns how it differs, in what it is to exchange with this one */
+  met({ id, subscribes, publishes }: RemotePeer, theirs: ContractNote | undefined): ContractMismatch | undefined {
+    const ours = this.note;
+    if (ours === undefined || theirs === undefined) return undefined;
+    const { subscribe, publish } = this.#setup;
+    const differences = compareFingerprints(ours.events, theirs.events).filter(
+      ({ event }) =>
+        (subscribe.includes(event) && publishes.includes(event)) ||
+        (publish.includes(event) && subscribes.includes(event)),
+    );
+    if (differences.length === 0) return undefined;
+    // Both come to the same, whoever of them asked for it.
+    const refused = ours.refuses || theirs.refuses;
+    if (refused) this.#refused.set(id, new Set(differences.map(({ event }) => event)));
+    return { peer: id, differences, refused };
+  }
+
+  /** Whether an event is not exchanged with a peer. */
+  isRefused(peer: string, event: string): boolean {
+    return this.#refused.get(peer)?.has(event) === true;
+  }
+
+  left(peer: string): void {
+    this.#refused.delete(peer);
+  }
+}

@@ -1,0 +1,79 @@
+import { isViolation, type Parse, type Parsed, type Violation } from '../contract/validate.ts';
+import { InOrder } from './in-order.ts';
+
+/** Where events go that were checked. */
+export interface IncomingPort {
+  emit(event: string, args: readonly unknown[]): void;
+  invalid(event: string, violation: Violation): void;
+}
+
+/**
+ * Checks events that arrived, from a start to a stop. They go on in the order in which they came: while a
+ * schema has to be waited for, all the others wait behind it; without such a schema, everything is synchronous.
+ */
+export class Incoming {
+  readonly #parsers: ReadonlyMap<string, Parse>;
+  readonly #port: IncomingPort;
+  readonly #order = new InOrder();
+  #pending = 0;
+
+  constructor(parsers: ReadonlyMap<string, Parse>, port: IncomingPort) {
+    this.#parsers = parsers;
+    this.#port = port;
+  }
+
+  /** How many events wait for a schema, or behind one. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  receive(event: string, args: readonly unknown[]): void {
+    this.#pending += 1;
+    // Not checked before it is its turn: a schema that waits is not asked for a thousand events at a time.
+    if (this.#order.busy) {
+      this.#order.do(() => this.#take(event, args));
+      return;
+    }
+    const pending = this.#take(event, args);
+    if (pending !== undefined) this.#order.do(() => pending);
+  }
+
+  /**
+   * Calls back when everything that was received so far has gone on, or was dropped, and so has what is being
+   * received in this turn: what is acknowledged may be handed over just after the acknowledging. After the end,
+   * calls back only if nothing is left.
+   */
+  afterwards(then: () => void): void {
+    if (this.#order.closed) {
+      if (this.#pending === 0) then();
+    } else if (this.#parsers.size === 0) then();
+    else queueMicrotask(() => this.#order.do(then));
+  }
+
+  /** Fulfils when everything that was received so far has gone on. */
+  settled(): Promise<void> {
+    return this.#order.settled();
+  }
+
+  /** What waits does not go on any more. */
+  close(): void {
+    this.#order.close();
+  }
+
+  #take(event: string, args: readonly unknown[]): void | Promise<void> {
+    const parsed = this.#parsers.get(event)?.(args) ?? args;
+    if (!(parsed instanceof Promise)) return this.#pass(event, parsed);
+    return this.#passLater(event, parsed);
+  }
+
+  async #passLater(event: string, pending: Promise<Parsed>): Promise<void> {
+    const parsed = await pending;
+    if (!this.#order.closed) this.#pass(event, parsed);
+  }
+
+  #pass(event: string, parsed: Parsed): void {
+    this.#pending -= 1;
+    if (isViolation(parsed)) this.#port.invalid(event, parsed);
+    else this.#port.emit(event, parsed);
+  }
+}

@@ -1,0 +1,114 @@
+import { isViolation, type Parse, type Violation } from '../contract/validate.ts';
+import { OverflowError, PayloadError, ValidationError } from '../errors.ts';
+import { describeUnsafeValue, findUnsafeValue } from '../wire/payload.ts';
+import { InOrder } from './in-order.ts';
+
+/** Sends an event. @returns when there is room for more */
+export type Send = (event: string, args: readonly unknown[]) => Promise<void>;
+
+/**
+ * Checks what is published, from a start to a stop, and passes it on in the order in which it was published. The
+ * values stay as they are: whoever receives them applies the schemas.
+ */
+export class Outgoing {
+  readonly #parsers: ReadonlyMap<string, Parse>;
+  readonly #limit: number;
+  readonly #send: Send;
+  readonly #order = new InOrder();
+  readonly #onClose = new Set<() => void>();
+
+  /**
+   * @param parsers - for the events that are to be checked
+   * @param limit - how many events may wait for schemas
+   */
+  constructor(parsers: ReadonlyMap<string, Parse>, limit: number, send: Send) {
+    this.#parsers = parsers;
+    this.#limit = limit;
+    this.#send = send;
+  }
+
+  /** How many events wait for schemas. */
+  get pending(): number {
+    return this.#onClose.size;
+  }
+
+  /**
+   * Throws what is wrong; with a schema that has to be waited for, the promise rejects.
+   * @throws PayloadError, ValidationError, OverflowError
+   */
+  publish(event: string, args: readonly unknown[]): Promise<void> {
+    checkPayload(event, args);
+    const parsed = this.#parsers.get(event)?.(args);
+    if (parsed instanceof Promise) {
+      return this.#sendLater(
+        event,
+        args,
+        parsed.then((late) => (isViolation(late) ? late : undefined)),
+      );
+    }
+    if (parsed !== undefined && isViolation(parsed)) throw explain(event, parsed);
+    return this.#order.busy ? this.#sendLater(event, args, undefined) : this.#send(event, args);
+  }
+
+  /** Fulfils when everything that was published so far was passed on or refused. */
+  settled(): Promise<void> {
+    return this.#order.settled();
+  }
+
+  /** What waits is not sent any more. As for what is checked and has not left, nobody has to wait for room. */
+  close(): void {
+    this.#order.close();
+    for (const resolve of this.#onClose) resolve();
+  }
+
+  #sendLater(
+    event: string,
+    args: readonly unknown[],
+    pending: Promise<Violation | undefined> | undefined,
+  ): Promise<void> {
+    if (this.#onClose.size >= this.#limit) {
+      throw new OverflowError(`event '${event}' was not published: ${this.#limit} events wait to be checked`);
+    }
+    // What is sent is what was published, whatever becomes of the objects until then.
+    const copy = JSON.parse(JSON.stringify(args)) as readonly unknown[];
+    return new Promise((resolve, reject) => {
+      this.#onClose.add(resolve);
+      const go = (violation: Violation | undefined): void => {
+        if (this.#order.closed) return;
+        this.#onClose.delete(resolve);
+        if (violation !== undefined) {
+          reject(explain(event, violation));
+          return;
+        }
+        try {
+          resolve(this.#send(event, copy));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#order.do(() => (pending === undefined ? go(undefined) : pending.then(go)));
+    });
+  }
+}
+
+function checkPayload(event: string, args: readonly unknown[]): void {
+  for (let position = 0; position < args.length; position += 1) {
+    const found = findUnsafeValue(args[position]);
+    if (found === undefined) continue;
+    throw new PayloadError(
+      `argument ${position + 1} of event '${event}' cannot be published: ${describeUnsafeValue(found)}`,
+    );
+  }
+}
+
+function explain(event: string, violation: Violation): ValidationError {
+  if (violation.reason === 'arity') {
+    const { expected, given } = violation;
+    return new ValidationError(`event '${event}' takes ${expected} arguments, not ${given}`, { event });
+  }
+  const { argument, issues } = violation;
+  return new ValidationError(
+    `argument ${argument} of event '${event}' does not fit its schema; the property 'issues' of this error says why`,
+    { event, argument, issues },
+  );
+}

@@ -1,0 +1,123 @@
+import { endpointsOf } from '../bus/address.ts';
+import type { Endpoints } from '../bus/bus.ts';
+import { type Contract, schemasOf } from '../contract/contract.ts';
+import { type Fingerprint, fingerprintsOf } from '../contract/fingerprint.ts';
+import { isRequest } from '../contract/request.ts';
+import { type Parse, parserFor } from '../contract/validate.ts';
+import { ConnectError } from '../errors.ts';
+import type { EventMap } from '../events/events.ts';
+import { RESERVED_PREFIX } from '../wire/names.ts';
+import type { ContractPeerOptions, PeerOptions } from './options.ts';
+
+/** The arguments of the original's form of the constructor. */
+type OriginalArguments = [
+  inAddress: string,
+  outAddress: string,
+  subscribe: readonly string[],
+  publish: readonly string[],
+  options?: PeerOptions<EventMap, EventMap>,
+];
+
+/** The arguments of the form with a contract. */
+type ContractArguments = [
+  address: string | Endpoints,
+  contract: Contract,
+  options: ContractPeerOptions<string, string>,
+];
+
+export type PeerArguments = OriginalArguments | ContractArguments;
+
+/** What a peer was made for, whichever form of the constructor was used. */
+export interface Setup {
+  readonly endpoints: Endpoints;
+  readonly subscribe: readonly string[];
+  readonly publish: readonly string[];
+  readonly options: PeerOptions<EventMap, EventMap>;
+  /** How the arguments of events are checked, for those that are. */
+  readonly incoming: ReadonlyMap<string, Parse>;
+  readonly outgoing: ReadonlyMap<string, Parse>;
+  /** What to tell others of the contract; undefined without one. */
+  readonly fingerprints: (() => readonly Fingerprint[]) | undefined;
+  readonly refuses: boolean;
+}
+
+const NOTHING_CHECKED: ReadonlyMap<string, Parse> = new Map();
+
+/** @throws AddressError, ConnectError */
+export function readArguments(args: PeerArguments): Setup {
+  return typeof args[1] === 'string'
+    ? readOriginal(args as OriginalArguments)
+    : readContract(args as ContractArguments);
+}
+
+function readOriginal([inAddress, outAddress, subscribe, publish, options = {}]: OriginalArguments): Setup {
+  for (const name of [...subscribe, ...publish]) checkName(name);
+  return {
+    endpoints: { in: inAddress, out: outAddress },
+    subscribe,
+    publish,
+    options,
+    incoming: NOTHING_CHECKED,
+    outgoing: NOTHING_CHECKED,
+    fingerprints: undefined,
+    refuses: false,
+  };
+}
+
+function readContract([address, contract, options]: ContractArguments): Setup {
+  const { subscribe = [], publish = [], validateOutgoing = true, contractMismatch = 'warn', ...rest } = options;
+  const subscribed = namesIn(subscribe, contract);
+  const published = namesIn(publish, contract);
+  const names = [...new Set([...subscribed, ...published])];
+  return {
+    endpoints: typeof address === 'string' ? endpointsOf(address) : address,
+    subscribe: subscribed,
+    publish: published,
+    options: {
+      ...rest,
+      ...(!isList(subscribe) && { subscribe }),
+      ...(!isList(publish) && { publish }),
+    },
+    incoming: parsersFor(subscribed, contract),
+    outgoing: validateOutgoing ? parsersFor(published, contract) : NOTHING_CHECKED,
+    fingerprints: once(() => fingerprintsOf(contract, names)),
+    refuses: contractMismatch === 'refuse',
+  };
+}
+
+function namesIn(wanted: readonly string[] | Readonly<Record<string, object>>, contract: Contract): readonly string[] {
+  const names = isList(wanted) ? wanted : Object.keys(wanted);
+  for (const name of names) {
+    checkName(name);
+    if (Object.hasOwn(contract, name) && !isRequest(contract[name])) continue;
+    throw new ConnectError(`the contract has no event '${name}'`);
+  }
+  return names;
+}
+
+function parsersFor(names: readonly string[], contract: Contract): ReadonlyMap<string, Parse> {
+  return new Map(
+    names.flatMap((name) => {
+      const entry = contract[name];
+      const schemas = entry === undefined ? undefined : schemasOf(entry);
+      return schemas === undefined ? [] : [[name, parserFor(schemas)] as const];
+    }),
+  );
+}
+
+function checkName(name: string): void {
+  if (name === '' || name === '__proto__' || name.startsWith(RESERVED_PREFIX)) {
+    throw new ConnectError(`'${name}' cannot be the name of an event that crosses sockets`);
+  }
+}
+
+// `Array.isArray` does not tell the compiler of readonly lists.
+function isList(value: readonly string[] | object): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+/** A value that is worked out when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

@@ -1,0 +1,123 @@
+import type { Endpoints } from '../bus/bus.ts';
+import type { Contract, EventsIn, PublishedArgs, ReceivedArgs } from '../contract/contract.ts';
+import type { EventMap, Events, UntypedEvents } from '../events/events.ts';
+import type { ContractPeerOptions, FlushOptions, PeerOptions, StartOptions, WaitOptions } from './options.ts';
+import type { RemotePeer } from './presence.ts';
+import type { PeerStatus } from './status.ts';
+
+/** The functions that publish a peer's events. */
+export type Publish<M extends EventMap> = { readonly [Name in keyof M]: (...args: M[Name]) => Promise<void> };
+
+/**
+ * Takes part in the events of a broker: what other peers publish is emitted by `peer.events`, and what is
+ * given to `peer.publish` is emitted by every peer that subscribed to it, in this process or another,
+ * in TypeScript or in Python.
+ *
+ * ```ts
+ * const peer = new Peer<{ request_product: [] }, { produced: [product: string] }>(
+ *   'ipc:///tmp/shop.in', 'ipc:///tmp/shop.out', ['request_product'], ['produced'],
+ * );
+ * connect(peer, 'request_product', producer, 'onRequestProduct');
+ * connect(producer, 'produced', peer.publish, 'produced');
+ * await using running = await peer.start();
+ * ```
+ *
+ * Python: `mreventloop.Peer`, with the same arguments.
+ *
+ * @typeParam S - the events it subscribes to, with their arguments
+ * @typeParam P - the events it publishes, with their arguments
+ */
+export interface Peer<S extends EventMap = EventMap, P extends EventMap = EventMap> extends AsyncDisposable {
+  /** What other peers publish. A listener that throws ends the program, as a slot does that throws. */
+  readonly events: Events<S>;
+  /**
+   * Publishes. The event is kept until every live subscriber has it; before the peer is ready and while
+   * the broker is away, it waits here. The promise fulfils when there is room for more: who awaits it never
+   * overruns slow subscribers. Throws a `PayloadError` for arguments that JSON cannot carry, a `ValidationError`
+   * for those that do not fit the contract, and an `OverflowError` when too much is kept already; where a
+   * schema is asynchronous, the promise rejects with the last two.
+   */
+  readonly publish: Publish<P>;
+  /** What happens to the peer itself. */
+  readonly status: PeerStatus;
+  /** Whether both ways through the broker are open. */
+  readonly ready: boolean;
+  /** Random, anew with each start: how other peers name this one. */
+  readonly id: string;
+  /** The other peers that are there. Peers in Python are not known. */
+  readonly peers: readonly RemotePeer[];
+  /** How many published events are kept for subscribers that do not have them yet. */
+  readonly pending: number;
+  /**
+   * Connects, and fulfils when the peer is ready: what is published on the bus from then on is not
+   * missed. A peer that was stopped can be started again.
+   * @returns the peer itself, for `await using`
+   * @throws NoBrokerError after the timeout; AddressError; MissingLibraryError; the signal's reason;
+   *   StateError when it was started already. Nothing is left open then.
+   */
+  start(options?: StartOptions): Promise<this>;
+  /**
+   * Delivers what was published, as far as that is possible within the timeout (2 s unless given), and
+   * disconnects. What could not be delivered is emitted as `undelivered`.
+   */
+  stop(options?: FlushOptions): Promise<void>;
+  /**
+   * Fulfils when every live subscriber has everything that was published so far.
+   * @throws TimeoutError, which says who lacks how much; the signal's reason
+   */
+  flush(options?: FlushOptions): Promise<void>;
+  /**
+   * Fulfils when so many other peers are there that subscribe to an event. Peers in Python do not count.
+   * @throws TimeoutError; the signal's reason
+   */
+  waitFor(options: WaitOptions<P>): Promise<void>;
+}
+
+export interface PeerConstructor {
+  /**
+   * A peer of which only the names of the events are known: their arguments are `unknown`.
+   * @param inAddress - where peers receive from, the same as the broker's first
+   * @param outAddress - where peers send to, the same as the broker's second
+   * @param subscribe - the events to receive
+   * @param publish - the events to send
+   * @throws AddressError for addresses that make no sense
+   */
+  new <const S extends string, const P extends string>(
+    inAddress: string,
+    outAddress: string,
+    subscribe: readonly S[],
+    publish: readonly P[],
+    options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>>,
+  ): Peer<UntypedEvents<S>, UntypedEvents<P>>;
+  /** A peer with typed events. */
+  new <S extends EventMap, P extends EventMap>(
+    inAddress: string,
+    outAddress: string,
+    subscribe: readonly (keyof S & string)[],
+    publish: readonly (keyof P & string)[],
+    options?: PeerOptions<S, P>,
+  ): Peer<S, P>;
+  /**
+   * A peer whose events are declared in a contract: it has those that are named here, with the types of
+   * the contract, checks what arrives, and checks what it publishes.
+   *
+   * ```ts
+   * const seller = new Peer('ipc:///tmp/shop', shop, { subscribe: ['request_product'], publish: ['produced'] });
+   * ```
+   *
+   * @param address - the one address of a broker, or both
+   * @param contract - made with `contract`
+   * @param options - which events, and how to deliver them
+   * @throws AddressError; ConnectError for a name that is no event of the contract
+   */
+  new <
+    const C extends Contract,
+    const S extends keyof EventsIn<C> & string = never,
+    const P extends keyof EventsIn<C> & string = never,
+  >(
+    address: string | Endpoints,
+    contract: C,
+    options: ContractPeerOptions<S, P>,
+  ): Peer<{ [Name in S]: ReceivedArgs<C[Name]> }, { [Name in P]: PublishedArgs<C[Name]> }>;
+  readonly prototype: Peer;
+}

@@ -1,0 +1,115 @@
+import { type } from 'arktype';
+import {
+  connect,
+  contract,
+  type ContractMismatch,
+  event,
+  EventLoop,
+  type EventNameIn,
+  type Events,
+  type InputOf,
+  type InvalidFrame,
+  type OutputOf,
+  Peer,
+  type Publish,
+  request,
+  type RequestEntry,
+  type RequestNameIn,
+  slot,
+} from 'mreventloop';
+import * as v from 'valibot';
+import { expectTypeOf } from 'vitest';
+import { z } from 'zod';
+
+const shop = contract({
+  request_product: [],
+  produced: [z.string(), z.number()],
+  weighed: [z.string().transform(Number), z.number().default(1), z.boolean().optional()],
+  noted: [z.string().optional(), z.string()],
+  brewed: [
+    v.string(),
+    v.pipe(
+      v.object({ cups: v.string() }),
+      v.transform(({ cups }) => Number(cups)),
+    ),
+  ],
+  picked: [type('string'), type({ 'leaves?': 'number' })],
+  cleaned: event<[room: string, minutes?: number]>(),
+  opened: event(),
+  price_of: request([z.string()], z.string().transform(Number)),
+});
+
+// Entries keep their types, and contracts compose
+const weather = contract({ ...shop, rained: [z.boolean()] });
+expectTypeOf<EventNameIn<typeof weather>>().toEqualTypeOf<
+  'request_product' | 'produced' | 'weighed' | 'noted' | 'brewed' | 'picked' | 'cleaned' | 'opened' | 'rained'
+>();
+expectTypeOf<RequestNameIn<typeof weather>>().toEqualTypeOf<'price_of'>();
+expectTypeOf(shop.price_of).toExtend<RequestEntry>();
+expectTypeOf<OutputOf<typeof shop.price_of.result>>().toEqualTypeOf<number>();
+expectTypeOf<InputOf<typeof shop.price_of.result>>().toEqualTypeOf<string>();
+
+// What is named exists, and nothing else; listeners get what the schemas make, publishers give what they take
+const seller = new Peer('ipc:///tmp/shop', weather, {
+  subscribe: ['request_product', 'weighed', 'brewed', 'picked', 'cleaned', 'opened', 'rained'],
+  publish: ['produced', 'weighed', 'noted', 'brewed', 'picked', 'cleaned', 'opened'],
+  window: 10,
+});
+expectTypeOf(seller.events).toEqualTypeOf<
+  Events<{
+    request_product: [];
+    weighed: [number, number, boolean | undefined];
+    brewed: [string, number];
+    picked: [string, { leaves?: number }];
+    cleaned: [room: string, minutes?: number];
+    opened: [];
+    rained: [boolean];
+  }>
+>();
+expectTypeOf(seller.publish).toEqualTypeOf<
+  Publish<{
+    produced: [string, number];
+    weighed: [string, (number | undefined)?, (boolean | undefined)?];
+    noted: [string | undefined, string];
+    brewed: [string, { cups: string }];
+    picked: [string, { leaves?: number }];
+    cleaned: [room: string, minutes?: number];
+    opened: [];
+  }>
+>();
+expectTypeOf(seller.publish.produced('tea', 3)).toEqualTypeOf<Promise<void>>();
+
+// Options by name stand for the names
+const buyer = new Peer({ in: 'ipc:///tmp/a', out: 'ipc:///tmp/b' }, shop, {
+  subscribe: { produced: { replay: 10 }, brewed: {} },
+  publish: { weighed: { overflow: 'latest' } },
+  validateOutgoing: false,
+  contractMismatch: 'refuse',
+});
+expectTypeOf<keyof typeof buyer.publish>().toEqualTypeOf<'weighed'>();
+expectTypeOf(buyer.events.produced).parameters.toEqualTypeOf<[string, number]>();
+expectTypeOf(new Peer('ipc:///tmp/shop', shop, { subscribe: ['produced'] }).publish).toEqualTypeOf<Publish<{}>>();
+expectTypeOf(new Peer('ipc:///tmp/shop', shop, {})).toEqualTypeOf<Peer<{}, {}>>();
+
+// connect, in both directions
+class Consumer {
+  eventLoop = new EventLoop();
+  onProduced = slot(this, (product: string, price: number) => product.length * price);
+  onBrewed(_drink: string, _cups: number): void {}
+}
+const producer = { events: { weighed: event<[weight: string]>() } };
+connect(buyer, new Consumer());
+connect(buyer, 'produced', new Consumer());
+connect(buyer, 'brewed', (drink, cups) => drink.repeat(cups));
+connect(producer.events.weighed, buyer.publish.weighed);
+await buyer.waitFor({ subscribers: 'weighed' });
+
+// Status
+connect(buyer.status, 'contractMismatch', (mismatch) => expectTypeOf(mismatch).toEqualTypeOf<ContractMismatch>());
+connect(buyer.status, 'invalid', (frame) => {
+  expectTypeOf(frame).toEqualTypeOf<InvalidFrame>();
+  if (frame.reason === 'schema')
+    expectTypeOf(frame.issues[0]?.path).toEqualTypeOf<readonly PropertyKey[] | undefined>();
+  if (frame.reason === 'arity') expectTypeOf(frame.given).toEqualTypeOf<number>();
+  if (frame.reason === 'contract') expectTypeOf(frame.peer).toEqualTypeOf<string>();
+});

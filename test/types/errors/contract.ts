@@ -1,0 +1,101 @@
+import { connect, contract, event, events, Peer, request } from 'mreventloop';
+import { z } from 'zod';
+
+const shop = contract({
+  request_product: [],
+  produced: [z.string(), z.number()],
+  weighed: [z.string().transform(Number), z.boolean().optional()],
+  cleaned: event<[room: string]>(),
+  price_of: request([z.string()], z.number()),
+});
+const address = 'ipc:///tmp/shop';
+const peer = new Peer(address, shop, {
+  subscribe: ['produced', 'weighed', 'cleaned'],
+  publish: ['request_product', 'weighed', 'produced'],
+});
+
+// contract
+// THROWS Type 'ZodString' is not assignable to type 'ContractEntry'.
+contract({ produced: z.string() });
+// THROWS Type 'string' is not assignable to type 'StandardSchema<unknown, unknown>'.
+contract({ produced: ['string'] });
+// THROWS Property ''~standard'' is missing in type 'StringConstructor' but required in type 'StandardSchema<unknown, unknown>'.
+contract({ produced: [z.string(), String] });
+// THROWS Type '() => void' is not assignable to type 'ContractEntry'.
+contract({ produced: () => {} });
+// THROWS Type 'string' is not assignable to type 'ContractEntry'.
+contract(['produced']);
+
+// request
+// THROWS Expected 2 arguments, but got 1.
+request([z.string()]);
+// THROWS Type 'ZodString' is missing the following properties from type 'readonly StandardSchema<unknown, unknown>[]'
+request(z.string(), z.number());
+// THROWS Type 'number' is not assignable to type 'StandardSchema<unknown, unknown>'.
+request([3], z.number());
+// THROWS Argument of type 'string' is not assignable to parameter of type 'StandardSchema<unknown, unknown>'.
+request([z.string()], 'number');
+
+// new Peer
+// THROWS Type '"nope"' is not assignable to type '"cleaned" | "produced" | "request_product" | "weighed"'.
+new Peer(address, shop, { subscribe: ['nope'] });
+// THROWS Type '"nope"' is not assignable to type '"cleaned" | "produced" | "request_product" | "weighed"'.
+new Peer(address, shop, { publish: ['produced', 'nope'] });
+// THROWS Type '"price_of"' is not assignable to type '"cleaned" | "produced" | "request_product" | "weighed"'.
+new Peer(address, shop, { subscribe: ['price_of'] });
+// THROWS Type '"price_of"' is not assignable to type '"cleaned" | "produced" | "request_product" | "weighed"'.
+new Peer(address, shop, { publish: ['price_of'] });
+// THROWS Object literal may only specify known properties, and 'nope' does not exist in type 'readonly ("cleaned" | "produced" | "request_product" | "weighed")[] |
+new Peer(address, shop, { subscribe: { nope: {} } });
+// THROWS Object literal may only specify known properties, but 'replai' does not exist in type '{ readonly replay?: number; }'. Did you mean to write 'replay'?
+new Peer(address, shop, { subscribe: { produced: { replai: 3 } } });
+// THROWS Type '"no"' is not assignable to type 'PublishPolicy | undefined'.
+new Peer(address, shop, { publish: { produced: { overflow: 'no' } } });
+// THROWS Type '"no"' is not assignable to type '"refuse" | "warn" | undefined'.
+new Peer(address, shop, { contractMismatch: 'no' });
+// THROWS Type 'string' is not assignable to type 'boolean | undefined'.
+new Peer(address, shop, { validateOutgoing: 'no' });
+// THROWS Expected 3-5 arguments, but got 2.
+new Peer(address, shop);
+// THROWS Argument of type 'number' is not assignable to parameter of type 'string | Endpoints'.
+new Peer(3, shop, {});
+// THROWS Argument of type 'string' is not assignable to parameter of type 'Contract'.
+new Peer(address, address, ['produced']);
+
+// publish
+// THROWS Property 'cleaned' does not exist on type 'Publish<{ produced: [string, number]; request_product: []; weighed: [string, (boolean | undefined)?]; }>'.
+void peer.publish.cleaned('kitchen');
+// THROWS Argument of type 'number' is not assignable to parameter of type 'string'.
+void peer.publish.produced(3, 3);
+// THROWS Expected 2 arguments, but got 1.
+void peer.publish.produced('tea');
+// THROWS Expected 2 arguments, but got 3.
+void peer.publish.produced('tea', 3, 4);
+// THROWS Expected 0 arguments, but got 1.
+void peer.publish.request_product('tea');
+// THROWS Argument of type 'number' is not assignable to parameter of type 'string'.
+void peer.publish.weighed(3);
+// THROWS Argument of type '"yes"' is not assignable to parameter of type 'boolean | undefined'.
+void peer.publish.weighed('3', 'yes');
+
+// events and connect
+// THROWS Property 'request_product' does not exist on type 'Events<{ cleaned: [room: string]; produced: [string, number]; weighed: [number, boolean | undefined]; }>'.
+peer.events.request_product.next();
+// THROWS Argument of type '"request_product"' is not assignable to parameter of type '"cleaned" | "produced" | "weighed"'.
+connect(peer, 'request_product', () => {});
+// THROWS Type 'string' is not assignable to type 'number'.
+connect(peer, 'produced', (product: number) => product);
+// THROWS Argument of type '(product: string, price: number, more: string) => string' is not assignable to parameter of type 'HasSlot<"onProduced", [string, number]> | Listener<[string, number]>'.
+connect(peer, 'produced', (product: string, price: number, more: string) => more);
+// THROWS Type 'number' is not assignable to type 'string'.
+connect(peer, 'weighed', (weight: string) => weight);
+// THROWS Type '(room: number) => void' is not assignable to type 'Listener<[room: string]>'.
+connect(peer, 'cleaned', { onCleaned(room: number) {} });
+// THROWS Type '(product: number) => void' is not assignable to type 'Listener<[string, number]>'.
+connect(peer, { onProduced(product: number) {} });
+
+const producer = { events: events({ weighed: event<[weight: number]>() }) };
+// THROWS Type 'number' is not assignable to type 'string'.
+connect(producer, 'weighed', peer.publish, 'weighed');
+// THROWS Type '"cleaned"' is not assignable to type '"produced" | "request_product" | "weighed"'.
+void peer.waitFor({ subscribers: 'cleaned' });
