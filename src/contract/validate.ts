@@ -95,13 +95,19 @@ function violation(
   issues: readonly SchemaIssue[],
 ): Violation {
   if (position >= args.length) return { reason: 'arity', expected: standards.length, given: args.length };
-  return { reason: 'schema', argument: position + 1, issues: issues.slice(0, MOST_ISSUES).map(report) };
+  return { reason: 'schema', argument: position + 1, issues: first(issues, MOST_ISSUES).map(report) };
+}
+
+/** Libraries have lists of their own kinds, whose methods make others of that kind: nothing is done with them. */
+function first<T>(list: readonly T[], count: number): T[] {
+  return Array.from({ length: Math.min(count, list.length) }, (_, i) => list[i] as T);
 }
 
 function report({ message, path = [] }: SchemaIssue): ValidationIssue {
-  const keys = path.map((segment) => (typeof segment === 'object' ? segment.key : segment));
-  return {
-    message: message.slice(0, MOST_CHARACTERS),
-    path: keys.map((key) => (typeof key === 'string' ? key.slice(0, MOST_CHARACTERS) : key)),
-  };
+  return { message: message.slice(0, MOST_CHARACTERS), path: Array.from(path, readKey) };
+}
+
+function readKey(segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey {
+  const key = typeof segment === 'object' ? segment.key : segment;
+  return typeof key === 'string' ? key.slice(0, MOST_CHARACTERS) : key;
 }

@@ -88,8 +88,8 @@ const buyer = new Peer({ in: 'ipc:///tmp/a', out: 'ipc:///tmp/b' }, shop, {
 });
 expectTypeOf<keyof typeof buyer.publish>().toEqualTypeOf<'weighed'>();
 expectTypeOf(buyer.events.produced).parameters.toEqualTypeOf<[string, number]>();
-expectTypeOf(new Peer('ipc:///tmp/shop', shop, { subscribe: ['produced'] }).publish).toEqualTypeOf<Publish<{}>>();
-expectTypeOf(new Peer('ipc:///tmp/shop', shop, {})).toEqualTypeOf<Peer<{}, {}>>();
+const listener = new Peer('ipc:///tmp/shop', shop, { subscribe: ['produced'] });
+expectTypeOf<keyof typeof listener.publish>().toEqualTypeOf<never>();
 
 // connect, in both directions
 class Consumer {

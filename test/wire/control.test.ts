@@ -12,6 +12,17 @@ const MESSAGES: [Exclude<Control, { kind: 'replay' }>, string][] = [
     { kind: 'hello', subscribes: ['a'], publishes: ['b', 'c'], answer: true, acked: 7 },
     '["hello","P",["a"],["b","c"],true,7]',
   ],
+  [
+    {
+      kind: 'hello',
+      subscribes: ['a'],
+      publishes: [],
+      answer: false,
+      acked: 0,
+      contract: { refuses: true, events: [['a'], ['b', 'zod/json:1f', '']] },
+    },
+    '["hello","P",["a"],[],false,0,[true,[["a"],["b","zod/json:1f",""]]]]',
+  ],
   [{ kind: 'mark', g: 3 }, '["mark","P",3]'],
   [{ kind: 'broker' }, '["broker","P"]'],
   [{ kind: 'alive' }, '["alive","P"]'],
@@ -72,6 +83,16 @@ describe('control: messages', () => {
   ])('%s is none', (params) => {
     expect(readControl(JSON.parse(params) as unknown[])).toBeUndefined();
   });
+});
+
+describe('control: a hello with a contract that makes no sense', () => {
+  test.each(['null', '3', '[]', '[1,[]]', '[true]', '[true,{}]', '[true,[[]]]', '[true,["a"]]', '[true,[["a",1]]]'])(
+    '%s counts as one without',
+    (note) => {
+      const received = readControl(JSON.parse(`["hello","P",["a"],[],false,0,${note}]`) as unknown[]);
+      expect(received?.control).toEqual({ kind: 'hello', subscribes: ['a'], publishes: [], answer: false, acked: 0 });
+    },
+  );
 });
 
 describe('stream ids', () => {

@@ -1,0 +1,428 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  AddressError,
+  Broker,
+  connect,
+  ConnectError,
+  contract,
+  type ContractMismatch,
+  event,
+  type InvalidFrame,
+  OverflowError,
+  PayloadError,
+  Peer,
+  request,
+  ValidationError,
+} from 'mreventloop';
+import * as v from 'valibot';
+import { z } from 'zod';
+import { deferred, type Deferred } from '../loop/deferred.ts';
+import { startBroker } from '../support/addresses.ts';
+import { node } from '../support/program.ts';
+
+const shop = contract({
+  request_product: [],
+  produced: [z.string(), z.number()],
+  weighed: [z.string().transform(Number)],
+  cleaned: event<[room: string]>(),
+  price_of: request([z.string()], z.number()),
+});
+
+/** Starts a peer that stops after the test. */
+async function started<P extends { start(): Promise<P>; stop(): Promise<void> }>(peer: P): Promise<P> {
+  onTestFinished(() => peer.stop());
+  return peer.start();
+}
+
+describe('peer with a contract: addresses and names', () => {
+  test('one address, or both', async () => {
+    await using broker = await new Broker('inproc://contract').start();
+    const seller = await started(new Peer('inproc://contract', shop, { publish: ['produced'] }));
+    const buyer = await started(new Peer(broker.endpoints, shop, { subscribe: ['produced'] }));
+    const arrived = buyer.events.produced.next();
+    await seller.publish.produced('tea', 3);
+    expect(await arrived).toEqual(['tea', 3]);
+    await Promise.all([seller.stop(), buyer.stop()]);
+  });
+
+  test('an address that makes no sense is refused', () => {
+    expect(() => new Peer('nowhere', shop, {})).toThrow(AddressError);
+    expect(() => new Peer({ in: 'inproc://x', out: 'inproc://x' }, shop, {})).toThrow(AddressError);
+  });
+
+  test.each(['nope', 'price_of', 'toString', 'constructor', '__proto__', '', 'rpc.x'])("no event: '%s'", (name) => {
+    expect(() => new Peer('inproc://x', shop, { subscribe: [name as 'produced'] })).toThrow(ConnectError);
+    expect(() => new Peer('inproc://x', shop, { publish: [name as 'produced'] })).toThrow(ConnectError);
+  });
+
+  test('an event may be called constructor', async () => {
+    const odd = contract({ constructor: [z.string()], toString: [] });
+    const { endpoints } = await startBroker('inproc');
+    const peer = await started(new Peer(endpoints, odd, { subscribe: ['constructor'], publish: ['constructor'] }));
+    const arrived = peer.events.constructor.next();
+    await peer.publish.constructor('x');
+    expect(await arrived).toEqual(['x']);
+    expect(() => peer.publish.constructor(3 as never)).toThrow(ValidationError);
+  });
+
+  test('only what is named exists', () => {
+    const peer = new Peer('inproc://x', shop, { subscribe: { produced: { replay: 3 } }, publish: ['weighed'] });
+    expect(Object.keys(peer.events)).toEqual(['produced']);
+    expect(Object.keys(peer.publish)).toEqual(['weighed']);
+  });
+
+  test('options by name: the latest are replayed', async () => {
+    const { endpoints } = await startBroker('inproc');
+    const seller = await started(new Peer(endpoints, shop, { publish: { produced: { overflow: 'block' } } }));
+    for (const price of [1, 2, 3]) await seller.publish.produced('tea', price);
+    const buyer = new Peer(endpoints, shop, { subscribe: { produced: { replay: 2 } } });
+    const received: number[] = [];
+    connect(buyer, 'produced', (_product, price) => received.push(price));
+    const last = buyer.events.produced.next({ where: (_product, price) => price === 3 });
+    await started(buyer);
+    await last;
+    expect(received).toEqual([2, 3]);
+  });
+});
+
+function makeSeller() {
+  return new Peer('inproc://nobody', shop, { publish: ['produced', 'weighed', 'request_product', 'cleaned'] });
+}
+
+describe('peer with a contract: what is published', () => {
+  test('what does not fit is refused where it is published, with the place and no content', () => {
+    const peer = makeSeller();
+    const publish =
+      (...args: unknown[]) =>
+      () =>
+        void peer.publish.produced(...(args as [string, number]));
+    expect(publish('tea', 'secret')).toThrow(ValidationError);
+    expect(publish('tea', 'secret')).toThrow(
+      expect.objectContaining({
+        code: 'VALIDATION',
+        event: 'produced',
+        argument: 2,
+        issues: [{ message: expect.stringContaining('number'), path: [] }],
+        message: expect.not.stringContaining('secret'),
+      }),
+    );
+    expect(publish('tea')).toThrow("event 'produced' takes 2 arguments, not 1");
+    expect(publish('tea', 3, 4)).toThrow(expect.objectContaining({ code: 'VALIDATION', argument: undefined }));
+    expect(publish('tea', Number.NaN)).toThrow(PayloadError);
+    expect(peer.pending).toBe(0);
+  });
+
+  test('events without schemas are not checked', async () => {
+    const peer = makeSeller();
+    await peer.publish.cleaned(3 as unknown as string);
+    await peer.publish.request_product();
+    expect(peer.pending).toBe(2);
+  });
+
+  test('checking can be turned off', async () => {
+    const peer = new Peer('inproc://nobody', shop, { publish: ['produced'], validateOutgoing: false });
+    await peer.publish.produced('tea', 'three' as never);
+    expect(peer.pending).toBe(1);
+  });
+
+  test('goes out as it is: transforms are applied once, by those who receive it', async () => {
+    const { endpoints } = await startBroker('inproc');
+    const seller = await started(new Peer(endpoints, shop, { publish: ['weighed'] }));
+    const buyer = await started(new Peer(endpoints, shop, { subscribe: ['weighed'] }));
+    const plain = await started(new Peer(endpoints.in, endpoints.out, ['weighed'], []));
+    const arrived = Promise.all([buyer.events.weighed.next(), plain.events.weighed.next()]);
+    await seller.publish.weighed('2.5');
+    expect(await arrived).toEqual([[2.5], ['2.5']]);
+  });
+
+  test('a connected event that does not fit fails its emitter', () => {
+    const producer = { events: { weighed: event<[weight: string]>() } };
+    connect(producer.events.weighed, makeSeller().publish.weighed);
+    expect(() => producer.events.weighed(3 as never)).toThrow(ValidationError);
+  });
+});
+
+/** A schema that lets texts through when the test says so. */
+function gatedSchema() {
+  const gates: Deferred<boolean>[] = [];
+  const pass = (): Promise<boolean> => {
+    const gate = deferred<boolean>();
+    gates.push(gate);
+    return gate.promise;
+  };
+  const schema = v.pipeAsync(v.string(), v.checkAsync(pass));
+  const gate = async (index: number): Promise<Deferred<boolean>> => {
+    while (gates.length <= index) await new Promise(setImmediate);
+    return gates[index] as Deferred<boolean>;
+  };
+  return { schema, gate };
+}
+
+describe('peer with a contract: asynchronous schemas where it is published', () => {
+  test('keep the order of all events, and reject what does not fit', async () => {
+    const { schema, gate } = gatedSchema();
+    const both = contract({ slow: [schema], fast: [z.array(z.number())] });
+    const { endpoints } = await startBroker('inproc');
+    const open = contract({ slow: [z.string()], fast: [z.array(z.number())] });
+    const seller = await started(new Peer(endpoints, both, { publish: ['slow', 'fast'] }));
+    const buyer = await started(new Peer(endpoints, open, { subscribe: ['slow', 'fast'] }));
+    const received: unknown[] = [];
+    connect(buyer, 'slow', (text) => received.push(text));
+    connect(buyer, 'fast', (numbers) => received.push(numbers));
+
+    const first = seller.publish.slow('a');
+    const refused = seller.publish.slow('b');
+    const numbers = [1];
+    const second = seller.publish.fast(numbers);
+    numbers.push(2); // too late: what was published was [1]
+    expect(() => seller.publish.fast('x' as never)).toThrow(ValidationError);
+    expect(seller.pending).toBe(3);
+    const flushed = seller.flush();
+    await expect(seller.flush({ timeout: 1 })).rejects.toThrow('3 events are being checked');
+
+    (await gate(1)).resolve(false);
+    (await gate(0)).resolve(true);
+    await expect(refused).rejects.toThrow(ValidationError);
+    await Promise.all([first, second, flushed]);
+    expect(received).toEqual(['a', [1]]);
+    expect(seller.pending).toBe(0);
+  });
+
+  test('no more than the limit wait for them', () => {
+    const { schema } = gatedSchema();
+    const peer = new Peer('inproc://nobody', contract({ slow: [schema] }), { publish: ['slow'], limit: 2 });
+    void peer.publish.slow('a');
+    void peer.publish.slow('b');
+    expect(() => peer.publish.slow('c')).toThrow(OverflowError);
+  });
+
+  test('stop: what waits is told as undelivered, and nobody waits for it any more', async () => {
+    const { schema, gate } = gatedSchema();
+    const { endpoints } = await startBroker('inproc');
+    const seller = await started(new Peer(endpoints, contract({ slow: [schema] }), { publish: ['slow'] }));
+    const report = seller.status.undelivered.next();
+    const waiting = seller.publish.slow('a');
+    await seller.stop({ timeout: 10 });
+    await waiting;
+    expect(await report).toEqual([{ peers: [], unsent: 1 }]);
+    (await gate(0)).resolve(true);
+    expect(seller.pending).toBe(0);
+  });
+});
+
+/** A publisher, and a subscriber whose schema lets texts through when the test says so. */
+async function world() {
+  const { schema, gate } = gatedSchema();
+  const { endpoints } = await startBroker('inproc');
+  const seller = await started(
+    new Peer(endpoints, contract({ slow: [z.string()], fast: [z.string()] }), {
+      publish: ['slow', 'fast'],
+      window: 8,
+    }),
+  );
+  const buyer = await started(
+    new Peer(endpoints, contract({ slow: [schema], fast: [z.string()] }), { subscribe: ['slow', 'fast'], window: 8 }),
+  );
+  const received: string[] = [];
+  connect(buyer, 'slow', (text) => received.push(text));
+  connect(buyer, 'fast', (text) => received.push(text));
+  await seller.waitFor({ subscribers: 'slow' });
+  return { seller, buyer, received, gate };
+}
+
+describe('peer with a contract: asynchronous schemas where it arrives', () => {
+  test('keep the order of all events; flush waits for them', async () => {
+    const { seller, buyer, received, gate } = await world();
+    const invalid = buyer.status.invalid.next();
+    await seller.publish.slow('a');
+    await seller.publish.fast('b');
+    await seller.publish.slow('c');
+    await seller.publish.fast('d');
+    const flushed = seller.flush();
+    let isFlushed = false;
+    void flushed.then(() => (isFlushed = true));
+    await expect(seller.flush({ timeout: 300 })).rejects.toThrow('lacks 4');
+    expect(received).toEqual([]);
+    (await gate(0)).resolve(true);
+    (await gate(1)).resolve(false);
+    expect(isFlushed).toBe(false);
+    await flushed;
+    expect(received).toEqual(['a', 'b', 'd']);
+    expect(await invalid).toMatchObject([{ reason: 'schema', event: 'slow', argument: 1, count: 1 }]);
+  });
+
+  test('slow publishers down: no more than the window is under way', async () => {
+    const { seller, received, gate } = await world();
+    await seller.publish.slow('first');
+    for (let i = 1; i < 8; i += 1) void seller.publish.fast(`${i}`);
+    let hasRoom = false;
+    const room = Promise.all([seller.publish.fast('8'), seller.publish.fast('9')]).then(() => (hasRoom = true));
+    await expect(seller.flush({ timeout: 300 })).rejects.toThrow();
+    expect(hasRoom).toBe(false);
+    expect(seller.pending).toBe(10);
+    (await gate(0)).resolve(true);
+    await room;
+    await seller.flush();
+    expect(received).toEqual(['first', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+  });
+
+  test('stop: what has arrived still goes to listeners', async () => {
+    const { seller, buyer, received, gate } = await world();
+    const left = seller.status.peerLeft.next();
+    await seller.publish.slow('a');
+    await seller.publish.fast('b');
+    const first = await gate(0);
+    const stopped = buyer.stop({ timeout: 1_000 });
+    first.resolve(true);
+    await stopped;
+    expect(received).toEqual(['a', 'b']);
+    expect(await left).toMatchObject([{}, 'bye']);
+  });
+
+  test('stop: what was not checked in time is told', async () => {
+    const { seller, buyer, received, gate } = await world();
+    await seller.publish.slow('a');
+    await seller.publish.fast('b');
+    const first = await gate(0);
+    const report = buyer.status.undelivered.next();
+    await buyer.stop({ timeout: 20 });
+    expect(await report).toEqual([{ peers: [], unsent: 0, unchecked: 2 }]);
+    first.resolve(true);
+    await first.promise;
+    expect(received).toEqual([]);
+    // And it can be started again.
+    await buyer.start();
+    await seller.waitFor({ subscribers: 'fast' });
+    const arrived = buyer.events.fast.next();
+    await seller.publish.fast('c');
+    expect(await arrived).toEqual(['c']);
+  });
+});
+
+const other = contract({
+  request_product: [z.string()],
+  produced: [z.string(), z.string()],
+  weighed: [z.string()],
+  cleaned: event<[room: number]>(),
+});
+
+describe('peers with different contracts', () => {
+  test('both tell it, once, for the events that they exchange', async () => {
+    const { endpoints } = await startBroker('inproc');
+    const seller = new Peer(endpoints, shop, {
+      subscribe: ['request_product'],
+      publish: ['produced', 'weighed', 'cleaned'],
+    });
+    const buyer = new Peer(endpoints, other, {
+      subscribe: ['produced', 'weighed', 'cleaned'],
+      publish: ['request_product'],
+    });
+    const reports = Promise.all([seller.status.contractMismatch.next(), buyer.status.contractMismatch.next()]);
+    await started(seller);
+    await started(buyer);
+    expect(await reports).toEqual([
+      [
+        {
+          peer: buyer.id,
+          differences: [
+            { event: 'request_product', reason: 'arity', here: 0, there: 1 },
+            { event: 'produced', reason: 'arguments', arguments: [2] },
+          ],
+          refused: false,
+        },
+      ],
+      [
+        {
+          peer: seller.id,
+          differences: [
+            { event: 'produced', reason: 'arguments', arguments: [2] },
+            { event: 'request_product', reason: 'arity', here: 1, there: 0 },
+          ],
+          refused: false,
+        },
+      ],
+    ]);
+    // That is all: what arrives is checked as always.
+    const invalid = buyer.status.invalid.next();
+    const weighed = buyer.events.weighed.next();
+    await seller.publish.produced('tea', 3);
+    await seller.publish.weighed('3');
+    expect(await invalid).toMatchObject([{ reason: 'schema', event: 'produced', argument: 2 }]);
+    expect(await weighed).toEqual(['3']);
+  });
+
+  test('without a contract on one side, there is nothing to tell; nor for events that are not exchanged', async () => {
+    const { endpoints } = await startBroker('inproc');
+    const mismatches: ContractMismatch[] = [];
+    const seller = new Peer(endpoints, shop, { publish: ['produced'], contractMismatch: 'refuse' });
+    connect(seller.status, 'contractMismatch', (mismatch) => mismatches.push(mismatch));
+    await started(seller);
+    await started(new Peer(endpoints, other, { publish: ['produced'] }));
+    const plain = await started(new Peer(endpoints.in, endpoints.out, ['produced'], []));
+    await seller.waitFor({ subscribers: 'produced' });
+    const arrived = plain.events.produced.next();
+    await seller.publish.produced('tea', 3);
+    expect(await arrived).toEqual(['tea', 3]);
+    expect(mismatches).toEqual([]);
+  });
+
+  test.each([
+    ['the subscriber', 'warn', 'refuse'],
+    ['the publisher', 'refuse', 'warn'],
+    ['both', 'refuse', 'refuse'],
+  ] as const)('refused by %s: its events are dropped and told, others arrive', async (_who, sellers, buyers) => {
+    const { endpoints } = await startBroker('inproc');
+    const seller = new Peer(endpoints, shop, { publish: ['produced', 'weighed'], contractMismatch: sellers });
+    // A contract of this event that would take anything, but for the refusing.
+    const anything = contract({ ...other, produced: [z.unknown(), z.unknown()] });
+    const buyer = new Peer(endpoints, anything, { subscribe: ['produced', 'weighed'], contractMismatch: buyers });
+    const agreeing = await started(new Peer(endpoints, shop, { subscribe: ['produced'] }));
+    const received: unknown[] = [];
+    const invalid: InvalidFrame[] = [];
+    connect(buyer, 'produced', (...args) => received.push(args));
+    connect(buyer.status, 'invalid', (frame) => invalid.push(frame));
+    const told = Promise.all([seller.status.contractMismatch.next(), buyer.status.contractMismatch.next()]);
+    await started(seller);
+    await started(buyer);
+    expect(await told).toMatchObject([[{ refused: true }], [{ refused: true }]]);
+
+    const weighed = buyer.events.weighed.next();
+    const produced = agreeing.events.produced.next();
+    await seller.publish.produced('tea', 3);
+    await seller.publish.weighed('3');
+    expect(await weighed).toEqual(['3']);
+    expect(await produced).toEqual(['tea', 3]);
+    expect(received).toEqual([]);
+    expect(invalid).toEqual([{ reason: 'contract', event: 'produced', peer: seller.id, count: 1 }]);
+    // They count as dealt with, so nobody waits for the one who refuses; and not as subscribers.
+    await seller.flush();
+    await seller.waitFor({ subscribers: 'produced' });
+    await expect(seller.waitFor({ subscribers: 'produced', count: 2, timeout: 1 })).rejects.toThrow('1 of 2');
+  });
+
+  test('in two processes', async () => {
+    const { endpoints } = await startBroker('ipc');
+    const buyer = node(import.meta.url, 'children/contract.ts', endpoints.in, endpoints.out, 'buyer');
+    expect(await buyer.line()).toBe('ready');
+    const seller = node(import.meta.url, 'children/contract.ts', endpoints.in, endpoints.out, 'seller');
+    expect(await seller.line()).toBe('ready');
+    const differences = [{ event: 'produced', reason: 'arguments', arguments: [2] }];
+    expect(await seller.json()).toMatchObject({ mismatch: { differences, refused: false } });
+    expect(await buyer.json()).toMatchObject({ mismatch: { differences, refused: false } });
+    seller.child.stdin?.write('publish\n');
+    expect(await buyer.json()).toEqual({
+      invalid: {
+        reason: 'schema',
+        event: 'produced',
+        argument: 2,
+        issues: [{ message: 'Invalid input: expected string, received number', path: [] }],
+        count: 1,
+      },
+    });
+    expect(await buyer.json()).toEqual({ same: ['the same in both'] });
+    buyer.child.stdin?.end();
+    seller.child.stdin?.end();
+    expect(await buyer.exit).toMatchObject({ code: 0, stderr: '' });
+    expect(await seller.exit).toMatchObject({ code: 0, stderr: '' });
+  });
+});
