@@ -71,6 +71,14 @@ describe('bundle of the core', () => {
   });
 });
 
+describe('bundle of a contract', () => {
+  test('dependencies: nothing but contracts, so that both sides can share the module', async () => {
+    const { files, imports } = await bundle(`export { contract, request } from 'mreventloop';`);
+    expect(imports).toEqual([]);
+    expect(files.filter((file) => !/^dist\/(errors|contract)\b/.test(file))).toEqual([]);
+  });
+});
+
 describe('bundle of an import that is not used', () => {
   test.for(MODULES)('side effects: %s leaves nothing', async (specifier) => {
     expect((await bundle(`import '${specifier}';`)).code).toBe('');

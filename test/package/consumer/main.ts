@@ -1,6 +1,18 @@
 // A program of a user, who has the package from the registry: it is compiled against the packed types and run.
 // It imports every subpath, which published.test.ts checks.
-import { connect, disconnect, event, EventLoop, events, forwards, type Link, slot, SyncEvent } from 'mreventloop';
+import {
+  connect,
+  contract,
+  disconnect,
+  event,
+  EventLoop,
+  events,
+  forwards,
+  type Link,
+  Peer,
+  slot,
+  SyncEvent,
+} from 'mreventloop';
 import manifest from 'mreventloop/package.json' with { type: 'json' };
 import { Spy } from 'mreventloop/testing';
 
@@ -31,8 +43,15 @@ connect(producer, 'produced', spy);
 connect(producer, ['produced', 'sold_out'], consumer, ['onProduced', 'onSoldOut']);
 disconnect(producer, 'sold_out');
 
+const shop = contract({ produced: event<[product: string, price: number]>() });
+const buyer = new Peer('inproc://shop', shop, { subscribe: ['produced'] });
+connect(buyer, consumer);
+
 /** Only compiled: what must not compile. */
 function wrongUses(): void {
+  // @ts-expect-error the contract has no such event
+  const wrong = new Peer('inproc://shop', shop, { subscribe: ['bought'] });
+  connect(wrong, consumer);
   // @ts-expect-error a slot that wants a number cannot take a product
   connect(producer.events.produced, (product: number) => product);
   // @ts-expect-error there is no such event
