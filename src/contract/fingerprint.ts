@@ -1,5 +1,4 @@
-import type { Contract } from './contract.ts';
-import { schemasOf } from './contract.ts';
+import { type Contract, schemasOf } from './contract.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /**
@@ -59,10 +58,10 @@ function fingerprint(schema: StandardSchema): string {
 
 /** The JSON Schema of what a schema takes, where its library follows Standard JSON Schema and has one for it. */
 function jsonSchemaOf(schema: StandardSchema): unknown {
-  const { jsonSchema } = schema['~standard'] as {
-    jsonSchema?: { input?: (options: { target: string }) => unknown };
-  };
   try {
+    const { jsonSchema } = schema['~standard'] as {
+      jsonSchema?: { input?: (options: { target: string }) => unknown };
+    };
     return jsonSchema?.input?.({ target: 'draft-2020-12' });
   } catch {
     // As for what JSON cannot carry.

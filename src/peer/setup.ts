@@ -1,6 +1,6 @@
 import { endpointsOf } from '../bus/address.ts';
 import type { Endpoints } from '../bus/bus.ts';
-import { type Contract, schemasOf } from '../contract/contract.ts';
+import { type Contract, contract as checked, schemasOf } from '../contract/contract.ts';
 import { type Fingerprint, fingerprintsOf } from '../contract/fingerprint.ts';
 import { isRequest } from '../contract/request.ts';
 import { type Parse, parserFor } from '../contract/validate.ts';
@@ -64,7 +64,9 @@ function readOriginal([inAddress, outAddress, subscribe, publish, options = {}]:
   };
 }
 
-function readContract([address, contract, options]: ContractArguments): Setup {
+function readContract([address, given, options]: ContractArguments): Setup {
+  // Something that was not made with `contract` could have entries that nobody would check.
+  const contract = checked(given);
   const { subscribe = [], publish = [], validateOutgoing = true, contractMismatch = 'warn', ...rest } = options;
   const subscribed = namesIn(subscribe, contract);
   const published = namesIn(publish, contract);

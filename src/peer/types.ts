@@ -46,7 +46,7 @@ export interface Peer<S extends EventMap = EventMap, P extends EventMap = EventM
   readonly id: string;
   /** The other peers that are there. Peers in Python are not known. */
   readonly peers: readonly RemotePeer[];
-  /** How many published events are kept for subscribers that do not have them yet. */
+  /** How many published events wait for a schema, or are kept for subscribers that do not have them yet. */
   readonly pending: number;
   /**
    * Connects, and fulfils when the peer is ready: what is published on the bus from then on is not
@@ -108,7 +108,7 @@ export interface PeerConstructor {
    * @param address - the one address of a broker, or both
    * @param contract - made with `contract`
    * @param options - which events, and how to deliver them
-   * @throws AddressError; ConnectError for a name that is no event of the contract
+   * @throws AddressError; ConnectError for a name that is no event of the contract, or a contract that is none
    */
   new <
     const C extends Contract,

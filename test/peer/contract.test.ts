@@ -16,6 +16,9 @@ import {
 } from 'mreventloop';
 import * as v from 'valibot';
 import { z } from 'zod';
+import { FaultyNetwork, StepClock } from 'mreventloop/testing';
+import { encodeControl } from '../../src/wire/control.ts';
+import { methodTo } from '../../src/wire/names.ts';
 import { deferred, type Deferred } from '../loop/deferred.ts';
 import { startBroker } from '../support/addresses.ts';
 import { node } from '../support/program.ts';
@@ -63,6 +66,11 @@ describe('peer with a contract: addresses and names', () => {
     await peer.publish.constructor('x');
     expect(await arrived).toEqual(['x']);
     expect(() => peer.publish.constructor(3 as never)).toThrow(ValidationError);
+  });
+
+  test('a contract that is none is refused, not taken for one that checks nothing', () => {
+    const none = { produced: z.string() } as unknown as { produced: [] };
+    expect(() => new Peer('inproc://x', none, { subscribe: ['produced'] })).toThrow(ConnectError);
   });
 
   test('only what is named exists', () => {
@@ -299,6 +307,15 @@ describe('peer with a contract: asynchronous schemas where it arrives', () => {
   });
 });
 
+/** Lets some time pass, and those who wait for promises have their turn. */
+async function steps<T>(clock: StepClock, promise?: Promise<T>): Promise<T> {
+  for (let i = 0; i < 20; i += 1) {
+    clock.advance(1);
+    await new Promise(setImmediate);
+  }
+  return promise as Promise<T>;
+}
+
 const other = contract({
   request_product: [z.string()],
   produced: [z.string(), z.string()],
@@ -398,6 +415,38 @@ describe('peers with different contracts', () => {
     await seller.flush();
     await seller.waitFor({ subscribers: 'produced' });
     await expect(seller.waitFor({ subscribers: 'produced', count: 2, timeout: 1 })).rejects.toThrow('1 of 2');
+  });
+
+  test('nothing is delivered of a publisher before it has said what its events mean', async () => {
+    const clock = new StepClock();
+    const network = new FaultyNetwork({ clock, seed: 1 });
+    const bus = network.bus();
+    const peer = new Peer('inproc://x', other, {
+      subscribe: ['weighed'],
+      contractMismatch: 'refuse',
+      bus: () => Promise.resolve(bus),
+      clock,
+    });
+    const told: unknown[] = [];
+    connect(peer, 'weighed', (weight) => told.push(weight));
+    connect(peer.status, 'invalid', ({ reason }) => told.push(reason));
+    connect(peer.status, 'contractMismatch', ({ refused }) => told.push({ refused }));
+    await using _peer = await steps(clock, peer.start());
+    const stranger = network.bus();
+    await stranger.open({ frame() {}, unreadable() {}, down() {} });
+    const tell = (control: Parameters<typeof encodeControl>[2]): void => {
+      stranger.send(methodTo(peer.id), encodeControl(methodTo(peer.id), 'P', control));
+    };
+    const hello = { kind: 'hello', subscribes: [], publishes: ['weighed'], answer: true, acked: 0 } as const;
+    const heads = { kind: 'head', heads: [['weighed', 1, 1]], g: 1, window: 8 } as const;
+    stranger.send('weighed', '{"jsonrpc": "2.0", "method": "weighed", "params": ["3"], "id": "P:1:1"}');
+    tell(heads);
+    await steps(clock);
+    expect(told).toEqual([]);
+    tell({ ...hello, contract: { refuses: false, events: [['weighed', 'zod/json:0']] } });
+    tell(heads);
+    await steps(clock);
+    expect(told).toEqual([{ refused: true }, 'contract']);
   });
 
   test('in two processes', async () => {
