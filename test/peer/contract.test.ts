@@ -218,6 +218,12 @@ describe('peer with a contract: asynchronous schemas where it is published', () 
   });
 });
 
+/** Accepts every text, some later than others. */
+async function acceptLater(text: string): Promise<boolean> {
+  for (let turn = text.length % 5; turn > 0; turn -= 1) await new Promise(setImmediate);
+  return true;
+}
+
 /** A publisher, and a subscriber whose schema lets texts through when the test says so. */
 async function world() {
   const { schema, gate } = gatedSchema();
@@ -272,6 +278,34 @@ describe('peer with a contract: asynchronous schemas where it arrives', () => {
     await room;
     await seller.flush();
     expect(received).toEqual(['first', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+  });
+
+  test('lose nothing and keep the order while the broker goes away and comes back', async () => {
+    const broker = await startBroker('ipc');
+    const slow = v.pipeAsync(v.string(), v.checkAsync(acceptLater));
+    const sent = contract({ slow: [z.string()], fast: [z.string()] });
+    const seller = await started(new Peer(broker.endpoints, sent, { publish: ['slow', 'fast'], window: 50 }));
+    const buyer = await started(
+      new Peer(broker.endpoints, contract({ ...sent, slow: [slow] }), { subscribe: ['slow', 'fast'], window: 50 }),
+    );
+    const received: string[] = [];
+    connect(buyer, 'slow', (text) => received.push(text));
+    connect(buyer, 'fast', (text) => received.push(text));
+    await seller.waitFor({ subscribers: 'slow' });
+    const texts = Array.from({ length: 2_000 }, (_, i) => `${i}`.padEnd(4 + (i % 7), ' '));
+    const publishing = (async () => {
+      for (const [i, text] of texts.entries()) await seller.publish[i % 3 === 0 ? 'fast' : 'slow'](text);
+    })();
+    for (let round = 0; round < 2; round += 1) {
+      await buyer.events.fast.next();
+      const back = [seller.status.connected.next(), buyer.status.connected.next()];
+      await broker.stop();
+      await broker.start();
+      await Promise.all(back);
+    }
+    await publishing;
+    await seller.flush();
+    expect(received).toEqual(texts);
   });
 
   test('stop: what has arrived still goes to listeners', async () => {
