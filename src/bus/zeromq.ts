@@ -31,6 +31,8 @@ const HEARTBEAT = { heartbeatInterval: 2_000, heartbeatTimeout: 6_000 };
  * this thread, which costs more than copying a few thousand (a third of a round trip). Texts are copied.
  */
 const MOST_COPIED = 4_096;
+/** The option of ZeroMQ for how many messages wait to be sent, which the library does not offer for this kind of socket. */
+const ZMQ_SNDHWM = 23;
 /** How long, in milliseconds, peers have to subscribe again: ZeroMQ tries to connect every 100 to 200 ms, at random. */
 const SETTLE = 200;
 /** How long, in milliseconds, frames that were sent before a close have to leave the process. */
@@ -54,7 +56,7 @@ class ZeromqBus implements Bus {
 
   constructor({ Subscriber, Publisher }: Library, endpoints: Endpoints) {
     this.#endpoints = endpoints;
-    this.#in = new Subscriber({ linger: 0, receiveHighWaterMark: QUEUED_FRAMES, ...HEARTBEAT });
+    this.#in = makeSubscriber(Subscriber);
     // What a peer sends it has counted and will repair: dropping here would only make work.
     this.#out = new Sender(new Publisher({ linger: LINGER, sendHighWaterMark: 0, ...HEARTBEAT }));
   }
@@ -73,6 +75,7 @@ class ZeromqBus implements Bus {
       });
     }
     void receive(this.#in, (bytes) => {
+      if (this.#closing !== undefined) return;
       if (isUtf8(bytes)) listener.frame(bytes.toString());
       else listener.unreadable();
     });
@@ -131,6 +134,7 @@ class ZeromqDoor implements Door {
       throw error;
     }
     void receive(this.#out, (bytes) => {
+      if (this.#closing !== undefined) return;
       if (isUtf8(bytes)) listener.frame(bytes);
       else listener.unreadable();
     });
@@ -182,6 +186,16 @@ class ZeromqDoor implements Door {
 
 /** How every frame begins: who subscribes to less than this takes in all methods. */
 const METHOD_START = '{"jsonrpc": "2.0", "method": "';
+
+/** A socket that keeps all subscriptions. Otherwise ZeroMQ drops those beyond the first 1,000 that wait to be sent. */
+function makeSubscriber(Subscriber: Library['Subscriber']): Zeromq.Subscriber {
+  return new (class extends Subscriber {
+    constructor() {
+      super({ linger: 0, receiveHighWaterMark: QUEUED_FRAMES, ...HEARTBEAT });
+      this.setInt32Option(ZMQ_SNDHWM, 0);
+    }
+  })();
+}
 
 /** Sends one frame at a time, in order, as ZeroMQ wants it. */
 class Sender<S extends Zeromq.Publisher | Zeromq.XPublisher> {
