@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   broker: ['bus', 'wire'],
   // Programs use what every user has.
   cli: ['index.ts'],
-  testing: ['events', 'stream', 'bus', 'wire'],
+  testing: ['events', 'stream', 'bus', 'wire', 'peer'],
 };
 /** From which others it may import types, which leave nothing at run time. */
 const MAY_IMPORT_TYPES: Record<string, readonly string[]> = { contract: ['events'] };

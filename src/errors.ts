@@ -63,6 +63,11 @@ export class NoBrokerError extends MrEventLoopError {
   readonly code = 'NO_BROKER';
 }
 
+/** The broker is there and does not let this peer in, or not do what it wants; the message says what. */
+export class RefusedError extends MrEventLoopError {
+  readonly code = 'REFUSED';
+}
+
 /** An optional library that an address needs is not installed; the message says how to install it. */
 export class MissingLibraryError extends MrEventLoopError {
   readonly code = 'MISSING_LIBRARY';

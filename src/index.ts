@@ -1,5 +1,5 @@
 export { Broker, type BrokerCounters } from './broker/broker.ts';
-export type { Endpoints } from './bus/bus.ts';
+export type { Bus, BusListener, Endpoints, Topic } from './bus/bus.ts';
 
 export {
   type Contract,
@@ -24,6 +24,7 @@ export {
   NoBrokerError,
   OverflowError,
   PayloadError,
+  RefusedError,
   SelfAwaitError,
   SlotError,
   StateError,

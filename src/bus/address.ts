@@ -50,7 +50,7 @@ export function checkEndpoints(endpoints: Endpoints): Scheme {
 }
 
 /** The bus of a peer, loaded when it is needed. */
-export async function makeBus(endpoints: Endpoints): Promise<Bus> {
+export async function makeBus(endpoints: Endpoints, _options: { token?: unknown } = {}): Promise<Bus> {
   if (checkEndpoints(endpoints) === 'inproc') return new (await import('./memory.ts')).MemoryBus(endpoints);
   return (await import('./zeromq.ts')).makeZeromqBus(endpoints);
 }

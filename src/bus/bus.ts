@@ -10,37 +10,67 @@ export interface Topic {
   readonly prefixes: readonly string[];
 }
 
-/** What a bus tells the peer that opened it. Nothing is called before `open` or after `close`. */
+/** What a bus tells the peer that opened it. Nothing is called before `open` or once `close` was called. */
 export interface BusListener {
-  /** A frame arrived for a topic that was subscribed to. Must not throw. */
+  /** A frame arrived for a topic that was subscribed to: a JSON text. Must not throw. */
   frame(text: string): void;
   /** A frame arrived that is no text. It was dropped. */
   unreadable(): void;
-  /** The link to the broker broke: frames on their way are lost. The bus connects again by itself. */
-  down(): void;
+  /**
+   * The link to the broker, which was there, broke: frames on their way are lost. The bus connects again by
+   * itself and asks for the same topics. May be called more than once for one break.
+   * @param reason - what the broker said, if it said anything
+   */
+  down(reason?: string): void;
+  /**
+   * The broker is there and does not want this peer, which the error explains. The bus goes on trying: the
+   * broker, or what the peer shows it, may change.
+   */
+  refused(error: Error): void;
 }
 
 /**
- * A peer's end of a bus. Its life: `open`, then any number of `subscribe` and `send`, then `close`.
+ * A peer's end of a bus. Its life: `open` once, then any number of `subscribe` and `send`, then `close`.
+ * `mreventloop/testing` has the checks that every bus has to pass.
  */
 export interface Bus {
+  /**
+   * The largest event that it carries, if there is a limit: its arguments as JSON, in bytes of UTF-8. It may
+   * change with each link. Peers refuse to publish what is larger. Frames have up to {@link FRAME_OVERHEAD} bytes more.
+   */
+  readonly largest?: number | undefined;
   /**
    * Begins to connect. Resolves when the bus can be used, which does not mean that a broker is there:
    * a bus goes on trying until it is closed. Rejects when it can never work, and then holds nothing.
    */
   open(listener: BusListener): Promise<void>;
-  /** Asks for the frames of a topic; they come once the broker has heard of it. */
+  /**
+   * Asks for the frames of a topic; they come once the broker has heard of it, and of no other topic. The broker
+   * hears of topics in this order, also after a reconnect: who gets frames of the last one gets all of them.
+   */
   subscribe(topic: Topic): void;
-  /** Hands over a frame of a topic, which the bus owns from then on. Never blocks, never throws. */
+  /**
+   * Hands over a frame of a topic, which the bus owns from then on. Never blocks, never throws; while there is
+   * no broker it may be dropped. Who sends to a topic that it subscribed to gets the frame as well.
+   */
   send(topic: string, frame: string): void;
-  /** Hands over what was sent, as far as there is a broker, and frees everything. May be called twice. */
+  /**
+   * Hands over what was sent, as far as there is a broker, and frees everything. Resolves within some seconds,
+   * whatever the broker does. May be called twice, and without `open`.
+   */
   close(): Promise<void>;
 }
 
-/** A frame as a broker passes it on: text, or its bytes in UTF-8. */
+/**
+ * How much longer, in bytes, a frame may be than the largest event in it: peers put events into a frame until
+ * they have 128 Ki characters, of three bytes at most, and each needs something around it.
+ */
+export const FRAME_OVERHEAD: number = 1024 * 1024;
+
+/** A frame as a broker passes it on: text, or its bytes in UTF-8. Nobody changes the bytes. */
 export type Frame = string | Uint8Array;
 
-/** What a door tells the broker that opened it. */
+/** What a door tells the broker that opened it. Nothing is called before `open` or once `close` was called. */
 export interface DoorListener {
   /** A frame came in. Must not throw. */
   frame(frame: Frame): void;
@@ -48,7 +78,7 @@ export interface DoorListener {
   unreadable(): void;
 }
 
-/** The two addresses of a broker, named as peers use them. */
+/** The two addresses of a broker, named as peers use them. Where one way serves both, they are the same. */
 export interface Endpoints {
   /** Where peers receive from. */
   readonly in: string;
@@ -57,12 +87,13 @@ export interface Endpoints {
 }
 
 /**
- * A broker's end of a bus: where peers come in. Its life: `open`, any number of `send`, `close`.
+ * A broker's end of a bus: where peers come in. Its life: `open` once, any number of `send`, `close`.
+ * A broker may have several doors, and sends every frame through all of them.
  */
 export interface Door {
   /**
-   * Binds the addresses and resolves with them as they were bound. Rejects with an `AddressError` or
-   * `AddressInUseError`, and then holds nothing.
+   * Binds the addresses and resolves with them as they were bound. Rejects with an `AddressError`, an
+   * `AddressInUseError` or a `MissingLibraryError`, and then holds nothing.
    */
   open(listener: DoorListener): Promise<Endpoints>;
   /**
@@ -70,7 +101,10 @@ export interface Door {
    * packed events have to be sent to such a door unpacked, too.
    */
   readonly hasPlainListeners: boolean;
-  /** Passes a frame to every peer that wants it. Never blocks, never throws; peers that are too slow miss it. */
+  /**
+   * Passes a frame to every peer that wants it, also to the one that sent it. Never blocks, never throws;
+   * peers that are too slow miss it, or are cut off.
+   */
   send(frame: Frame): void;
   /** Stops to serve and removes what `open` made. May be called twice. */
   close(): Promise<void>;

@@ -59,6 +59,8 @@ export interface PeerOptions<S extends EventMap, P extends EventMap> {
    * @default 6000
    */
   silence?: number | undefined;
+  /** Shown to a broker whose door asks who comes, each time the peer connects; or a function that gets it. */
+  token?: string | (() => string | Promise<string>) | undefined;
   /** Another bus than the one that the addresses stand for, for tests. */
   bus?: (() => Promise<Bus>) | undefined;
   /** Another clock than the runtime's, for tests. */

@@ -35,6 +35,8 @@ interface Run {
   bus: Bus | undefined;
   /** Nothing more is taken from the bus: the peer is about to stop. */
   isDeaf: boolean;
+  /** Whether the start has fulfilled. */
+  started: boolean;
 }
 
 class SocketPeer implements PeerInterface {
@@ -42,7 +44,8 @@ class SocketPeer implements PeerInterface {
   readonly publish: Publish<EventMap>;
   readonly status: PeerStatus = events({
     connected: event(),
-    disconnected: event(),
+    disconnected: event<[reason: string | undefined]>(),
+    refused: event<[error: Error]>(),
     peerJoined: event<[peer: RemotePeer]>(),
     peerLeft: event<[peer: RemotePeer, reason: LeaveReason]>(),
     gap: event<[gap: Gap]>(),
@@ -82,7 +85,7 @@ class SocketPeer implements PeerInterface {
     );
     this.publish = Object.fromEntries(functions);
     this.#clock = options.clock ?? systemClock();
-    this.#makeBus = options.bus ?? (() => makeBus(endpoints));
+    this.#makeBus = options.bus ?? (() => makeBus(endpoints, { token: options.token }));
     const sessionOptions = { ...readOptions(subscribe, publish, options), contract: () => this.#agreement.note };
     this.#makeSession = () => new Session({ id: randomId(), ...sessionOptions }, this.#clock, this.#sessionPort());
     this.#session = this.#makeSession();
@@ -110,7 +113,7 @@ class SocketPeer implements PeerInterface {
   async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<this> {
     if (this.#run !== undefined) throw new StateError('the peer was started already');
     signal?.throwIfAborted();
-    const run: Run = { ending: new AbortController(), bus: undefined, isDeaf: false };
+    const run: Run = { ending: new AbortController(), bus: undefined, isDeaf: false, started: false };
     const onAbort = (): void => run.ending.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#run = run;
@@ -125,6 +128,7 @@ class SocketPeer implements PeerInterface {
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
+    run.started = true;
     this.#becomeReady();
     return this;
   }
@@ -249,7 +253,11 @@ class SocketPeer implements PeerInterface {
         if (this.#run === run && !run.isDeaf) this.#session.receive(text);
       },
       unreadable: () => this.#reportInvalid({ reason: 'utf-8' }),
-      down: () => this.#linkBroke(),
+      down: (reason) => this.#linkBroke(reason),
+      refused: (error) => {
+        if (run.started) this.#emit(this.status.refused, error);
+        else run.ending.abort(error);
+      },
     });
     for (const topic of this.#session.topics) bus.subscribe(topic);
   }
@@ -263,11 +271,12 @@ class SocketPeer implements PeerInterface {
   #becomeReady(): void {
     if (this.#run === undefined) return;
     this.#ready = true;
+    this.#session.outbox.largest = this.#run.bus?.largest ?? Infinity;
     this.#session.open();
     this.#emit(this.status.connected);
   }
 
-  #linkBroke(): void {
+  #linkBroke(reason?: string): void {
     this.#readiness.forget();
     if (!this.#ready || this.#run === undefined) return;
     this.#ready = false;
@@ -277,7 +286,7 @@ class SocketPeer implements PeerInterface {
       // Only stopping ends the asking; that is no error.
       () => {},
     );
-    this.#emit(this.status.disconnected);
+    this.#emit(this.status.disconnected, reason);
   }
 
   #sessionPort(): SessionPort {
@@ -335,11 +344,12 @@ class SocketPeer implements PeerInterface {
 
   #noBroker(timeout: number, cause: unknown): NoBrokerError {
     const { in: inAddress, out } = this.#setup.endpoints;
-    return new NoBrokerError(
-      `no broker answered within ${timeout} ms at '${inAddress}' (to receive from) and '${out}' (to send to). ` +
-        'Is one running, with the two addresses in this order?',
-      { cause },
-    );
+    const message =
+      inAddress === out
+        ? `at '${out}'. Is one running, and does it admit this origin?`
+        : `at '${inAddress}' (to receive from) and '${out}' (to send to). ` +
+          'Is one running, with the two addresses in this order?';
+    return new NoBrokerError(`no broker answered within ${timeout} ms ${message}`, { cause });
   }
 }
 

@@ -62,8 +62,16 @@ export interface Undelivered {
 export type PeerStatus = Events<{
   /** Both ways through the broker are open, for the first time or again. */
   connected: [];
-  /** The link to the broker broke. The peer connects again by itself and then emits `connected`. */
-  disconnected: [];
+  /**
+   * The link to the broker broke. The peer connects again by itself and then emits `connected`. The reason is
+   * what the broker said, if it said anything.
+   */
+  disconnected: [reason: string | undefined];
+  /**
+   * The broker does not want this peer any more, or not let it do what it does. The peer goes on trying.
+   * At the start, `start` rejects with this error instead.
+   */
+  refused: [error: Error];
   /** Another peer came, or came back. */
   peerJoined: [peer: RemotePeer];
   /** Another peer left, or was silent for too long. */

@@ -52,7 +52,7 @@ export interface Peer<S extends EventMap = EventMap, P extends EventMap = EventM
    * Connects, and fulfils when the peer is ready: what is published on the bus from then on is not
    * missed. A peer that was stopped can be started again.
    * @returns the peer itself, for `await using`
-   * @throws NoBrokerError after the timeout; AddressError; MissingLibraryError; the signal's reason;
+   * @throws NoBrokerError after the timeout; RefusedError; AddressError; MissingLibraryError; the signal's reason;
    *   StateError when it was started already. Nothing is left open then.
    */
   start(options?: StartOptions): Promise<this>;

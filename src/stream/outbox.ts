@@ -1,4 +1,4 @@
-import { OverflowError } from '../errors.ts';
+import { OverflowError, PayloadError } from '../errors.ts';
 import { Fifo } from '../queue/fifo.ts';
 import type { Gone, Head, Range } from '../wire/control.ts';
 import type { After, EventHead } from '../wire/pack.ts';
@@ -53,6 +53,8 @@ export class Outbox {
   readonly #audience = new Audience();
   // The logs of the events that wait to be sent, in the order in which they were published.
   readonly #unsent = new Fifo<Log>();
+  /** How many bytes of UTF-8 the arguments of an event may have on their way. */
+  largest: number = Infinity;
   #open = false;
   #g = 0;
   // The last event that was sent, as a number over all events: they are sent in this order.
@@ -104,7 +106,8 @@ export class Outbox {
 
   /**
    * Takes an event. It leaves as soon as the way is open and the window has room.
-   * @throws OverflowError when too much is kept already; the event has no number then
+   * @throws OverflowError when too much is kept already; PayloadError when it is larger than the way to
+   *   subscribers allows. The event has no number then
    */
   publish(name: string, args: readonly unknown[]): void {
     const log = this.#logs.get(name) as Log;
@@ -115,6 +118,9 @@ export class Outbox {
     }
     // Now, because the arguments may change later.
     const text = JSON.stringify(args);
+    if (isLonger(text, this.largest)) {
+      throw new PayloadError(`event '${name}' is too large: an event over this bus has ${this.largest} bytes at most`);
+    }
     this.#g += 1;
     if (log.policy === 'block' || this.#makeRoom(log)) {
       this.#size += text.length;
@@ -371,6 +377,11 @@ export class Outbox {
   #makeSubscriber(id: string, logs: readonly Log[], acked: number): Subscriber {
     return { id, logs, acked, patience: FIRST_PATIENCE, since: this.#clock.now() };
   }
+}
+
+/** Whether a text has more than so many bytes in UTF-8, of which a unit of it takes three at most. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 }
 
 /** The last event that a subscriber wants and that was sent, as a number over all events. */

@@ -106,6 +106,7 @@ class Participant {
     void this.bus.open({
       frame: (text) => this.session.receive(text),
       unreadable() {},
+      refused() {},
       down: () => this.#down(),
     });
     for (const topic of this.session.topics) this.bus.subscribe(topic);

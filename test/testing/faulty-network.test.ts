@@ -9,8 +9,8 @@ function connectTwo(faults: Faults, seed = 7) {
   const [sender, receiver] = [network.bus(), network.bus()];
   const received: string[] = [];
   let downs = 0;
-  void sender.open({ frame() {}, unreadable() {}, down() {} });
-  void receiver.open({ frame: (text) => received.push(text), unreadable() {}, down: () => (downs += 1) });
+  void sender.open({ frame() {}, unreadable() {}, refused() {}, down() {} });
+  void receiver.open({ frame: (text) => received.push(text), unreadable() {}, refused() {}, down: () => (downs += 1) });
   receiver.subscribe(TOPIC);
   const send = (count: number): void => {
     for (let i = 0; i < count; i += 1) sender.send('x', `x${i}`);
