@@ -1,5 +1,6 @@
-export { Broker, type BrokerCounters } from './broker/broker.ts';
+export { Broker, type BrokerCounters, type BrokerDoors } from './broker/broker.ts';
 export type { Bus, BusListener, Endpoints, Topic } from './bus/bus.ts';
+export type { Grant, JoinRequest, UpgradeServer, WebSocketDoorOptions } from './bus/websocket-options.ts';
 
 export {
   type Contract,

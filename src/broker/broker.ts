@@ -1,6 +1,8 @@
-import { StateError } from '../errors.ts';
-import { checkEndpoints, endpointsOf, makeDoor } from '../bus/address.ts';
+import { checkEndpoints, endpointsOf, makeDoor, makeWebSocketDoor, webSocketDoorAt } from '../bus/address.ts';
 import type { Door, Endpoints, Frame } from '../bus/bus.ts';
+import type { WebSocketDoorOptions } from '../bus/websocket-options.ts';
+import { AddressError, StateError } from '../errors.ts';
+import { makeGate } from './gate.ts';
 import { answerTo, kindOf, unpackFrame } from './relay.ts';
 
 /** What has gone through a broker since it was made. */
@@ -11,6 +13,16 @@ export interface BrokerCounters {
   readonly bytes: number;
   /** Frames dropped, because they are no text in UTF-8 or no JSON-RPC: they could do harm to Python peers. */
   readonly invalid: number;
+  /** Connections over WebSockets that were not let in, or were cut off for what they did. */
+  readonly refused: number;
+}
+
+/** The doors of a broker. Peers that come in through different doors meet. */
+export interface BrokerDoors {
+  /** Where peers connect with ZeroMQ, also those in Python: an address, or the two that it stands for. */
+  readonly zmq?: string | Endpoints | undefined;
+  /** Where peers connect with WebSockets, browsers among them: an address, or how to serve. */
+  readonly ws?: string | WebSocketDoorOptions | undefined;
 }
 
 /**
@@ -22,28 +34,59 @@ export interface BrokerCounters {
  * await using running = await broker.start();
  * ```
  *
+ * For browsers, it opens a second door, see {@link Broker.listen}.
+ *
  * Python: `mreventloop.Broker`, with the same two addresses in the same order.
  */
 export class Broker implements AsyncDisposable {
-  #endpoints: Endpoints;
-  readonly #counters = { frames: 0, bytes: 0, invalid: 0 };
-  #door: Door | undefined;
+  #endpoints: Endpoints | undefined;
+  #url: string | undefined;
+  // Once started, with the port that it got: it is the same after another start.
+  #ws: WebSocketDoorOptions | undefined;
+  readonly #counters = { frames: 0, bytes: 0, invalid: 0, refused: 0 };
+  #doors: readonly Door[] | undefined;
   #starting: Promise<unknown> | undefined;
 
   /**
    * @param inAddress - where peers receive from; or, alone, the one address that both are made of:
-   *   `ipc:///tmp/shop` stands for `ipc:///tmp/shop.in` and `.out`, `tcp://host:5000` for ports 5000 and 5001
+   *   `ipc:///tmp/shop` stands for `ipc:///tmp/shop.in` and `.out`, `tcp://host:5000` for ports 5000 and 5001,
+   *   and `ws://` addresses for themselves
    * @param outAddress - where peers send to
    * @throws AddressError for addresses that make no sense
    */
-  constructor(inAddress: string, outAddress?: string) {
-    this.#endpoints = outAddress === undefined ? endpointsOf(inAddress) : { in: inAddress, out: outAddress };
-    checkEndpoints(this.#endpoints);
+  constructor(inAddress: string, outAddress?: string);
+  /** @param doors - one door or several */
+  constructor(doors: BrokerDoors);
+  constructor(first: string | BrokerDoors, outAddress?: string) {
+    const { zmq, ws } = typeof first === 'string' ? readAddresses(first, outAddress) : first;
+    this.#ws = typeof ws === 'string' ? webSocketDoorAt(ws) : ws;
+    this.#endpoints = typeof zmq === 'string' ? endpointsOf(zmq) : zmq;
+    if (this.#endpoints !== undefined) checkEndpoints(this.#endpoints);
+    if (this.#endpoints === undefined && this.#ws === undefined) throw new AddressError('a broker needs an address');
   }
 
-  /** The two addresses; once started, as they were bound, so with the port that a port of 0 became. */
+  /**
+   * Makes a broker and starts it.
+   *
+   * ```ts
+   * await using broker = await Broker.listen({ zmq: 'ipc:///tmp/shop', ws: { server, origins: ['https://shop.example'] } });
+   * ```
+   */
+  static listen(doors: BrokerDoors): Promise<Broker> {
+    return new Broker(doors).start();
+  }
+
+  /**
+   * The two addresses; once started, as they were bound, so with the port that a port of 0 became. Of a broker
+   * for WebSockets alone, both are its URL.
+   */
   get endpoints(): Endpoints {
-    return this.#endpoints;
+    return this.#endpoints ?? { in: this.#url ?? '', out: this.#url ?? '' };
+  }
+
+  /** Where peers connect with WebSockets, once it was started, if it has a door for them. */
+  get url(): string | undefined {
+    return this.#url;
   }
 
   /** A copy of what was counted so far. */
@@ -53,7 +96,7 @@ export class Broker implements AsyncDisposable {
 
   /** Whether it serves. */
   get running(): boolean {
-    return this.#door !== undefined && this.#starting === undefined;
+    return this.#doors !== undefined && this.#starting === undefined;
   }
 
   /**
@@ -63,7 +106,7 @@ export class Broker implements AsyncDisposable {
    *   address cannot be used; MissingLibraryError; StateError when it was started already
    */
   async start(): Promise<this> {
-    if (this.#door !== undefined || this.#starting !== undefined)
+    if (this.#doors !== undefined || this.#starting !== undefined)
       throw new StateError('the broker was started already');
     const starting = this.#open();
     this.#starting = starting;
@@ -75,12 +118,12 @@ export class Broker implements AsyncDisposable {
     return this;
   }
 
-  /** Stops to serve and removes the socket files that it made. */
+  /** Stops to serve and removes the socket files that it made. A server that it was attached to goes on. */
   async stop(): Promise<void> {
     await this.#starting?.catch(() => {});
-    const door = this.#door;
-    this.#door = undefined;
-    await door?.close();
+    const doors = this.#doors ?? [];
+    this.#doors = undefined;
+    await Promise.all(doors.map((door) => door.close()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -88,17 +131,37 @@ export class Broker implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const door = await makeDoor(this.#endpoints);
-    this.#endpoints = await door.open({
-      frame: (frame) => this.#relay(frame, door),
+    const doors: Door[] = [];
+    const listener = {
+      frame: (frame: Frame) => this.#pass(frame, doors),
       unreadable: () => {
         this.#counters.invalid += 1;
       },
-    });
-    this.#door = door;
+      refused: () => {
+        this.#counters.refused += 1;
+      },
+    };
+    try {
+      if (this.#endpoints !== undefined) {
+        const door = await makeDoor(this.#endpoints);
+        this.#endpoints = await door.open(listener);
+        doors.push(door);
+      }
+      if (this.#ws !== undefined) {
+        const door = await makeWebSocketDoor(this.#ws, makeGate);
+        this.#url = (await door.open(listener)).in;
+        doors.push(door);
+        if (this.#ws.port === 0) this.#ws = { ...this.#ws, port: Number(new URL(this.#url).port) };
+      }
+    } catch (error) {
+      await Promise.all(doors.map((door) => door.close()));
+      throw error;
+    }
+    this.#doors = doors;
   }
 
-  #relay(frame: Frame, door: Door): void {
+  /** To all doors, that through which it came included: others behind that may want it. */
+  #pass(frame: Frame, doors: readonly Door[]): void {
     const kind = kindOf(frame);
     if (kind === 'invalid') {
       this.#counters.invalid += 1;
@@ -106,14 +169,26 @@ export class Broker implements AsyncDisposable {
     }
     if (kind === 'question') {
       const answer = answerTo(frame);
-      if (answer !== undefined) door.send(answer);
+      if (answer !== undefined) for (const door of doors) door.send(answer);
       return;
     }
     this.#counters.frames += 1;
     this.#counters.bytes += frame.length;
-    door.send(frame);
-    if (kind !== 'pack' || !door.hasPlainListeners) return;
-    const plain = unpackFrame(frame);
-    if (plain !== undefined) door.send(plain);
+    for (const door of doors) door.send(frame);
+    if (kind === 'pack') sendUnpacked(frame, doors);
   }
+}
+
+/** To the doors where somebody listens who does not know packs. */
+function sendUnpacked(frame: Frame, doors: readonly Door[]): void {
+  const plainDoors = doors.filter((door) => door.hasPlainListeners);
+  const plain = plainDoors.length === 0 ? undefined : unpackFrame(frame);
+  if (plain !== undefined) for (const door of plainDoors) door.send(plain);
+}
+
+function readAddresses(inAddress: string, outAddress: string | undefined): BrokerDoors {
+  if (outAddress !== undefined && outAddress !== inAddress) return { zmq: { in: inAddress, out: outAddress } };
+  const isForWebSockets = webSocketDoorAt(inAddress) !== undefined;
+  if (isForWebSockets) return { ws: inAddress };
+  return { zmq: outAddress === undefined ? inAddress : { in: inAddress, out: outAddress } };
 }

@@ -1,9 +1,26 @@
 import { AddressError } from '../errors.ts';
-import type { Bus, Door, Endpoints } from './bus.ts';
+import type { Bus, Door, Endpoints, Gate } from './bus.ts';
+import type { Token } from './websocket.ts';
+import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
 /** The kinds of addresses, by scheme. */
-const SCHEMES = ['inproc', 'ipc', 'tcp'] as const;
+const SCHEMES = ['inproc', 'ipc', 'tcp', 'ws', 'wss', 'ws+unix'] as const;
 type Scheme = (typeof SCHEMES)[number];
+
+/** The bus that each of them needs, loaded when it is. */
+const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions) => Promise<Bus>>> = {
+  inproc: async (endpoints) => new (await import('./memory.ts')).MemoryBus(endpoints),
+  ipc: zeromqBus,
+  tcp: zeromqBus,
+  ws: webSocketBus,
+  wss: webSocketBus,
+  'ws+unix': webSocketBus,
+};
+
+/** What a bus is told besides where to connect. */
+export interface BusOptions {
+  readonly token?: Token;
+}
 
 interface Address {
   readonly scheme: Scheme;
@@ -13,11 +30,13 @@ interface Address {
 
 /**
  * The two endpoints of a broker that was given one address: `ipc:///tmp/shop` has `/tmp/shop.in` and
- * `/tmp/shop.out`, `inproc://shop` likewise, and `tcp://host:5000` has the ports 5000 and 5001.
+ * `/tmp/shop.out`, `inproc://shop` likewise, and `tcp://host:5000` has the ports 5000 and 5001. WebSockets go
+ * both ways: their one address is both.
  * @throws AddressError
  */
 export function endpointsOf(address: string): Endpoints {
   const { scheme, rest } = parseAddress(address);
+  if (isWebSocket(scheme)) return { in: address, out: address };
   if (scheme !== 'tcp') return { in: `${address}.in`, out: `${address}.out` };
   const { host, port } = parseTcp(address, rest);
   if (port === 0 || port === MAX_PORT) {
@@ -38,6 +57,12 @@ export function checkEndpoints(endpoints: Endpoints): Scheme {
   if (first.scheme !== second.scheme) {
     throw new AddressError(`'${endpoints.in}' and '${endpoints.out}' must be of the same kind`);
   }
+  if (isWebSocket(first.scheme)) {
+    if (endpoints.in !== endpoints.out) {
+      throw new AddressError(`'${endpoints.in}' is for both ways: '${endpoints.out}' is one too many`);
+    }
+    return first.scheme;
+  }
   if (first.scheme === 'tcp') {
     const { port } = parseTcp(endpoints.in, first.rest);
     parseTcp(endpoints.out, second.rest);
@@ -50,30 +75,80 @@ export function checkEndpoints(endpoints: Endpoints): Scheme {
 }
 
 /** The bus of a peer, loaded when it is needed. */
-export async function makeBus(endpoints: Endpoints, _options: { token?: unknown } = {}): Promise<Bus> {
-  if (checkEndpoints(endpoints) === 'inproc') return new (await import('./memory.ts')).MemoryBus(endpoints);
-  return (await import('./zeromq.ts')).makeZeromqBus(endpoints);
+export async function makeBus(endpoints: Endpoints, options: BusOptions = {}): Promise<Bus> {
+  return BUSES[checkEndpoints(endpoints)](endpoints, options);
 }
 
-/** The door of a broker, loaded when it is needed. */
+/** The door of a broker where peers come in over ZeroMQ, or within the thread, loaded when it is needed. */
 export async function makeDoor(endpoints: Endpoints): Promise<Door> {
   if (checkEndpoints(endpoints) === 'inproc') return new (await import('./memory.ts')).MemoryDoor(endpoints);
   return (await import('./zeromq.ts')).makeZeromqDoor(endpoints);
 }
 
+/** The door of a broker where peers come in over WebSockets, loaded when it is needed. */
+export async function makeWebSocketDoor(
+  options: WebSocketDoorOptions,
+  makeGate: (grant: Grant) => Gate,
+): Promise<Door> {
+  return (await import('./websocket-door.ts')).makeWebSocketDoor(options, makeGate);
+}
+
+/**
+ * What an address says of a door for WebSockets; undefined for an address of another kind.
+ * @throws AddressError
+ */
+export function webSocketDoorAt(address: string): WebSocketDoorOptions | undefined {
+  const { scheme, rest } = parseAddress(address);
+  if (scheme === 'wss') throw new AddressError(`'${address}': for wss, attach the broker to an HTTPS server of yours`);
+  if (scheme === 'ws+unix') {
+    const [socket, path] = rest.split(':');
+    return { socket, path };
+  }
+  if (scheme !== 'ws') return undefined;
+  const { hostname, port, pathname } = new URL(address);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port), path: pathname };
+}
+
+async function zeromqBus(endpoints: Endpoints): Promise<Bus> {
+  return (await import('./zeromq.ts')).makeZeromqBus(endpoints);
+}
+
+async function webSocketBus(endpoints: Endpoints, { token }: BusOptions): Promise<Bus> {
+  return new (await import('./websocket.ts')).WebSocketBus(endpoints.in, token);
+}
+
 function parseAddress(address: string): Address {
-  const [, scheme, rest] = /^([a-z]+):\/\/(.+)$/s.exec(address) ?? [];
+  const [, scheme, rest] = /^([a-z]+(?:\+[a-z]+)?):\/\/(.+)$/s.exec(address) ?? [];
   if (scheme === undefined || rest === undefined) {
     throw new AddressError(`'${address}' is no address; expected ${SCHEMES.map((name) => `${name}://…`).join(', ')}`);
   }
-  if (!(SCHEMES as readonly string[]).includes(scheme)) {
+  if (!isScheme(scheme)) {
     throw new AddressError(`'${address}': '${scheme}' is not known; expected one of ${SCHEMES.join(', ')}`);
   }
   if (rest.includes('\0')) throw new AddressError('an address cannot contain a NUL character');
+  if (isWebSocket(scheme)) checkWebSocket(address, scheme, rest);
   if (scheme === 'ipc' && !rest.startsWith('/') && !rest.startsWith('@')) {
     throw new AddressError(`'${address}': ipc needs an absolute path, as in ipc:///tmp/${rest}`);
   }
-  return { scheme: scheme as Scheme, rest };
+  return { scheme, rest };
+}
+
+function isScheme(text: string): text is Scheme {
+  return (SCHEMES as readonly string[]).includes(text);
+}
+
+function isWebSocket(scheme: Scheme): boolean {
+  return BUSES[scheme] === webSocketBus;
+}
+
+function checkWebSocket(address: string, scheme: Scheme, rest: string): void {
+  if (scheme === 'ws+unix') {
+    if (rest.startsWith('/')) return;
+    throw new AddressError(`'${address}': ws+unix needs an absolute path, as in ws+unix:///tmp/${rest}`);
+  }
+  if (!URL.canParse(address) || rest.includes('#')) {
+    throw new AddressError(`'${address}' is no URL, as ws://127.0.0.1:8080 and wss://shop.example/events are`);
+  }
 }
 
 const MAX_PORT = 65_535;

@@ -67,6 +67,13 @@ export interface Bus {
  */
 export const FRAME_OVERHEAD: number = 1024 * 1024;
 
+/** What one peer may do that came in through a door where strangers come in. */
+export interface Gate {
+  maySubscribe(prefix: string): boolean;
+  maySend(frame: Frame): boolean;
+  mayReceive(frame: Frame): boolean;
+}
+
 /** A frame as a broker passes it on: text, or its bytes in UTF-8. Nobody changes the bytes. */
 export type Frame = string | Uint8Array;
 
@@ -76,6 +83,8 @@ export interface DoorListener {
   frame(frame: Frame): void;
   /** Something came in that is no text in UTF-8. It was dropped. */
   unreadable(): void;
+  /** Somebody was not let in, or was cut off for what it did. */
+  refused(): void;
 }
 
 /** The two addresses of a broker, named as peers use them. Where one way serves both, they are the same. */

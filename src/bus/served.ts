@@ -17,14 +17,17 @@ export interface ClaimedPath {
 /**
  * Checks that an address may be bound: nothing is there, or the socket of a broker that is gone.
  * Gives undefined for an address that is no path.
+ * @param path - where that is not the rest of an ipc address
  * @throws AddressError, AddressInUseError
  */
-export async function claimPath(address: string): Promise<ClaimedPath | undefined> {
-  if (!address.startsWith('ipc:///')) return undefined;
-  const path = address.slice('ipc://'.length);
+export async function claimPath(
+  address: string,
+  path: string | undefined = pathOf(address),
+): Promise<ClaimedPath | undefined> {
+  if (path === undefined) return undefined;
   const found = await look(path);
   if (found?.isSocket() === true) {
-    if (await isServed(address)) {
+    if (await isServed(`ipc://${path}`)) {
       throw new AddressInUseError(`'${address}' is in use: a live broker or program serves it`);
     }
   } else if (found !== undefined) {
@@ -42,6 +45,10 @@ export async function claimPath(address: string): Promise<ClaimedPath | undefine
       if (inode !== undefined && (await look(path))?.ino === inode) await unlink(path);
     },
   };
+}
+
+function pathOf(address: string): string | undefined {
+  return address.startsWith('ipc:///') ? address.slice('ipc://'.length) : undefined;
 }
 
 async function look(path: string) {

@@ -144,7 +144,7 @@ export const busSuite: readonly BusCheck[] = [
     await using _receiver = await receiver.start();
     await using _sender = await sender.start();
     const { largest } = bus as unknown as Bus;
-    // The frame around the text, without what numbers it.
+    // What is around the text.
     const size = (largest ?? 1_000_000) - JSON.stringify(['']).length;
     await sender.waitFor({ subscribers: 'x', timeout: PATIENCE });
     await sender.publish.x('x'.repeat(size));

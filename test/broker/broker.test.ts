@@ -213,6 +213,7 @@ describe('broker: relay', () => {
       frames: before.frames + good.length,
       bytes: before.bytes + good.join('').length,
       invalid: bad.length,
+      refused: 0,
     });
   });
 

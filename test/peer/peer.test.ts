@@ -15,7 +15,7 @@ import {
   StateError,
 } from 'mreventloop';
 import { Spy } from 'mreventloop/testing';
-import { freeEndpoints, SCHEMES, startBroker } from '../support/addresses.ts';
+import { freeEndpoints, type Scheme, SCHEMES, startBroker } from '../support/addresses.ts';
 import { node } from '../support/program.ts';
 
 type Tea = { produced: [product: string, details?: unknown]; sold_out: [] };
@@ -91,7 +91,7 @@ describe.each(SCHEMES)('peer over %s', (scheme) => {
   });
 
   test('no broker: the start fails within its timeout, naming both addresses, and can be tried again', async () => {
-    const endpoints = scheme === 'tcp' ? await freePorts() : freeEndpoints(scheme);
+    const endpoints = ['tcp', 'ws'].includes(scheme) ? await freePorts(scheme) : freeEndpoints(scheme);
     const peer = new Peer(endpoints.in, endpoints.out, ['produced'], []);
     const failure = peer.start({ timeout: 60 });
     await expect(failure).rejects.toThrow(NoBrokerError);
@@ -321,8 +321,9 @@ describe('peer: listeners', () => {
 });
 
 /** Addresses that are free now: a broker had them and has stopped. */
-async function freePorts(): Promise<Endpoints> {
-  const broker = await new Broker('tcp://127.0.0.1:0', 'tcp://127.0.0.1:0').start();
+async function freePorts(scheme: Scheme): Promise<Endpoints> {
+  const wanted = freeEndpoints(scheme);
+  const broker = await new Broker(wanted.in, wanted.out).start();
   const { endpoints } = broker;
   await broker.stop();
   return endpoints;

@@ -34,7 +34,9 @@ export async function installPackage(): Promise<InstalledPackage> {
   const tarball = join(folder, filename);
 
   // What it may depend on is there already: so this needs no network.
-  const overrides = { zeromq: `file:${join(ROOT, 'node_modules', 'zeromq')}` };
+  const overrides = Object.fromEntries(
+    ['ws', 'zeromq'].map((name) => [name, `file:${join(ROOT, 'node_modules', name)}`]),
+  );
   await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', overrides }));
   await npm(project, 'install', '--silent', '--no-audit', '--no-fund', tarball);
   return {

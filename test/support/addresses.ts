@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Broker, type Endpoints } from 'mreventloop';
 
-export const SCHEMES = ['inproc', 'ipc', 'tcp'] as const;
+export const SCHEMES = ['inproc', 'ipc', 'tcp', 'ws', 'ws+unix'] as const;
 export type Scheme = (typeof SCHEMES)[number];
 
 /** A folder that is gone after the test. */
@@ -27,9 +27,17 @@ export function freeEndpoints(scheme: Scheme): Endpoints {
       const folder = temporaryFolder();
       return { in: `ipc://${folder}/in.sock`, out: `ipc://${folder}/out.sock` };
     }
+    case 'ws':
+      return twice('ws://127.0.0.1:0/');
+    case 'ws+unix':
+      return twice(`ws+unix://${temporaryFolder()}/shop.sock`);
     case 'tcp':
       return { in: 'tcp://127.0.0.1:0', out: 'tcp://127.0.0.1:0' };
   }
+}
+
+function twice(address: string): Endpoints {
+  return { in: address, out: address };
 }
 
 /** A broker that serves, and stops after the test. */

@@ -1,0 +1,58 @@
+import type { Frame } from './bus.ts';
+
+/** Who wants which frames, by how these begin. Takes the same time however many prefixes there are of a length. */
+export class PrefixIndex<T> {
+  // Invariant: no set and no map in it is empty; the lengths go up.
+  readonly #byLength = new Map<number, Map<string, Set<T>>>();
+  #lengths: number[] = [];
+
+  add(prefix: string, item: T): void {
+    let prefixes = this.#byLength.get(prefix.length);
+    if (prefixes === undefined) {
+      prefixes = new Map();
+      this.#byLength.set(prefix.length, prefixes);
+      this.#lengths = [...this.#byLength.keys()].toSorted((a, b) => a - b);
+    }
+    const items = prefixes.get(prefix);
+    if (items === undefined) prefixes.set(prefix, new Set([item]));
+    else items.add(item);
+  }
+
+  delete(prefix: string, item: T): void {
+    const prefixes = this.#byLength.get(prefix.length);
+    const items = prefixes?.get(prefix);
+    items?.delete(item);
+    if (items?.size === 0) prefixes?.delete(prefix);
+    if (prefixes?.size !== 0) return;
+    this.#byLength.delete(prefix.length);
+    this.#lengths = this.#lengths.filter((length) => length !== prefix.length);
+  }
+
+  /** All who want a frame, each once. */
+  match(frame: Frame): ReadonlySet<T> {
+    const start = typeof frame === 'string' ? frame : this.#startOf(frame);
+    let found: Set<T> | undefined;
+    let isOurs = false;
+    for (const length of this.#lengths) {
+      if (length > start.length) break;
+      const items = this.#byLength.get(length)?.get(start.slice(0, length));
+      if (items === undefined) continue;
+      if (found === undefined) {
+        found = items;
+        continue;
+      }
+      if (!isOurs) found = new Set(found);
+      isOurs = true;
+      for (const item of items) found.add(item);
+    }
+    return found ?? NOBODY;
+  }
+
+  #startOf(frame: Uint8Array): string {
+    // A character has three bytes at most for each unit of its length.
+    return DECODER.decode(frame.subarray(0, 3 * (this.#lengths.at(-1) ?? 0)));
+  }
+}
+
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
+const NOBODY: ReadonlySet<never> = new Set();

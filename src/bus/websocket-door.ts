@@ -1,0 +1,205 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { unlink } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { WebSocketServer } from 'ws';
+import { AddressError, AddressInUseError } from '../errors.ts';
+import { type Door, type DoorListener, type Endpoints, FRAME_OVERHEAD, type Frame, type Gate } from './bus.ts';
+import { PrefixIndex } from './prefix-index.ts';
+import { claimPath } from './served.ts';
+import { Guest, type HouseRules } from './websocket-guest.ts';
+import { loadWs } from './websocket-library.ts';
+import { TICKS_A_HEARTBEAT } from './websocket-messages.ts';
+import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
+
+const DEFAULTS: HouseRules = {
+  joinWithin: 5_000,
+  maxPayload: 4 * 1024 * 1024,
+  maxBuffered: 16 * 1024 * 1024,
+  messagesPerSecond: 10_000,
+  bytesPerSecond: 64 * 1024 * 1024,
+  heartbeat: 10_000,
+};
+
+/** A broker's end of a WebSocket. `makeGate` makes of what a peer may do the judge of what it does. */
+export async function makeWebSocketDoor(
+  options: WebSocketDoorOptions,
+  makeGate: (grant: Grant) => Gate,
+): Promise<Door> {
+  const { WebSocketServer } = await loadWs();
+  const rules = readRules(options);
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: rules.maxPayload, clientTracking: false });
+  return new WebSocketDoor(options, rules, sockets, makeGate);
+}
+
+class WebSocketDoor implements Door {
+  /** Peers in Python do not come in here. */
+  readonly hasPlainListeners = false;
+  readonly #options: WebSocketDoorOptions;
+  readonly #rules: HouseRules;
+  readonly #sockets: WebSocketServer;
+  readonly #makeGate: (grant: Grant) => Gate;
+  readonly #guests = new Set<Guest>();
+  readonly #wanted = new PrefixIndex<Guest>();
+  #listener: DoorListener | undefined;
+  #server: Server | undefined;
+  /** The server, when it is the door's own. */
+  #own: Server | undefined;
+  #ticking: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    options: WebSocketDoorOptions,
+    rules: HouseRules,
+    sockets: WebSocketServer,
+    makeGate: (grant: Grant) => Gate,
+  ) {
+    this.#options = options;
+    this.#rules = rules;
+    this.#sockets = sockets;
+    this.#makeGate = makeGate;
+  }
+
+  async open(listener: DoorListener): Promise<Endpoints> {
+    this.#own = this.#options.server === undefined ? await listen(this.#options) : undefined;
+    this.#server = (this.#options.server as Server | undefined) ?? this.#own;
+    this.#server?.on('upgrade', this.#onUpgrade);
+    this.#listener = listener;
+    this.#ticking = setInterval(() => this.#tick(), this.#rules.heartbeat / TICKS_A_HEARTBEAT);
+    this.#ticking.unref();
+    const address = addressOf(this.#server?.address() ?? null, this.#options.path ?? '/');
+    return { in: address, out: address };
+  }
+
+  send(frame: Frame): void {
+    const guests = this.#wanted.match(frame);
+    if (guests.size === 0) return;
+    const line = oneLine(typeof frame === 'string' ? Buffer.from(frame) : frame);
+    for (const guest of guests) guest.send(line);
+  }
+
+  async close(): Promise<void> {
+    this.#listener = undefined;
+    clearInterval(this.#ticking);
+    this.#server?.off('upgrade', this.#onUpgrade);
+    for (const guest of this.#guests) guest.cutOff(1_001, 'the broker stops');
+    const own = this.#own;
+    this.#own = undefined;
+    if (own === undefined) return;
+    own.close();
+    own.closeAllConnections();
+    await once(own, 'close');
+  }
+
+  #tick(): void {
+    for (const guest of this.#guests) guest.tick();
+  }
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const { path = '/' } = this.#options;
+    const [asked] = (request.url ?? '').split('?');
+    if (asked !== path) {
+      // On a server of others it may be meant for them.
+      if (this.#own !== undefined || this.#server?.listenerCount('upgrade') === 1) deny(socket, 404);
+    } else if (!isAllowedOrigin(request, this.#options.origins)) {
+      this.#listener?.refused();
+      deny(socket, 403);
+    } else {
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#welcome(webSocket, request));
+    }
+  };
+
+  #welcome(webSocket: ConstructorParameters<typeof Guest>[0], request: IncomingMessage): void {
+    const host = {
+      authorize: (token: string | undefined) => this.#authorize(token, request),
+      wants: (guest: Guest, prefix: string) => this.#wanted.add(prefix, guest),
+      frame: (frame: Uint8Array) => this.#listener?.frame(frame),
+      refused: () => this.#listener?.refused(),
+      left: (guest: Guest) => {
+        this.#guests.delete(guest);
+        for (const prefix of guest.prefixes) this.#wanted.delete(prefix, guest);
+      },
+    };
+    const guest = new Guest(webSocket, host, this.#rules);
+    this.#guests.add(guest);
+    if (this.#listener === undefined) guest.cutOff(1_001, 'the broker stops');
+  }
+
+  async #authorize(token: string | undefined, request: IncomingMessage): Promise<Gate | boolean> {
+    const { authorize } = this.#options;
+    if (authorize === undefined) return true;
+    const { url = '', headers, socket } = request;
+    try {
+      const grant: unknown = await authorize(token, { url, headers, remoteAddress: socket.remoteAddress });
+      // What is neither true nor a grant lets nobody in, whatever the types say.
+      return typeof grant === 'object' && grant !== null ? this.#makeGate(grant) : grant === true;
+    } catch {
+      // Libraries that check tokens throw.
+      return false;
+    }
+  }
+}
+
+function readRules(options: WebSocketDoorOptions): HouseRules {
+  const given = Object.entries(DEFAULTS).map(([name, value]) => [name, options[name as keyof HouseRules] ?? value]);
+  const rules = Object.fromEntries(given) as unknown as HouseRules;
+  for (const [name, value] of Object.entries(rules)) {
+    if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
+  }
+  if (rules.maxPayload < 2 * FRAME_OVERHEAD) throw new RangeError(`maxPayload must be at least ${2 * FRAME_OVERHEAD}`);
+  return rules;
+}
+
+/** A server for nothing but WebSockets. */
+async function listen({ port = 0, host = '127.0.0.1', socket, path = '/' }: WebSocketDoorOptions): Promise<Server> {
+  const server = createServer((_, response) => void response.writeHead(426).end('Upgrade Required'));
+  const name = socket === undefined ? `ws://${host}:${port}${path}` : `ws+unix://${socket}`;
+  if (socket !== undefined) {
+    await claimPath(name, socket);
+    // A socket that is left over; Node does not replace it.
+    await unlink(socket).catch(() => {});
+  }
+  try {
+    server.listen(socket === undefined ? { port, host } : { path: socket });
+    await once(server, 'listening');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new AddressInUseError(`'${name}' is in use: another program serves it`, { cause });
+    throw new AddressError(`'${name}' cannot be used: ${message}`, { cause });
+  }
+  return server;
+}
+
+function addressOf(bound: string | Pick<AddressInfo, 'address' | 'port'> | null, path: string): string {
+  if (bound === null) return `ws://127.0.0.1${path}`;
+  if (typeof bound === 'string') return `ws+unix://${bound}${path === '/' ? '' : `:${path}`}`;
+  const { address, port } = bound;
+  return `ws://${address.includes(':') ? `[${address}]` : address}:${port}${path}`;
+}
+
+/** Browsers say which page connects; unless it is kept out here, any page that somebody visits could. */
+function isAllowedOrigin({ headers }: IncomingMessage, allowed: readonly string[] | '*' | undefined): boolean {
+  const { origin, host = '' } = headers;
+  if (origin === undefined || allowed === '*') return true;
+  if (allowed !== undefined) return allowed.includes(origin);
+  // Whether there is TLS before this server is not known here: the host and port must do.
+  const [page, own] = [parse(origin), parse(`${origin.split(':')[0]}://${host}`)];
+  return page !== undefined && page.host !== '' && page.host === own?.host;
+}
+
+function parse(url: string): URL | undefined {
+  return URL.canParse(url) ? new URL(url) : undefined;
+}
+
+function deny(socket: Duplex, status: number): void {
+  socket.on('error', () => {});
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+const NEWLINE = 10;
+const SPACE = 32;
+
+/** A frame without line breaks, which in JSON are blanks. Others may have written it. */
+function oneLine(frame: Uint8Array): Uint8Array {
+  return frame.includes(NEWLINE) ? frame.map((byte) => (byte === NEWLINE ? SPACE : byte)) : frame;
+}

@@ -1,0 +1,231 @@
+import type { WebSocket } from 'ws';
+import type { Gate } from './bus.ts';
+import { BEAT, CLOSE, isFrames, JOIN, JOINED, MOST_SILENT_TICKS, SUBSCRIBE, VERSION } from './websocket-messages.ts';
+
+/** What a door does for its guests. */
+export interface Host {
+  /** Whether to let somebody in. */
+  authorize(token: string | undefined): Promise<Gate | boolean>;
+  wants(guest: Guest, prefix: string): void;
+  /** A frame came in; it may be passed on. */
+  frame(frame: Uint8Array): void;
+  left(guest: Guest): void;
+  /** A guest was cut off for what it did. */
+  refused(): void;
+}
+
+/** What a guest is held to. */
+export interface HouseRules {
+  readonly joinWithin: number;
+  readonly maxPayload: number;
+  readonly maxBuffered: number;
+  readonly messagesPerSecond: number;
+  readonly bytesPerSecond: number;
+  readonly heartbeat: number;
+}
+
+/** How many characters a token may have, and how much one peer may subscribe to. */
+const MOST_OF_A_TOKEN = 16_384;
+const MOST_PREFIXES = 100_000;
+const MOST_PREFIX_CHARACTERS = 8 * 1024 * 1024;
+/** How long, in milliseconds, somebody has to say good-bye who was told to leave. */
+const LEAVE_WITHIN = 5_000;
+
+const NEWLINE = 10;
+
+/**
+ * One connection at a door: lets the peer join, hears what it wants, passes on what it sends, and cuts it off
+ * when it breaks a rule. Its life: new, asking (whether it may come in), joined, gone.
+ */
+export class Guest {
+  readonly #socket: WebSocket;
+  readonly #host: Host;
+  readonly #rules: HouseRules;
+  readonly #deadline: ReturnType<typeof setTimeout>;
+  readonly #prefixes = new Set<string>();
+  #state: 'new' | 'asking' | 'joined' | 'gone' = 'new';
+  #gate: Gate | undefined;
+  #prefixCharacters = 0;
+  #waiting: Uint8Array[] = [];
+  #waitingSize = 0;
+  // Too much waits for it: it misses everything until half of that is gone, so that it misses little else.
+  #full = false;
+  #fullTicks = 0;
+  #silentTicks = 0;
+  // How far, in seconds, it is ahead of what it may send, and when that was so.
+  #ahead = 0;
+  #aheadAt = 0;
+
+  constructor(socket: WebSocket, host: Host, rules: HouseRules) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#rules = rules;
+    this.#deadline = setTimeout(() => this.cutOff(CLOSE.LATE, 'did not join in time'), rules.joinWithin);
+    socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    socket.on('pong', () => (this.#silentTicks = 0));
+    socket.on('close', () => this.#leave());
+    // What went wrong follows as a close.
+    socket.on('error', () => {});
+  }
+
+  /** What it has subscribed to. */
+  get prefixes(): ReadonlySet<string> {
+    return this.#prefixes;
+  }
+
+  /** Sends a frame, without a line break, together with others of this turn. */
+  send(frame: Uint8Array): void {
+    if (this.#state !== 'joined' || this.#gate?.mayReceive(frame) === false) return;
+    if (this.#isFull()) return;
+    this.#waiting.push(frame);
+    this.#waitingSize += frame.length;
+    if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+  }
+
+  /** To be called three times in a heartbeat. */
+  tick(): void {
+    // What it says while it is read slowly is heard later.
+    if (!this.#socket.isPaused) this.#silentTicks += 1;
+    this.#fullTicks = this.#isFull() ? this.#fullTicks + 1 : 0;
+    if (Math.max(this.#silentTicks, this.#fullTicks) > MOST_SILENT_TICKS) {
+      if (this.#fullTicks > 0) this.cutOff(CLOSE.SLOW, 'too slow: it does not take what is sent to it');
+      else this.#socket.terminate();
+      return;
+    }
+    // Browsers answer a ping, and do not tell the page of it: so it needs a message as well.
+    this.#socket.ping();
+    if (this.#state === 'joined') this.#socket.send(BEAT);
+  }
+
+  /** Ends the connection and says why. */
+  cutOff(code: number, reason: string): void {
+    if (this.#state === 'gone') return;
+    this.#leave();
+    if (code >= CLOSE.MALFORMED) this.#host.refused();
+    this.#socket.close(code, reason);
+    const timer = setTimeout(() => this.#socket.terminate(), LEAVE_WITHIN);
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  #leave(): void {
+    if (this.#state === 'gone') return;
+    this.#state = 'gone';
+    clearTimeout(this.#deadline);
+    this.#waiting = [];
+    this.#host.left(this);
+  }
+
+  #isFull(): boolean {
+    const { maxBuffered } = this.#rules;
+    const size = this.#socket.bufferedAmount + this.#waitingSize;
+    this.#full = size > (this.#full ? maxBuffered / 2 : maxBuffered);
+    return this.#full;
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (this.#state === 'gone') return;
+    this.#silentTicks = 0;
+    this.#slowDown(data.length);
+    const first = String.fromCharCode(data[0] ?? 0);
+    if (isBinary || data.length === 0 || data.length > this.#rules.maxPayload) this.#complain();
+    else if (this.#state === 'new') void this.#join(data.toString());
+    else if (this.#state === 'asking') this.#complain();
+    else if (isFrames(first)) this.#pass(data);
+    else this.#subscribe(data.toString());
+  }
+
+  async #join(message: string): Promise<void> {
+    const wish = message.startsWith(JOIN) ? parse(message.slice(JOIN.length)) : undefined;
+    const { version, token } = (wish ?? {}) as { version?: unknown; token?: unknown };
+    if (
+      version !== VERSION ||
+      !(token === undefined || typeof token === 'string') ||
+      message.length > MOST_OF_A_TOKEN
+    ) {
+      this.#complain();
+      return;
+    }
+    this.#state = 'asking';
+    const gate = await this.#host.authorize(token);
+    if (this.#state !== 'asking') return;
+    if (gate === false) {
+      this.cutOff(CLOSE.REFUSED, 'not authorized');
+      return;
+    }
+    clearTimeout(this.#deadline);
+    if (gate !== true) this.#gate = gate;
+    this.#state = 'joined';
+    const { maxPayload, heartbeat } = this.#rules;
+    this.#socket.send(JOINED + JSON.stringify({ maxPayload, heartbeat }));
+  }
+
+  #subscribe(message: string): void {
+    const prefixes = message.startsWith(SUBSCRIBE) ? parse(message.slice(SUBSCRIBE.length)) : undefined;
+    if (!Array.isArray(prefixes) || !prefixes.every((prefix) => typeof prefix === 'string')) {
+      this.#complain();
+      return;
+    }
+    for (const prefix of prefixes) {
+      this.#prefixCharacters += prefix.length;
+      if (this.#prefixes.size >= MOST_PREFIXES || this.#prefixCharacters > MOST_PREFIX_CHARACTERS) {
+        this.cutOff(CLOSE.FORBIDDEN, 'subscribes to too much');
+        return;
+      }
+      if (this.#gate?.maySubscribe(prefix) === false) {
+        this.cutOff(CLOSE.FORBIDDEN, 'may not subscribe to an event that it asked for');
+        return;
+      }
+      this.#prefixes.add(prefix);
+      this.#host.wants(this, prefix);
+    }
+  }
+
+  #pass(data: Buffer): void {
+    for (let start = 0, end = 0; start < data.length; start = end + 1) {
+      end = data.indexOf(NEWLINE, start);
+      if (end < 0) end = data.length;
+      const frame = data.subarray(start, end);
+      if (this.#gate?.maySend(frame) === false) {
+        this.cutOff(CLOSE.FORBIDDEN, 'may not publish, or say, what it did');
+        return;
+      }
+      this.#host.frame(frame);
+    }
+  }
+
+  /** Who sends faster than it may is read more slowly; what it has sent waits in its own process. */
+  #slowDown(bytes: number): void {
+    const { messagesPerSecond, bytesPerSecond } = this.#rules;
+    const now = performance.now() / 1_000;
+    this.#ahead = Math.max(0, this.#ahead - (now - this.#aheadAt));
+    this.#aheadAt = now;
+    this.#ahead += Math.max(1 / messagesPerSecond, bytes / bytesPerSecond);
+    // A second's worth may come at once.
+    if (this.#ahead <= 1 || this.#socket.isPaused) return;
+    this.#socket.pause();
+    // What was on its way already still comes in.
+    setImmediate(() => setTimeout(() => this.#socket.resume(), (this.#ahead - 1) * 1_000));
+  }
+
+  #complain(): void {
+    this.cutOff(CLOSE.MALFORMED, 'a message that makes no sense here');
+  }
+
+  #flush(): void {
+    if (this.#waiting.length === 0) return;
+    const parts = this.#waiting.flatMap((frame, i) => (i === 0 ? [frame] : [LINE_BREAK, frame]));
+    this.#socket.send(parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts), { binary: false });
+    this.#waiting = [];
+    this.#waitingSize = 0;
+  }
+}
+
+const LINE_BREAK = Uint8Array.of(NEWLINE);
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+/** What a stranger showed when it asked to come in. */
+export interface JoinRequest {
+  /** The path and query that it connected to. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Where it connected from; behind a proxy, the proxy. */
+  readonly remoteAddress: string | undefined;
+}
+
+/** What a peer may do that was let in. What is left out is not restricted. */
+export interface Grant {
+  /** The events that it may subscribe to. */
+  readonly subscribe?: readonly string[] | undefined;
+  /** The events that it may publish. */
+  readonly publish?: readonly string[] | undefined;
+}
+
+/** As much of `http.Server` and `https.Server` as a door needs. */
+export interface UpgradeServer {
+  on(event: 'upgrade', listener: (request: unknown, socket: unknown, head: unknown) => void): unknown;
+  off(event: 'upgrade', listener: (request: unknown, socket: unknown, head: unknown) => void): unknown;
+  listenerCount(event: 'upgrade'): number;
+  address(): string | { readonly address: string; readonly port: number } | null;
+}
+
+/** How a broker serves WebSockets. */
+export interface WebSocketDoorOptions {
+  /** An HTTP or HTTPS server of yours, to be attached to; it stays yours to start and to close. */
+  readonly server?: UpgradeServer | undefined;
+  /**
+   * The port of a server of the broker's own, without TLS; 0 for any that is free.
+   * @default 0
+   */
+  readonly port?: number | undefined;
+  /**
+   * The network address of that server.
+   * @default '127.0.0.1'
+   */
+  readonly host?: string | undefined;
+  /** The path of a Unix socket instead of a port. */
+  readonly socket?: string | undefined;
+  /**
+   * The path of the URL at which peers connect.
+   * @default '/'
+   */
+  readonly path?: string | undefined;
+  /**
+   * Pages of which origins may connect, as in `https://shop.example`; `'*'` for all. Programs that are no
+   * browsers name no origin and are not kept out by this.
+   * @default the origin that the page connects to
+   */
+  readonly origins?: readonly string[] | '*' | undefined;
+  /**
+   * Whether to let a peer in, and what it may do. It is not let in when this throws or takes too long.
+   * @default everybody is let in
+   */
+  readonly authorize?:
+    ((token: string | undefined, request: JoinRequest) => boolean | Grant | Promise<boolean | Grant>) | undefined;
+  /**
+   * How long, in milliseconds, a connection may take until the peer is let in.
+   * @default 5000
+   */
+  readonly joinWithin?: number | undefined;
+  /**
+   * Bytes in the largest message that is taken, at least 2 Mi. An event may have 1 Mi less.
+   * @default 4 Mi
+   */
+  readonly maxPayload?: number | undefined;
+  /**
+   * How many bytes may wait for a peer that does not keep up. Frames beyond that are dropped, and repaired later.
+   * When that lasts for a heartbeat, it is cut off; it comes back by itself.
+   * @default 16 Mi
+   */
+  readonly maxBuffered?: number | undefined;
+  /**
+   * Messages that are taken of a peer in a second, on the average; what is more waits in the peer.
+   * @default 10_000
+   */
+  readonly messagesPerSecond?: number | undefined;
+  /**
+   * Bytes that are taken of a peer in a second, on the average; what is more waits in the peer.
+   * @default 64 Mi
+   */
+  readonly bytesPerSecond?: number | undefined;
+  /**
+   * Milliseconds within which a link that is dead is found to be so, on both sides.
+   * @default 10_000
+   */
+  readonly heartbeat?: number | undefined;
+}

@@ -1,0 +1,229 @@
+import { AddressError, PayloadError, RefusedError } from '../errors.ts';
+import { type Bus, type BusListener, FRAME_OVERHEAD, type Topic } from './bus.ts';
+import {
+  CLOSE,
+  isFrames,
+  JOIN,
+  JOINED,
+  MESSAGE_SIZE,
+  MOST_SILENT_TICKS,
+  SUBSCRIBE,
+  TICKS_A_HEARTBEAT,
+  VERSION,
+} from './websocket-messages.ts';
+import { loadWs } from './websocket-library.ts';
+
+/** As much of a `WebSocket` as is used, whoever made it. */
+interface Socket {
+  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: never) => void): void;
+  send(text: string): void;
+  close(code?: number): void;
+}
+
+/** What a peer shows to a broker that asks. */
+export type Token = string | (() => string | Promise<string>) | undefined;
+
+/** How long, in milliseconds, to wait before the first attempt to connect again, and before later ones, at most. */
+const FIRST_DELAY = 50;
+const LAST_DELAY = 5_000;
+/** Who was refused comes back less often. */
+const REFUSED_DELAY = 1_000;
+/** How long, in milliseconds, connecting may take, and a close. */
+const JOIN_WITHIN = 10_000;
+const CLOSE_WITHIN = 1_000;
+
+/**
+ * A peer's end of a WebSocket. Translates: topics to `subscribe`, the frames of a job to one message, and
+ * back. It connects until it is closed, and after the link broke again, later each time.
+ */
+export class WebSocketBus implements Bus {
+  readonly #address: string;
+  readonly #token: Token;
+  readonly #prefixes: string[] = [];
+  #make: ((address: string) => Socket) | undefined;
+  #listener: BusListener | undefined;
+  #socket: Socket | undefined;
+  #joined = false;
+  #attempts = 0;
+  #largestMessage = 0;
+  #waiting: string[] = [];
+  // One timer at a time: to connect again, to give up joining, or to see whether the link is alive.
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #silentTicks = 0;
+  #onClosed: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(address: string, token?: Token) {
+    this.#address = address;
+    this.#token = token;
+  }
+
+  get largest(): number | undefined {
+    return this.#largestMessage === 0 ? undefined : this.#largestMessage - FRAME_OVERHEAD;
+  }
+
+  async open(listener: BusListener): Promise<void> {
+    this.#make = await findWebSocket(this.#address);
+    this.#listener = listener;
+    try {
+      this.#connect();
+    } catch (cause) {
+      // As browsers do it, which let no page from https:// connect to ws://.
+      throw new AddressError(`'${this.#address}' cannot be used: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  subscribe({ prefixes }: Topic): void {
+    this.#prefixes.push(...prefixes);
+    if (this.#joined) this.#say(SUBSCRIBE + JSON.stringify(prefixes));
+  }
+
+  send(_topic: string, frame: string): void {
+    if (!this.#joined) return;
+    if (isLonger(frame, this.#largestMessage)) {
+      this.#listener?.refused(new PayloadError(`the broker at '${this.#address}' takes no frame of that size`));
+      return;
+    }
+    this.#waiting.push(frame);
+    if (this.#waiting.length === 1) queueMicrotask(() => this.#flush());
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#listener = undefined;
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    this.#flush();
+    this.#joined = false;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, CLOSE_WITHIN);
+      this.#onClosed = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      socket.close(1_000);
+    });
+  }
+
+  #connect(): void {
+    const socket = this.#make?.(this.#address);
+    if (socket === undefined) return;
+    this.#socket = socket;
+    this.#timer = setTimeout(() => this.#abandon(socket), JOIN_WITHIN);
+    socket.addEventListener('open', () => void this.#join(socket));
+    socket.addEventListener('message', ({ data }: { data: unknown }) => {
+      if (socket === this.#socket) this.#receive(socket, data);
+    });
+    socket.addEventListener('close', ({ code, reason }: { code: number; reason: string }) => {
+      if (socket === this.#socket) this.#closed(code, reason);
+    });
+    // What went wrong follows as a close.
+    socket.addEventListener('error', () => {});
+  }
+
+  async #join(socket: Socket): Promise<void> {
+    try {
+      const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
+      if (socket === this.#socket) socket.send(JOIN + JSON.stringify({ version: VERSION, token }));
+    } catch (cause) {
+      if (socket !== this.#socket) return;
+      this.#abandon(socket, REFUSED_DELAY);
+      this.#listener?.refused(new RefusedError('there is no token to show to the broker', { cause }));
+    }
+  }
+
+  #receive(socket: Socket, data: unknown): void {
+    this.#silentTicks = 0;
+    if (typeof data !== 'string') this.#listener?.unreadable();
+    else if (isFrames(data)) for (const frame of data.split('\n')) this.#listener?.frame(frame);
+    else if (data.startsWith(JOINED)) this.#enter(socket, data.slice(JOINED.length));
+    // `beat`, and what later versions may say, only shows that the link is alive.
+  }
+
+  #enter(socket: Socket, terms: string): void {
+    const { maxPayload, heartbeat } = JSON.parse(terms) as { maxPayload: number; heartbeat: number };
+    this.#largestMessage = maxPayload;
+    this.#attempts = 0;
+    this.#joined = true;
+    for (let i = 0; i < this.#prefixes.length; i += PREFIXES_A_MESSAGE) {
+      this.#say(SUBSCRIBE + JSON.stringify(this.#prefixes.slice(i, i + PREFIXES_A_MESSAGE)));
+    }
+    clearTimeout(this.#timer);
+    this.#watch(socket, heartbeat / TICKS_A_HEARTBEAT);
+  }
+
+  /** The broker beats with every tick. Ticks are counted, not time: a page that was frozen has missed none. */
+  #watch(socket: Socket, tick: number): void {
+    this.#timer = setTimeout(() => {
+      this.#silentTicks += 1;
+      if (this.#silentTicks > MOST_SILENT_TICKS) this.#abandon(socket);
+      else this.#watch(socket, tick);
+    }, tick);
+  }
+
+  /** Does not wait for the other side, which may be gone. */
+  #abandon(socket: Socket, delay = 0): void {
+    this.#closed(0, '', delay);
+    socket.close();
+  }
+
+  #closed(code: number, reason: string, least = 0): void {
+    const wasJoined = this.#joined;
+    this.#socket = undefined;
+    this.#joined = false;
+    this.#silentTicks = 0;
+    this.#waiting = [];
+    clearTimeout(this.#timer);
+    this.#onClosed?.();
+    if (this.#listener === undefined) return;
+    const isRefused = code >= CLOSE.MALFORMED && code <= CLOSE.FORBIDDEN;
+    // Peers of one broker should not come back all at once.
+    const delay = Math.min(FIRST_DELAY * 2 ** this.#attempts, LAST_DELAY) * (0.5 + Math.random() / 2);
+    this.#attempts += 1;
+    this.#timer = setTimeout(() => this.#connect(), Math.max(delay, isRefused ? REFUSED_DELAY : least));
+    if (wasJoined) this.#listener.down(reason === '' ? undefined : reason);
+    if (isRefused) {
+      const message = `the broker at '${this.#address}' refused this peer: ${reason}`;
+      this.#listener?.refused(new RefusedError(message));
+    }
+  }
+
+  #flush(): void {
+    if (!this.#joined) return;
+    let message = '';
+    for (const frame of this.#waiting) {
+      if (message !== '' && message.length + frame.length >= MESSAGE_SIZE) {
+        this.#say(message);
+        message = '';
+      }
+      message = message === '' ? frame : `${message}\n${frame}`;
+    }
+    if (message !== '') this.#say(message);
+    this.#waiting = [];
+  }
+
+  #say(message: string): void {
+    this.#socket?.send(message);
+  }
+}
+
+/** How many prefixes to name at once: a broker takes no messages of any size. */
+const PREFIXES_A_MESSAGE = 500;
+
+/** The runtime's own WebSocket, or that of the library: in Node 20, and for Unix sockets. */
+async function findWebSocket(address: string): Promise<(address: string) => Socket> {
+  const { WebSocket: Own } = globalThis as { WebSocket?: new (address: string) => Socket };
+  if (Own !== undefined && !address.startsWith('ws+unix:')) return (url) => new Own(url);
+  const { WebSocket } = await loadWs();
+  return (url) => new WebSocket(url, { perMessageDeflate: false }) as unknown as Socket;
+}
+
+/** Whether a text has more than so many bytes in UTF-8, of which a unit of it takes three at most. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
+}

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { AddressError, Broker, type BrokerDoors, connect, NoBrokerError, Peer } from 'mreventloop';
+import { describeWith } from '../setup/describe-with.ts';
+import { temporaryFolder } from '../support/addresses.ts';
+import { Program } from '../support/program.ts';
+
+async function listen(doors: BrokerDoors): Promise<Broker> {
+  const broker = await Broker.listen(doors);
+  onTestFinished(() => broker.stop());
+  return broker;
+}
+
+async function startPeer<const S extends string, const P extends string>(
+  broker: Broker,
+  door: 'zmq' | 'ws',
+  subscribe: readonly S[],
+  publish: readonly P[],
+) {
+  const { in: inAddress, out } = door === 'zmq' ? broker.endpoints : { in: broker.url ?? '', out: broker.url ?? '' };
+  const peer = await new Peer(inAddress, out, subscribe, publish).start();
+  onTestFinished(() => peer.stop());
+  return peer;
+}
+
+describe('broker with two doors', () => {
+  test.each([
+    ['zmq', 'ws'],
+    ['ws', 'zmq'],
+  ] as const)('relay: %s to %s and back, each event once and in order', async (here, there) => {
+    const broker = await listen({ zmq: `ipc://${temporaryFolder()}/shop`, ws: { port: 0 } });
+    const sender = await startPeer(broker, here, ['y'], ['x']);
+    const receiver = await startPeer(broker, there, ['x'], ['y']);
+    // Behind the sender's own door, too: the frames come there once as well.
+    const neighbour = await startPeer(broker, here, ['x'], []);
+    const received: unknown[] = [];
+    const back: unknown[] = [];
+    const heard: unknown[] = [];
+    connect(receiver, 'x', (value) => {
+      received.push(value);
+      void receiver.publish.y(value);
+    });
+    connect(sender, 'y', (value) => back.push(value));
+    connect(neighbour, 'x', (value) => heard.push(value));
+    await sender.waitFor({ subscribers: 'x', count: 2, timeout: 5_000 });
+    await receiver.waitFor({ subscribers: 'y', timeout: 5_000 });
+    const numbers = Array.from({ length: 5_000 }, (_, i) => i);
+    for (const i of numbers) await sender.publish.x(i);
+    await sender.flush({ timeout: 5_000 });
+    await receiver.flush({ timeout: 5_000 });
+    expect([received, back, heard]).toEqual([numbers, numbers, numbers]);
+  });
+
+  test('frames: each is passed on once, whatever door it came in by', async () => {
+    const broker = await listen({ zmq: `inproc://${temporaryFolder()}`, ws: { port: 0 } });
+    const socket = new WebSocket(broker.url ?? '');
+    onTestFinished(() => socket.close());
+    await once(socket, 'open');
+    const messages: string[] = [];
+    socket.addEventListener('message', ({ data }) => messages.push(String(data)));
+    const next = async (): Promise<string> => {
+      while (messages.length === 0) await once(socket, 'message');
+      return messages.shift() ?? '';
+    };
+    socket.send('join {"version": 1}');
+    expect(await next()).toMatch(/^joined \{/);
+    socket.send('subscribe ["{\\"jsonrpc\\": \\"2.0\\", \\"method\\": \\"x\\""]');
+    const frames = [1, 2].map((i) => `{"jsonrpc": "2.0", "method": "x", "params": [${i}]}`);
+    socket.send(frames.join('\n'));
+    expect(await next()).toBe(frames.join('\n'));
+    expect(broker.counters).toMatchObject({ frames: 2, invalid: 0 });
+  });
+
+  test('start: when the second door cannot be opened, the first is closed', async () => {
+    const taken = await listen({ ws: { port: 0 } });
+    const zmq = `ipc://${temporaryFolder()}/shop`;
+    await expect(Broker.listen({ zmq, ws: taken.url })).rejects.toThrow(`'${taken.url}' is in use`);
+    await listen({ zmq });
+  });
+
+  test('addresses: none, and one that a broker cannot serve', () => {
+    expect(() => new Broker({})).toThrow(AddressError);
+    expect(() => new Broker('wss://shop.example')).toThrow(/attach the broker to an HTTPS server/);
+    expect(() => new Broker('ws://')).toThrow(AddressError);
+    expect(() => new Peer('ws://a', 'ws://b', [], [])).toThrow(/one too many/);
+    expect(() => new Peer('ws+unix://tmp/x', 'ws+unix://tmp/x', [], [])).toThrow(/absolute path/);
+  });
+});
+
+describe('broker on a server of the user', () => {
+  test('path: other requests and other upgrades are left alone, and the server outlives the broker', async () => {
+    const server = createServer((_, response) => void response.end('page')).listen(0, '127.0.0.1');
+    onTestFinished(() => server.closeAllConnections());
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const broker = await Broker.listen({ ws: { server, path: '/events' } });
+    expect(broker.url).toBe(`ws://127.0.0.1:${port}/events`);
+    await using peer = await startPeer(broker, 'ws', ['x'], ['x']);
+    const x = peer.events.x.next();
+    await peer.publish.x(1);
+    expect(await x).toEqual([1]);
+    await expect(
+      new Peer(`ws://127.0.0.1:${port}/other`, `ws://127.0.0.1:${port}/other`, [], []).start({ timeout: 200 }),
+    ).rejects.toThrow(NoBrokerError);
+    await peer.stop();
+    await broker.stop();
+    expect(server.listenerCount('upgrade')).toBe(0);
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('page');
+  });
+});
+
+describeWith('python', 'broker with two doors: a Python peer', (interpreters) => {
+  test.each(Object.entries(interpreters))(
+    '%s: hears what comes in over WebSockets, and is heard',
+    async (_, python) => {
+      const broker = await listen({ zmq: `ipc://${temporaryFolder()}/shop`, ws: { port: 0 } });
+      const script = new URL('../interop/python/echo.py', import.meta.url).pathname;
+      const echo = new Program(python, [script, broker.endpoints.in, broker.endpoints.out]);
+      await echo.line();
+      const peer = await startPeer(broker, 'ws', ['response'], ['request']);
+      const received: unknown[] = [];
+      connect(peer, 'response', (number) => received.push(number));
+      const numbers = Array.from({ length: 500 }, (_, i) => i);
+      const last = peer.events.response.next({ where: (number) => number === 499 });
+      for (const number of numbers) void peer.publish.request(number);
+      await last;
+      expect(received).toEqual(numbers);
+    },
+  );
+});

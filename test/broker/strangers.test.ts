@@ -1,0 +1,461 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type ClientOptions, WebSocket } from 'ws';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Broker, connect, Peer, RefusedError, type WebSocketDoorOptions } from 'mreventloop';
+import { requestPrefixes } from '../../src/wire/json-rpc.ts';
+import { Proxy } from '../faults/proxy.ts';
+
+async function listen(options: WebSocketDoorOptions = {}): Promise<Broker & { readonly url: string }> {
+  const broker = await Broker.listen({ ws: { port: 0, ...options } });
+  onTestFinished(() => broker.stop());
+  return broker as Broker & { readonly url: string };
+}
+
+function makePeer<const S extends string, const P extends string>(
+  { url }: { readonly url: string },
+  subscribe: readonly S[],
+  publish: readonly P[],
+  token?: string,
+) {
+  const peer = new Peer(url, url, subscribe, publish, { token });
+  onTestFinished(() => peer.stop());
+  return peer;
+}
+
+/** Somebody who does what it likes with a WebSocket. */
+class Stranger {
+  readonly socket: WebSocket;
+  readonly #messages: string[] = [];
+
+  constructor(url: string, options: ClientOptions = {}) {
+    this.socket = new WebSocket(url, options);
+    this.socket.on('message', (data: Buffer) => this.#messages.push(data.toString()));
+    this.socket.on('error', () => {});
+    onTestFinished(() => this.socket.terminate());
+  }
+
+  static async open(url: string, options: ClientOptions = {}): Promise<Stranger> {
+    const stranger = new Stranger(url, options);
+    await once(stranger.socket, 'open');
+    return stranger;
+  }
+
+  static async joined(url: string, token?: string): Promise<Stranger> {
+    const stranger = await Stranger.open(url);
+    stranger.say(`join ${JSON.stringify({ version: 1, token })}`);
+    expect(await stranger.next()).toMatch(/^joined /);
+    return stranger;
+  }
+
+  say(message: string | Buffer): void {
+    this.socket.send(message);
+  }
+
+  /** The next message that is no beat. */
+  async next(): Promise<string> {
+    for (;;) {
+      const message = this.#messages.shift();
+      if (message === undefined) await once(this.socket, 'message');
+      else if (message !== 'beat') return message;
+    }
+  }
+
+  /** How the connection ended: the code and the reason of the close, or the status that was answered instead. */
+  async end(): Promise<[number, string]> {
+    const [code, reason] = await Promise.race([
+      once(this.socket, 'close') as Promise<[number, Buffer]>,
+      (once(this.socket, 'unexpected-response') as Promise<[unknown, { statusCode: number }]>).then(
+        ([, { statusCode }]) => [statusCode, ''] as const,
+      ),
+    ]);
+    return [code, String(reason)];
+  }
+}
+
+function control(to: string, ...params: unknown[]): string {
+  return `{"jsonrpc": "2.0", "method": "rpc.mr.${to}", "params": ${JSON.stringify(params)}}`;
+}
+
+const X = '{"jsonrpc": "2.0", "method": "x"';
+
+describe('strangers: origin', () => {
+  test.each([
+    ['of another page', undefined, 'https://evil.example', 403],
+    ['null, as of a file or a frame in a sandbox', undefined, 'null', 403],
+    ['that is not in the list', ['https://shop.example'], 'https://shop.example.evil.example', 403],
+    ['of another port', undefined, 'http://127.0.0.1:1', 403],
+    ['in the list', ['https://shop.example'], 'https://shop.example', 'joined'],
+    ['any, where all are allowed', '*' as const, 'https://evil.example', 'joined'],
+    ['its own', undefined, 'own', 'joined'],
+    ['none, as of programs', undefined, undefined, 'joined'],
+  ])('%s', async (_, origins, origin, expected) => {
+    const broker = await listen({ origins });
+    const { url } = broker;
+    const own = url.replace('ws:', 'http:').replace(/\/$/, '');
+    const options = origin === undefined ? {} : { origin: origin === 'own' ? own : origin };
+    if (expected === 'joined') await Stranger.open(url, options);
+    else expect((await new Stranger(url, options).end())[0]).toBe(expected);
+    expect(broker.counters.refused).toBe(expected === 403 ? 1 : 0);
+  });
+
+  test('another path: not found', async () => {
+    const { url } = await listen({ path: '/events' });
+    expect((await new Stranger(url.replace('/events', '/')).end())[0]).toBe(404);
+    await Stranger.open(`${url}?tab=1`);
+  });
+});
+
+describe('strangers: joining', () => {
+  test('nothing said: cut off after the deadline', async () => {
+    const { url } = await listen({ joinWithin: 50 });
+    expect(await (await Stranger.open(url)).end()).toEqual([4408, 'did not join in time']);
+  });
+
+  test.each<[string, WebSocketDoorOptions['authorize'], number]>([
+    ['false', () => false, 4401],
+    ['a rejection', () => Promise.reject(new Error('a secret')), 4401],
+    [
+      'an error',
+      () => {
+        throw new Error('a secret');
+      },
+      4401,
+    ],
+    ['nothing', (() => {}) as unknown as () => boolean, 4401],
+    ['no answer', () => new Promise(() => {}), 4408],
+  ])('authorize gives %s: cut off, and told no details', async (_, authorize, code) => {
+    const { url } = await listen({ authorize, joinWithin: 100 });
+    const stranger = await Stranger.open(url);
+    stranger.say('join {"version": 1, "token": "t"}');
+    const end = await stranger.end();
+    expect(end[0]).toBe(code);
+    expect(end[1]).not.toContain('secret');
+  });
+
+  test('authorize is shown the token and the request', async () => {
+    const asked: unknown[] = [];
+    const { url } = await listen({
+      path: '/events',
+      authorize: (token, request) => {
+        asked.push(token, request.url, request.headers['user-agent'], request.remoteAddress);
+        return true;
+      },
+    });
+    const stranger = await Stranger.open(`${url}?tab=1`, { headers: { 'user-agent': 'test' } });
+    stranger.say('join {"version": 1, "token": "secret"}');
+    await stranger.next();
+    expect(asked).toEqual(['secret', '/events?tab=1', 'test', '127.0.0.1']);
+  });
+
+  test('a peer that is refused: its start says so, without waiting for the timeout', async () => {
+    const broker = await listen({ authorize: (token) => token === 'secret' });
+    const start = makePeer(broker, [], [], 'wrong').start({ timeout: 60_000 });
+    await expect(start).rejects.toThrow(RefusedError);
+    await expect(start).rejects.toThrow(`the broker at '${broker.url}' refused this peer: not authorized`);
+    expect((await makePeer(broker, [], [], 'secret').start()).ready).toBe(true);
+  });
+
+  test('a peer whose token fails or expires: it is told, and is back with another one', async () => {
+    let valid = 'first';
+    const broker = await listen({ authorize: async (token) => token === valid });
+    const tokens = ['first', 'first', undefined, 'second'];
+    const peer = new Peer(broker.url, broker.url, [], ['x'], {
+      token: async () => {
+        const token = tokens.shift();
+        if (token === undefined) throw new Error('nobody is logged in');
+        return token;
+      },
+    });
+    onTestFinished(() => peer.stop());
+    await peer.start();
+    valid = 'second';
+    const refused = peer.status.refused.stream();
+    const connected = peer.status.connected.next();
+    await broker.stop();
+    await broker.start();
+    const messages: string[] = [];
+    for await (const [error] of refused) {
+      messages.push(error.message);
+      if (messages.length === 2) break;
+    }
+    expect(messages).toEqual([expect.stringContaining('not authorized'), expect.stringContaining('no token')]);
+    await connected;
+  });
+
+  test.each([
+    ['a frame', `${X}}`],
+    ['another word', 'subscribe []'],
+    ['another version', 'join {"version": 2}'],
+    ['a token that is no text', 'join {"version": 1, "token": {}}'],
+    ['a token without end', `join {"version": 1, "token": "${'t'.repeat(20_000)}"}`],
+    ['no JSON', 'join {'],
+    ['nothing', ''],
+    ['bytes', Buffer.from('join {"version": 1}')],
+  ])('%s instead of joining: cut off', async (_, message) => {
+    const { url } = await listen();
+    const stranger = await Stranger.open(url);
+    stranger.say(message);
+    expect((await stranger.end())[0]).toBe(4400);
+  });
+});
+
+describe('strangers: what they may do', () => {
+  const ID = 'AAAAAAAAAAA';
+  const own = `{"jsonrpc": "2.0", "method": "rpc.mr.@${ID}"`;
+  /** May hear x and publish y. */
+  async function restricted() {
+    const broker = await listen({
+      authorize: (token) => (token === 'all' ? true : { subscribe: ['x'], publish: ['y'] }),
+    });
+    const stranger = await Stranger.joined(broker.url, 'some');
+    stranger.say(`subscribe ${JSON.stringify([X, `[${X}`, own, `[${own}`])}`);
+    return { broker, stranger };
+  }
+
+  test('what it may: it hears and publishes', async () => {
+    const { broker } = await restricted();
+    const peer = makePeer(broker, ['x'], ['y'], 'some');
+    const other = makePeer(broker, ['y'], ['x'], 'all');
+    const [xs, ys]: unknown[][] = [[], []];
+    connect(peer, 'x', (value) => xs?.push(value));
+    connect(other, 'y', (value) => ys?.push(value));
+    await peer.start();
+    await other.start();
+    await peer.waitFor({ subscribers: 'y', timeout: 5_000 });
+    await other.waitFor({ subscribers: 'x', timeout: 5_000 });
+    for (let i = 0; i < 100; i += 1) {
+      void peer.publish.y(i);
+      void other.publish.x(i);
+    }
+    await Promise.all([peer.flush({ timeout: 5_000 }), other.flush({ timeout: 5_000 })]);
+    const numbers = Array.from({ length: 100 }, (_, i) => i);
+    expect([xs, ys]).toEqual([numbers, numbers]);
+  });
+
+  test.each([
+    ['another event', '{"jsonrpc": "2.0", "method": "y"'],
+    ['everything', ''],
+    ['all of one beginning', X.slice(0, -1)],
+    ['what is said to another peer', '{"jsonrpc": "2.0", "method": "rpc.mr.@BBBBBBBBBBB"'],
+    ['what is said to all others', '{"jsonrpc": "2.0", "method": "rpc.mr.@'],
+  ])('subscribe to %s: cut off', async (_, prefix) => {
+    const { stranger } = await restricted();
+    stranger.say(`subscribe ${JSON.stringify([prefix])}`);
+    expect((await stranger.end())[0]).toBe(4403);
+  });
+
+  test.each([
+    ['another event', `${X}}`],
+    ['another event behind a good one', `[{"jsonrpc": "2.0", "method": "y"}, ${X}}]`],
+    ['another event in a second line', `{"jsonrpc": "2.0", "method": "y"}\n${X}}`],
+    ['two methods in one', `{"jsonrpc": "2.0", "method": "y", "method": "x"}`],
+    ['an event of another peer', `{"jsonrpc": "2.0", "method": "y", "id": "BBBBBBBBBBB:1:1"}`],
+    ['another event as a replay', control('@BBBBBBBBBBB', 'replay', ID, [['x', `${ID}:1:1`, [[]]]], [])],
+    ['a pack of another event', control('pack.x', `${ID}:1:1`, [[1], [2]])],
+    ['a pack of another peer', control('pack.y', 'BBBBBBBBBBB:1:1', [[1], [2]])],
+    ['a pack that is none', control('pack.y', 'BBBBBBBBBBB', [[1], [2]])],
+    ['what only brokers say', control('@' + ID, 'broker', '')],
+    ['good-bye for another peer', control('all', 'bye', 'BBBBBBBBBBB', [])],
+    ['that it subscribes to more', control('all', 'hello', ID, ['x', 'y'], [], true, 0)],
+    ['that it publishes more', control('all', 'hello', ID, [], ['x', 'y'], true, 0)],
+    ['what is no JSON', '{"jsonrpc": "2.0", "method": "y", "params": [NaN]}'],
+  ])('say %s: cut off, and nobody hears it', async (_, frame) => {
+    const { broker, stranger } = await restricted();
+    const witness = await Stranger.joined(broker.url, 'all');
+    witness.say(`subscribe ${JSON.stringify(['', '{', '['])}`);
+    stranger.say(control('@' + ID, 'probe', ID, 1));
+    expect(await witness.next()).toContain('probe');
+    stranger.say(frame);
+    expect((await stranger.end())[0]).toBe(4403);
+    witness.say('{"jsonrpc": "2.0", "method": "end"}');
+    const rest = [await witness.next()];
+    while (!rest.at(-1)?.includes('end')) rest.push(await witness.next());
+    expect(rest.join('\n')).not.toMatch(/"x"|BBBBBBBBBBB|NaN/);
+  });
+
+  test('hear a replay of other events, that was asked for in its name: it does not', async () => {
+    const { broker, stranger } = await restricted();
+    const publisher = await Stranger.joined(broker.url, 'all');
+    const replay = (method: string): string =>
+      control('@' + ID, 'replay', 'BBBBBBBBBBB', [[method, 'BBBBBBBBBBB:1:1', [[method]]]], []);
+    stranger.say(control('@' + ID, 'probe', ID, 1));
+    expect(await stranger.next()).toContain('probe');
+    publisher.say([replay('z'), replay('x')].join('\n'));
+    expect(await stranger.next()).toBe(replay('x'));
+  });
+
+  test('a peer that wants more than it may: its start says so', async () => {
+    const { broker } = await restricted();
+    await expect(makePeer(broker, ['x', 'z'], [], 'some').start()).rejects.toThrow(
+      /refused this peer: may not subscribe/,
+    );
+  });
+
+  test('a peer that would publish more than it may: it is told', async () => {
+    const { broker } = await restricted();
+    const peer = makePeer(broker, [], ['x'], 'some');
+    const refused = peer.status.refused.next();
+    await peer.start();
+    expect((await refused)[0]).toMatchObject({
+      code: 'REFUSED',
+      message: expect.stringContaining('may not publish') as string,
+    });
+  });
+});
+
+describe('strangers: how much they may do', () => {
+  test('a message above maxPayload: cut off', async () => {
+    const { url } = await listen({ maxPayload: 2_200_000 });
+    const stranger = await Stranger.joined(url);
+    stranger.say(`${X}, "params": ["${'x'.repeat(2_200_000)}"]}`);
+    expect((await stranger.end())[0]).toBe(1009);
+  });
+
+  test('a message in too many fragments: cut off', async () => {
+    const { url } = await listen();
+    const stranger = await Stranger.joined(url);
+    const end = stranger.end();
+    for (let i = 0; i < 20_000; i += 1) stranger.socket.send('x', { fin: false });
+    expect((await end)[0]).toBe(1008);
+  });
+
+  test('subscribing without end: cut off', async () => {
+    const { url } = await listen();
+    const stranger = await Stranger.joined(url);
+    const end = stranger.end();
+    const long = 'x'.repeat(10_000);
+    for (let i = 0; i < 10; i += 1) {
+      stranger.say(`subscribe ${JSON.stringify(Array.from({ length: 100 }, (_, k) => `${i}.${k}.${long}`))}`);
+    }
+    expect((await end)[0]).toBe(4403);
+  });
+
+  test('more than the rate: what comes next is read later, and nothing is lost', async () => {
+    const broker = await listen({ messagesPerSecond: 200 });
+    const stranger = await Stranger.joined(broker.url);
+    stranger.say(`subscribe ${JSON.stringify([X])}`);
+    const began = performance.now();
+    const received: string[] = [];
+    // One packet may hold the first 300; a second's worth may come at once.
+    for (let i = 0; i < 300; i += 1) stranger.say(`${X}, "params": [${i}]}`);
+    while (received.length < 300) received.push(...(await stranger.next()).split('\n'));
+    stranger.say(`${X}, "params": [300]}`);
+    received.push(await stranger.next());
+    expect(performance.now() - began).toBeGreaterThan(400);
+    expect(received).toEqual(Array.from({ length: 301 }, (_, i) => `${X}, "params": [${i}]}`));
+  });
+
+  test('it does not read: cut off when too much has waited for a heartbeat, and others go on', async () => {
+    const broker = await listen({ maxBuffered: 1_000_000, heartbeat: 1_000 });
+    const slow = await Stranger.joined(broker.url);
+    slow.say(`subscribe ${JSON.stringify(requestPrefixes('x'))}`);
+    slow.say(`${X}, "params": ["hello"]}`);
+    await slow.next();
+    const [sender, receiver] = [makePeer(broker, [], ['x']), makePeer(broker, ['x'], [])];
+    let count = 0;
+    connect(receiver, 'x', () => (count += 1));
+    await receiver.start();
+    await sender.start();
+    await sender.waitFor({ subscribers: 'x', timeout: 5_000 });
+    slow.socket.pause();
+    for (let i = 0; i < 500; i += 1) void sender.publish.x('x'.repeat(40_000));
+    await sender.flush({ timeout: 20_000 });
+    expect(count).toBe(500);
+    await expect.poll(() => broker.counters.refused, { timeout: 5_000 }).toBe(1);
+    const end = slow.end();
+    slow.socket.resume();
+    expect(await end).toEqual([4413, 'too slow: it does not take what is sent to it']);
+  }, 30_000);
+
+  test('bursts beyond maxBuffered: dropped, repaired, and nobody is cut off', async () => {
+    const broker = await listen({ maxBuffered: 300_000 });
+    const [sender, receiver] = [makePeer(broker, [], ['x']), makePeer(broker, ['x'], [])];
+    const received: unknown[] = [];
+    const disconnected: unknown[] = [];
+    connect(receiver, 'x', (value) => received.push(value));
+    connect(receiver.status, 'disconnected', (reason) => disconnected.push(reason));
+    await receiver.start();
+    await sender.start();
+    await sender.waitFor({ subscribers: 'x', timeout: 5_000 });
+    for (let i = 0; i < 500; i += 1) void sender.publish.x(i, 'x'.repeat(10_000));
+    await sender.flush({ timeout: 20_000 });
+    expect(received).toEqual(Array.from({ length: 500 }, (_, i) => i));
+    expect(disconnected).toEqual([]);
+  }, 30_000);
+
+  test('a peer that was cut off for being slow comes back and lacks nothing', async () => {
+    const broker = await listen({ maxBuffered: 1_500_000, heartbeat: 300 });
+    const proxy = await Proxy.start(broker.url.replace('ws:', 'tcp:'));
+    onTestFinished(() => proxy.stop());
+    const url = proxy.address.replace('tcp:', 'ws:');
+    const [sender, receiver] = [makePeer(broker, [], ['x']), makePeer({ url }, ['x'], [])];
+    const received: unknown[] = [];
+    connect(receiver, 'x', (value) => received.push(value));
+    await receiver.start();
+    await sender.start();
+    await sender.waitFor({ subscribers: 'x', timeout: 5_000 });
+    const disconnected = receiver.status.disconnected.next();
+    await proxy.during('stall', async () => {
+      for (let i = 0; i < 1_000; i += 1) void sender.publish.x(i, 'x'.repeat(10_000));
+      await disconnected;
+    });
+    await sender.flush({ timeout: 20_000 });
+    expect(received).toEqual(Array.from({ length: 1_000 }, (_, i) => i));
+  }, 30_000);
+});
+
+describe('heartbeat', () => {
+  test('a peer that does not answer is dropped within it', async () => {
+    const { url } = await listen({ heartbeat: 150 });
+    const stranger = await Stranger.open(url, { autoPong: false });
+    const began = performance.now();
+    stranger.say('join {"version": 1}');
+    expect((await stranger.end())[0]).toBe(1006);
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
+  test('a peer that answers stays', async () => {
+    const { url } = await listen({ heartbeat: 60 });
+    const stranger = await Stranger.joined(url);
+    for (let i = 0; i < 10; i += 1) await once(stranger.socket, 'ping');
+    stranger.say(`subscribe ${JSON.stringify([X])}`);
+    stranger.say(`${X}}`);
+    expect(await stranger.next()).toBe(`${X}}`);
+  });
+
+  test('a broker that falls silent: the peer finds out, connects again, and lacks nothing', async () => {
+    const broker = await listen({ heartbeat: 150 });
+    const proxy = await Proxy.start(broker.url.replace('ws:', 'tcp:'));
+    onTestFinished(() => proxy.stop());
+    const url = proxy.address.replace('tcp:', 'ws:');
+    const [sender, receiver] = [makePeer(broker, [], ['x']), makePeer({ url }, ['x'], [])];
+    const received: unknown[] = [];
+    connect(receiver, 'x', (value) => received.push(value));
+    await receiver.start();
+    await sender.start();
+    await sender.waitFor({ subscribers: 'x', timeout: 5_000 });
+    await proxy.during('stall', async () => {
+      const disconnected = receiver.status.disconnected.next({ timeout: 5_000 });
+      for (let i = 0; i < 100; i += 1) void sender.publish.x(i);
+      await disconnected;
+    });
+    await sender.flush({ timeout: 20_000 });
+    expect(received).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+});
+
+test('plain HTTP on a port for WebSockets: upgrade required', async () => {
+  const { url } = await listen();
+  expect((await fetch(url.replace('ws:', 'http:'))).status).toBe(426);
+});
+
+test('TLS and the like: same origin behind a proxy that keeps the host', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  await listen({ server });
+  const { port } = server.address() as AddressInfo;
+  await Stranger.open(`ws://127.0.0.1:${port}/`, { origin: 'https://shop.example', headers: { host: 'shop.example' } });
+});
