@@ -9,6 +9,9 @@ import { MODULES, ROOT } from './subpaths.ts';
 const CORE = 'event, events, connect, disconnect, EventLoop, slot, SyncEvent';
 /** How many bytes the core may have after brotli. */
 const LIMIT = 5000;
+/** What a page that takes part in events over a WebSocket uses, and how many bytes it may have. */
+const PEER = 'Peer, connect';
+const PEER_LIMIT = 18_000;
 
 interface Bundle {
   readonly code: string;
@@ -60,9 +63,7 @@ describe('bundle of the core', () => {
     console.log(`core: ${size} bytes after brotli`);
     expect(size).toBeLessThanOrEqual(LIMIT);
 
-    const [, stated] = /Size: (\d+\.\d) kB/.exec(await readFile(join(ROOT, 'README.md'), 'utf8')) ?? [];
-    const message = `README.md should say 'Size: ${(size / 1000).toFixed(1)} kB'`;
-    expect(Math.abs(Number(stated) * 1000 - size), message).toBeLessThan(size * 0.05);
+    await expectStated(/Size: (\d+\.\d) kB/, size);
   });
 
   test('tree-shaking: events alone come without loops', async () => {
@@ -78,6 +79,36 @@ describe('bundle of a contract', () => {
     expect(files.filter((file) => !/^dist\/(errors|contract)\b/.test(file))).toEqual([]);
   });
 });
+
+describe('bundle of a peer', () => {
+  test('dependencies: none, nothing of Node, and no native code', async () => {
+    const { files, imports, code } = await bundle(`export { ${PEER} } from 'mreventloop';`);
+    expect(imports).toEqual([]);
+    const elsewhere = files.filter((file) => !file.startsWith('dist/') || /zeromq\.js|door|guest|broker/.test(file));
+    expect(elsewhere).toEqual([]);
+    expect(code).not.toMatch(/node:|from"ws"|import\("ws"\)|require\(/);
+  });
+
+  test('size: within the limit, and as the README says', async () => {
+    const { size } = await bundle(`export { ${PEER} } from 'mreventloop';`);
+    console.log(`peer: ${size} bytes after brotli`);
+    expect(size).toBeLessThanOrEqual(PEER_LIMIT);
+    await expectStated(/(\d+\.\d) kB for a peer/, size);
+  });
+
+  test('a broker in a page: within the page only, without Node', async () => {
+    const { imports, code } = await bundle(`export { Broker, Peer } from 'mreventloop';`);
+    expect(imports).toEqual([]);
+    expect(code).not.toMatch(/node:|require\(/);
+  });
+});
+
+/** What the README says of a size, which may be off a little. */
+async function expectStated(where: RegExp, size: number): Promise<void> {
+  const [, stated] = where.exec(await readFile(join(ROOT, 'README.md'), 'utf8')) ?? [];
+  const message = `README.md should say ${(size / 1000).toFixed(1)} kB where it says ${where}`;
+  expect(Math.abs(Number(stated) * 1000 - size), message).toBeLessThan(size * 0.05);
+}
 
 describe('bundle of an import that is not used', () => {
   test.for(MODULES)('side effects: %s leaves nothing', async (specifier) => {

@@ -4,13 +4,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command } from '../setup/command.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { installPackage, type InstalledPackage } from '../setup/installed-package.ts';
+import { freeEndpoints, startBroker } from '../support/addresses.ts';
 import { compile, EXPECTED } from './smoke.ts';
 
 let installed: InstalledPackage;
 
 beforeAll(async () => {
   installed = await installPackage();
-  for (const name of ['smoke', 'sockets']) {
+  for (const name of ['smoke', 'sockets', 'meeting']) {
     await writeFile(join(installed.project, `${name}.mjs`), await compile(`${name}.ts`));
   }
 }, 120_000);
@@ -31,33 +32,72 @@ for (const version of [20, 24, 26] as const) {
       const folder = await mkdtemp(join(installed.project, 's'));
       expect(await run(node, 'sockets.mjs', `ipc://${folder}/in`, `ipc://${folder}/out`)).toEqual(['tea', 3]);
     });
+
+    test.each(['ws', 'ws+unix'] as const)('smoke: events cross %s', async (scheme) => {
+      const { in: address } = freeEndpoints(scheme);
+      expect(await run(node, 'sockets.mjs', address, address)).toEqual(['tea', 3]);
+    });
   });
 }
 
-describeWith('node-24', 'without zeromq', (node) => {
-  test('sockets: the error says what to install', async () => {
-    const project = join(installed.project, '..', 'without-zeromq');
+describeWith('node-24', 'without the libraries', (node) => {
+  test.each([
+    ['zeromq', (folder: string, end: string) => `ipc://${folder}/${end}`],
+    ['ws', () => 'ws://127.0.0.1:0/'],
+  ])('sockets: the error says to install %s', async (library, address) => {
+    const project = join(installed.project, '..', `without-${library}`);
     await mkdir(project);
     await Promise.all(
       ['package.json', 'node_modules/mreventloop', 'sockets.mjs'].map((part) =>
         cp(join(installed.project, part), join(project, part), { recursive: true }),
       ),
     );
-    const said = await command(node, ['sockets.mjs', `ipc://${project}/in`, `ipc://${project}/out`], { cwd: project });
+    const said = await command(node, ['sockets.mjs', address(project, 'in'), address(project, 'out')], {
+      cwd: project,
+    });
     expect(JSON.parse(said)).toEqual({
       code: 'MISSING_LIBRARY',
-      message: expect.stringContaining('npm install zeromq') as string,
+      message: expect.stringContaining(`npm install ${library}`) as string,
     });
   });
 });
 
+/** Where peers of another runtime meet: a broker in this process. */
+async function meet(
+  scheme: 'ws' | 'ws+unix',
+  ...command: readonly [runtime: string, ...args: string[]]
+): Promise<unknown> {
+  const { endpoints } = await startBroker(scheme);
+  const [runtime, ...args] = command;
+  return run(runtime, ...args, 'meeting.mjs', endpoints.in);
+}
+
 describeWith('bun', 'Bun', (bun) => {
+  test.each(['ws', 'ws+unix'] as const)('smoke: events cross %s', async (scheme) => {
+    expect(await meet(scheme, bun, 'run')).toEqual(['tea', 3]);
+  });
+
+  test('smoke: a broker serves WebSockets', async () => {
+    const { in: address } = freeEndpoints('ws');
+    expect(await run(bun, 'run', 'sockets.mjs', address, address)).toEqual(['tea', 3]);
+  });
+
   test('smoke: the core behaves as everywhere', async () => {
     expect(await run(bun, 'run', 'smoke.mjs')).toEqual(EXPECTED);
   });
 });
 
 describeWith('deno', 'Deno', (deno) => {
+  test('smoke: events cross ws, with leave to use the network', async () => {
+    expect(await meet('ws', deno, 'run', '--no-prompt', '--allow-net')).toEqual(['tea', 3]);
+  });
+
+  test('smoke: events cross ws+unix, and a broker serves WebSockets', async () => {
+    expect(await meet('ws+unix', deno, 'run', '--allow-all')).toEqual(['tea', 3]);
+    const { in: address } = freeEndpoints('ws');
+    expect(await run(deno, 'run', '--allow-all', 'sockets.mjs', address, address)).toEqual(['tea', 3]);
+  });
+
   test('smoke: the core behaves as everywhere, without a permission', async () => {
     expect(await run(deno, 'run', '--no-prompt', 'smoke.mjs')).toEqual(EXPECTED);
   });

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
 
 /** What the program `children/smoke.ts` prints, on every runtime. */
@@ -40,9 +40,10 @@ export function compileForBrowser(program: string, project: string): Promise<str
   return bundle(program, { platform: 'browser', nodePaths: [join(project, 'node_modules')], minify: true });
 }
 
-async function bundle(program: string, options: BuildOptions): Promise<string> {
+/** A program, and what it imports, as one module. */
+export async function bundle(program: string, options: BuildOptions): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'children', program)],
+    entryPoints: [resolve(import.meta.dirname, 'children', program)],
     bundle: true,
     format: 'esm',
     target: 'es2022',

@@ -10,6 +10,14 @@ export interface Page {
   goto(url: string): Promise<unknown>;
   on(event: 'console', listener: (message: { text(): string }) => void): unknown;
   on(event: 'pageerror', listener: (error: Error) => void): unknown;
+  /** Runs a function in the page, which sees nothing but its argument. */
+  evaluate<Argument, Result>(
+    run: (argument: Argument) => Result | Promise<Result>,
+    argument: Argument,
+  ): Promise<Result>;
+  evaluate<Result>(run: () => Result | Promise<Result>): Promise<Result>;
+  context(): { newCDPSession(page: Page): Promise<{ send(command: string): Promise<unknown> }> };
+  close(): Promise<void>;
 }
 
 interface Playwright {
@@ -19,7 +27,8 @@ interface Playwright {
 }
 
 const PLAYWRIGHT: string = 'playwright-core';
-const QUIET = [
+export const QUIET: readonly string[] = [
+  '--headless',
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',

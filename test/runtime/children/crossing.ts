@@ -2,6 +2,13 @@ import { Broker, connect, Peer } from 'mreventloop';
 
 /** A buyer asks, a seller answers, through a broker between them. Gives what the buyer heard. */
 export async function crossing(inAddress: string, outAddress: string): Promise<unknown> {
+  await using broker = await new Broker(inAddress, outAddress).start();
+  // Awaited here: leaving the block stops the broker.
+  return await meeting(broker.endpoints.in, broker.endpoints.out);
+}
+
+/** The same through a broker that is there already. */
+export async function meeting(inAddress: string, outAddress: string): Promise<unknown> {
   const seller = new Peer<{ request_product: [] }, { produced: [product: string, price: number] }>(
     inAddress,
     outAddress,
@@ -16,7 +23,6 @@ export async function crossing(inAddress: string, outAddress: string): Promise<u
   );
   connect(seller, 'request_product', () => seller.publish.produced('tea', 3));
 
-  await using _broker = await new Broker(inAddress, outAddress).start();
   await using _seller = await seller.start();
   await using _buyer = await buyer.start();
   const produced = buyer.events.produced.next();

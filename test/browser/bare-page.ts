@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { onTestFinished } from 'vitest';
+import { QUIET } from '../setup/browser.ts';
+import { temporaryFolder } from '../support/addresses.ts';
+import { Program } from '../support/program.ts';
+
+/**
+ * A page in a browser of its own, driven without Playwright: that keeps pages visible, and a visible page is
+ * never frozen.
+ */
+export class BarePage {
+  readonly #socket: WebSocket;
+  readonly #answers = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
+  #session: string | undefined;
+  #count = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => {
+      const { id, result, error } = JSON.parse(data as string) as {
+        id: number;
+        result: unknown;
+        error?: { message: string };
+      };
+      if (error === undefined) this.#answers.get(id)?.resolve(result);
+      else this.#answers.get(id)?.reject(new Error(error.message));
+      this.#answers.delete(id);
+    });
+  }
+
+  static async open(executablePath: string, url: string): Promise<BarePage> {
+    const options = ['--remote-debugging-port=0', `--user-data-dir=${temporaryFolder()}`, 'about:blank'];
+    const browser = new Program(executablePath, [...QUIET, ...options]);
+    const address = await new Promise<string>((resolve) => {
+      browser.child.stderr?.on('data', () => {
+        const [, found] = /DevTools listening on (\S+)/.exec(browser.stderr) ?? [];
+        if (found !== undefined) resolve(found);
+      });
+    });
+    const socket = new WebSocket(address);
+    onTestFinished(() => socket.close());
+    await once(socket, 'open');
+    const page = new BarePage(socket);
+    const { targetId } = (await page.send('Target.createTarget', { url })) as { targetId: string };
+    const attached = await page.send('Target.attachToTarget', { targetId, flatten: true });
+    page.#session = (attached as { sessionId: string }).sessionId;
+    await page.evaluate(
+      "new Promise((resolve) => document.readyState === 'complete' ? resolve() : addEventListener('load', resolve))",
+    );
+    return page;
+  }
+
+  /** What a debugger would send. */
+  send(method: string, params: object = {}): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#count += 1;
+      this.#answers.set(this.#count, { resolve, reject });
+      this.#socket.send(JSON.stringify({ id: this.#count, method, params, sessionId: this.#session }));
+    });
+  }
+
+  /** The value of an expression, or of the promise that it is. */
+  async evaluate(expression: string): Promise<unknown> {
+    const answer = await this.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+    const { result, exceptionDetails } = answer as { result: { value: unknown }; exceptionDetails?: object };
+    if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
+    return result.value;
+  }
+}

@@ -1,0 +1,199 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { connect, type Event, Peer } from 'mreventloop';
+import { type Browser, launchBrowser, type Page } from '../setup/browser.ts';
+import { describeWith } from '../setup/describe-with.ts';
+import { temporaryFolder } from '../support/addresses.ts';
+import { node, type Program } from '../support/program.ts';
+import { BarePage } from './bare-page.ts';
+import { bundle } from '../runtime/smoke.ts';
+import type { Diary, Tab } from './children/page.ts';
+
+const TIMEOUT = 90_000;
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** Where the page's module is put; `tab` is what it leaves there. */
+declare const tab: Tab;
+
+function diary(page: Page): Promise<Diary> {
+  return page.evaluate(() => tab.diary);
+}
+
+/** The numbers that came from one publisher. */
+function from(received: readonly (readonly [unknown, unknown])[], id: string): unknown[] {
+  return received.filter(([publisher]) => publisher === id).map(([, n]) => n);
+}
+
+async function publishToTwo({ page }: { page: Page }): Promise<void> {
+  await page.evaluate(() => tab.waitForSubscribers('said', 2));
+  await page.evaluate(() => tab.publish('said', 0, 2_000).then(() => tab.flush()));
+}
+
+/** Publishes 3,000 numbers, of which the subscriber cannot take most before it goes on. */
+async function publishWhile(
+  peer: Peer<{}, { down: unknown[] }>,
+  { stop, go }: { stop: () => Promise<unknown>; go: () => Promise<unknown> },
+): Promise<void> {
+  await peer.publish.down(peer.id, 0);
+  await peer.flush({ timeout: 5_000 });
+  await stop();
+  for (const n of numbers(3_000).slice(1)) void peer.publish.down(peer.id, n);
+  await expect(peer.flush({ timeout: 1_000 })).rejects.toThrow(/lacks/);
+  await go();
+  await peer.flush({ timeout: 20_000 });
+}
+
+describeWith('chromium', 'Chromium', (chromium) => {
+  let module = '';
+  let browser: Browser;
+
+  beforeAll(async () => {
+    // The files that are published, as a bundler of a user takes them.
+    module = await bundle(join(import.meta.dirname, 'children', 'page.ts'), {
+      platform: 'browser',
+      absWorkingDir: join(import.meta.dirname, '../..'),
+      minify: true,
+    });
+    browser = await launchBrowser(chromium);
+  }, TIMEOUT);
+  afterAll(() => browser[Symbol.asyncDispose]());
+
+  /** A broker in a process of its own, which serves the page as well. */
+  async function openShop() {
+    const folder = temporaryFolder();
+    const file = join(folder, 'module.js');
+    await writeFile(file, module);
+    const zmq = `ipc://${folder}/shop`;
+    let program: Program = node(import.meta.url, 'children/shop.ts', '0', zmq, file);
+    const port = await program.line();
+    const url = `http://127.0.0.1:${port}/`;
+    return {
+      url,
+      async kill() {
+        program.kill('SIGKILL');
+        await program.exit;
+      },
+      async open() {
+        program = node(import.meta.url, 'children/shop.ts', port, zmq, file);
+        await program.line();
+      },
+      /** A tab with a peer. */
+      async tab(subscribe: readonly string[], publish: readonly string[]) {
+        const page = await browser.newPage();
+        onTestFinished(() => page.close());
+        const errors: unknown[] = [];
+        page.on('pageerror', (error) => errors.push(error));
+        await page.goto(url);
+        const id = await page.evaluate(([s, p]) => tab.start(s, p), [subscribe, publish] as const);
+        return { page, id, errors };
+      },
+      /** A peer in this process, over ZeroMQ. */
+      async peer<const S extends string, const P extends string>(subscribe: readonly S[], publish: readonly P[]) {
+        const peer = new Peer(`${zmq}.in`, `${zmq}.out`, subscribe, publish);
+        onTestFinished(() => peer.stop());
+        const received: [unknown, unknown][] = [];
+        for (const name of subscribe) {
+          connect(peer.events[name] as unknown as Event<unknown[]>, (from, n) => received.push([from, n]));
+        }
+        await peer.start();
+        return { peer, received };
+      },
+    };
+  }
+
+  test('10,000 events each way: all arrive, in order', { timeout: TIMEOUT }, async () => {
+    const shop = await openShop();
+    const { peer, received } = await shop.peer(['up'], ['down']);
+    const { page, id, errors } = await shop.tab(['down'], ['up']);
+    await peer.waitFor({ subscribers: 'down', timeout: 5_000 });
+    await page.evaluate(() => tab.waitForSubscribers('up', 1));
+    const upwards = page.evaluate(() => tab.publish('up', 0, 10_000).then(() => tab.flush()));
+    const began = performance.now();
+    for (const n of numbers(10_000)) await peer.publish.down(peer.id, n);
+    await peer.flush({ timeout: 30_000 });
+    console.log(`to Chromium: ${Math.round(10_000_000 / (performance.now() - began))} events/s, both ways at once`);
+    await upwards;
+    expect(from(received, id)).toEqual(numbers(10_000));
+    const { received: inPage, ...rest } = await diary(page);
+    expect(from(inPage, peer.id)).toEqual(numbers(10_000));
+    expect(rest).toEqual({ gaps: [], invalid: [], disconnected: 0 });
+    expect(errors).toEqual([]);
+  });
+
+  test('the broker is killed and started again, twice: nothing lost, order kept', { timeout: TIMEOUT }, async () => {
+    const shop = await openShop();
+    const { peer, received } = await shop.peer(['up'], ['down']);
+    const { page, id } = await shop.tab(['down'], ['up']);
+    await peer.waitFor({ subscribers: 'down', timeout: 5_000 });
+    await page.evaluate(() => tab.waitForSubscribers('up', 1));
+    for (let round = 0; round < 2; round += 1) {
+      const [first, last] = [round * 10_000, (round + 1) * 10_000];
+      const upwards = page.evaluate(([a, b]) => tab.publish('up', a, b), [first, last] as const);
+      for (const n of numbers(10_000)) {
+        // In the middle of what flows both ways.
+        if (n === 5_000) await shop.kill();
+        if (n === 6_000) await shop.open();
+        if (n < 5_000 || n >= 6_000) await peer.publish.down(peer.id, first + n);
+        else void peer.publish.down(peer.id, first + n);
+      }
+      await upwards;
+      await peer.flush({ timeout: 30_000 });
+      await page.evaluate(() => tab.flush());
+    }
+    expect(from(received, id)).toEqual(numbers(20_000));
+    const { received: inPage, disconnected, ...rest } = await diary(page);
+    expect(from(inPage, peer.id)).toEqual(numbers(20_000));
+    expect(rest).toEqual({ gaps: [], invalid: [] });
+    expect(disconnected).toBeGreaterThanOrEqual(2);
+  });
+
+  test('the page is paused by a debugger and goes on: nothing lost, order kept', { timeout: TIMEOUT }, async () => {
+    const shop = await openShop();
+    const { peer } = await shop.peer([], ['down']);
+    const { page } = await shop.tab(['down'], []);
+    const tools = await page.context().newCDPSession(page);
+    await tools.send('Debugger.enable');
+    await peer.waitFor({ subscribers: 'down', timeout: 5_000 });
+    await publishWhile(peer, {
+      stop: () => tools.send('Debugger.pause'),
+      go: () => tools.send('Debugger.resume'),
+    });
+    const { received, gaps } = await diary(page);
+    expect(from(received, peer.id)).toEqual(numbers(3_000));
+    expect(gaps).toEqual([]);
+  });
+
+  test('the page is frozen and resumed: nothing lost, order kept', { timeout: TIMEOUT }, async () => {
+    const shop = await openShop();
+    const { peer } = await shop.peer([], ['down']);
+    const page = await BarePage.open(chromium, shop.url);
+    await page.evaluate("tab.start(['down'], [])");
+    await peer.waitFor({ subscribers: 'down', timeout: 5_000 });
+    await publishWhile(peer, {
+      stop: () => page.send('Page.setWebLifecycleState', { state: 'frozen' }),
+      go: () => page.send('Page.setWebLifecycleState', { state: 'active' }),
+    });
+    const { received, gaps } = (await page.evaluate('tab.diary')) as Diary;
+    expect(from(received, peer.id)).toEqual(numbers(3_000));
+    expect(gaps).toEqual([]);
+  });
+
+  test(
+    'two tabs: each hears the other, a process hears both, and who closes is gone',
+    { timeout: TIMEOUT },
+    async () => {
+      const shop = await openShop();
+      const { peer, received } = await shop.peer(['said'], []);
+      const [first, second] = [await shop.tab(['said'], ['said']), await shop.tab(['said'], ['said'])];
+      await Promise.all([publishToTwo(first), publishToTwo(second)]);
+      const diaries = await Promise.all([diary(first.page), diary(second.page)]);
+      for (const heard of [received, ...diaries.map((one) => one.received)]) {
+        for (const { id } of [first, second]) expect(from(heard, id)).toEqual(numbers(2_000));
+      }
+      const left = peer.status.peerLeft.next({ timeout: 20_000 });
+      await second.page.close();
+      expect((await left)[0].id).toBe(second.id);
+    },
+  );
+});

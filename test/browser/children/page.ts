@@ -1,0 +1,46 @@
+// A peer in a page, which the test tells what to do.
+import { connect, Peer } from 'mreventloop';
+
+/** What happened in the page. */
+export interface Diary {
+  readonly received: [publisher: string, n: number][];
+  readonly gaps: unknown[];
+  readonly invalid: unknown[];
+  disconnected: number;
+}
+
+/** What the test can have the page do. */
+export interface Tab {
+  readonly diary: Diary;
+  start(subscribe: readonly string[], publish: readonly string[]): Promise<string>;
+  /** Publishes the numbers from one to below another. */
+  publish(event: string, from: number, to: number): Promise<void>;
+  waitForSubscribers(event: string, count: number): Promise<void>;
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const { location } = globalThis as unknown as { location: { host: string } };
+const address = `ws://${location.host}/events`;
+let peer: Peer;
+
+const tab: Tab = {
+  diary: { received: [], gaps: [], invalid: [], disconnected: 0 },
+  async start(subscribe, publish) {
+    peer = new Peer(address, address, subscribe, publish, { token: 'secret' }) as unknown as Peer;
+    const { diary } = tab;
+    for (const name of subscribe) connect(peer, name, (from, n) => diary.received.push([from as string, n as number]));
+    connect(peer.status, 'gap', (gap) => diary.gaps.push(gap));
+    connect(peer.status, 'invalid', (invalid) => diary.invalid.push(invalid));
+    connect(peer.status, 'disconnected', () => (diary.disconnected += 1));
+    await peer.start();
+    return peer.id;
+  },
+  async publish(event, from, to) {
+    for (let n = from; n < to; n += 1) await peer.publish[event]?.(peer.id, n);
+  },
+  waitForSubscribers: (event, count) => peer.waitFor({ subscribers: event, count, timeout: 10_000 }),
+  flush: () => peer.flush({ timeout: 30_000 }),
+  stop: () => peer.stop(),
+};
+Object.assign(globalThis, { tab });
