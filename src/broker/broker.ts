@@ -1,7 +1,9 @@
 import { checkEndpoints, endpointsOf, makeDoor, makeWebSocketDoor, webSocketDoorAt } from '../bus/address.ts';
 import type { Door, Endpoints, Frame } from '../bus/bus.ts';
+import { PortDoor } from '../bus/port-door.ts';
+import type { Port } from '../bus/port-line.ts';
 import type { WebSocketDoorOptions } from '../bus/websocket-options.ts';
-import { AddressError, StateError } from '../errors.ts';
+import { StateError } from '../errors.ts';
 import { makeGate } from './gate.ts';
 import { answerTo, kindOf, unpackFrame } from './relay.ts';
 
@@ -44,6 +46,8 @@ export class Broker implements AsyncDisposable {
   // Once started, with the port that it got: it is the same after another start.
   #ws: WebSocketDoorOptions | undefined;
   readonly #counters = { frames: 0, bytes: 0, invalid: 0, refused: 0 };
+  readonly #ports = new Set<Port>();
+  #portDoor: PortDoor | undefined;
   #doors: readonly Door[] | undefined;
   #starting: Promise<unknown> | undefined;
 
@@ -55,14 +59,13 @@ export class Broker implements AsyncDisposable {
    * @throws AddressError for addresses that make no sense
    */
   constructor(inAddress: string, outAddress?: string);
-  /** @param doors - one door or several */
+  /** @param doors - one door or several; none for a broker that serves ports only, see {@link Broker.attach} */
   constructor(doors: BrokerDoors);
   constructor(first: string | BrokerDoors, outAddress?: string) {
     const { zmq, ws } = typeof first === 'string' ? readAddresses(first, outAddress) : first;
     this.#ws = typeof ws === 'string' ? webSocketDoorAt(ws) : ws;
     this.#endpoints = typeof zmq === 'string' ? endpointsOf(zmq) : zmq;
     if (this.#endpoints !== undefined) checkEndpoints(this.#endpoints);
-    if (this.#endpoints === undefined && this.#ws === undefined) throw new AddressError('a broker needs an address');
   }
 
   /**
@@ -87,6 +90,31 @@ export class Broker implements AsyncDisposable {
   /** Where peers connect with WebSockets, once it was started, if it has a door for them. */
   get url(): string | undefined {
     return this.#url;
+  }
+
+  /**
+   * Lets the peer come in that has the other end of a port: in another thread, or another frame of a page.
+   *
+   * ```ts
+   * broker.attach(worker); // and in the worker: new Peer(parentPort, ['request_product'], ['produced'])
+   * ```
+   *
+   * @returns what ends it
+   */
+  attach(port: Port): Disposable {
+    this.#ports.add(port);
+    this.#portDoor?.attach(port);
+    return {
+      [Symbol.dispose]: () => {
+        this.#ports.delete(port);
+        this.#portDoor?.detach(port);
+      },
+    };
+  }
+
+  /** How many ports are attached whose other ends are not known to be gone. */
+  get ports(): number {
+    return this.#ports.size;
   }
 
   /** A copy of what was counted so far. */
@@ -123,6 +151,7 @@ export class Broker implements AsyncDisposable {
     await this.#starting?.catch(() => {});
     const doors = this.#doors ?? [];
     this.#doors = undefined;
+    this.#portDoor = undefined;
     await Promise.all(doors.map((door) => door.close()));
   }
 
@@ -153,6 +182,10 @@ export class Broker implements AsyncDisposable {
         doors.push(door);
         if (this.#ws.port === 0) this.#ws = { ...this.#ws, port: Number(new URL(this.#url).port) };
       }
+      this.#portDoor = new PortDoor(PORT_HEARTBEAT, (port) => this.#ports.delete(port));
+      await this.#portDoor.open(listener);
+      doors.push(this.#portDoor);
+      for (const port of this.#ports) this.#portDoor.attach(port);
     } catch (error) {
       await Promise.all(doors.map((door) => door.close()));
       throw error;
@@ -185,6 +218,9 @@ function sendUnpacked(frame: Frame, doors: readonly Door[]): void {
   const plain = plainDoors.length === 0 ? undefined : unpackFrame(frame);
   if (plain !== undefined) for (const door of plainDoors) door.send(plain);
 }
+
+/** Milliseconds after which a thread that does not answer is sent nothing, until it answers. */
+const PORT_HEARTBEAT = 10_000;
 
 function readAddresses(inAddress: string, outAddress: string | undefined): BrokerDoors {
   if (outAddress !== undefined && outAddress !== inAddress) return { zmq: { in: inAddress, out: outAddress } };

@@ -1,5 +1,6 @@
 import { AddressError } from '../errors.ts';
 import type { Bus, Door, Endpoints, Gate } from './bus.ts';
+import type { Port } from './port-line.ts';
 import type { Token } from './websocket.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
@@ -77,6 +78,11 @@ export function checkEndpoints(endpoints: Endpoints): Scheme {
 /** The bus of a peer, loaded when it is needed. */
 export async function makeBus(endpoints: Endpoints, options: BusOptions = {}): Promise<Bus> {
   return BUSES[checkEndpoints(endpoints)](endpoints, options);
+}
+
+/** The bus of a peer at a port, loaded when it is needed. */
+export async function makePortBus(port: Port): Promise<Bus> {
+  return new (await import('./port.ts')).PortBus(port);
 }
 
 /** The door of a broker where peers come in over ZeroMQ, or within the thread, loaded when it is needed. */

@@ -1,4 +1,4 @@
-import { checkEndpoints, makeBus } from '../bus/address.ts';
+import { makeBus } from '../bus/address.ts';
 import type { Bus } from '../bus/bus.ts';
 import { NoBrokerError, StateError, TimeoutError } from '../errors.ts';
 import { event } from '../events/event.ts';
@@ -75,7 +75,6 @@ class SocketPeer implements PeerInterface {
   constructor(...args: PeerArguments) {
     const setup = readArguments(args);
     const { endpoints, subscribe, publish, options } = setup;
-    checkEndpoints(endpoints);
     this.#setup = setup;
     this.#agreement = new Agreement(setup);
     this.events = new Events<EventMap>(subscribe);

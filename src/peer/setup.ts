@@ -1,5 +1,6 @@
-import { endpointsOf } from '../bus/address.ts';
-import type { Endpoints } from '../bus/bus.ts';
+import { checkEndpoints, endpointsOf, makePortBus } from '../bus/address.ts';
+import type { Bus, Endpoints } from '../bus/bus.ts';
+import type { Port } from '../bus/port-line.ts';
 import { type Contract, contract as checked, schemasOf } from '../contract/contract.ts';
 import { type Fingerprint, fingerprintsOf } from '../contract/fingerprint.ts';
 import { isRequest } from '../contract/request.ts';
@@ -20,12 +21,26 @@ type OriginalArguments = [
 
 /** The arguments of the form with a contract. */
 type ContractArguments = [
-  address: string | Endpoints,
+  place: string | Endpoints | Port,
   contract: Contract,
   options: ContractPeerOptions<string, string>,
 ];
 
-export type PeerArguments = OriginalArguments | ContractArguments;
+/** The arguments of the form for a port, without a contract. */
+type PortArguments = [
+  port: Port,
+  subscribe: readonly string[],
+  publish: readonly string[],
+  options?: PeerOptions<EventMap, EventMap>,
+];
+
+export type PeerArguments = OriginalArguments | ContractArguments | PortArguments;
+
+/** Where to connect, and how, where the addresses do not say it. */
+interface Place {
+  readonly endpoints: Endpoints;
+  readonly bus?: () => Promise<Bus>;
+}
 
 /** What a peer was made for, whichever form of the constructor was used. */
 export interface Setup {
@@ -45,18 +60,26 @@ const NOTHING_CHECKED: ReadonlyMap<string, Parse> = new Map();
 
 /** @throws AddressError, ConnectError */
 export function readArguments(args: PeerArguments): Setup {
-  return typeof args[1] === 'string'
-    ? readOriginal(args as OriginalArguments)
-    : readContract(args as ContractArguments);
+  if (typeof args[1] === 'string') {
+    const [inAddress, outAddress, subscribe, publish, options] = args as OriginalArguments;
+    return readNames({ in: inAddress, out: outAddress }, subscribe, publish, options);
+  }
+  return Array.isArray(args[1]) ? readNames(...(args as PortArguments)) : readContract(args as ContractArguments);
 }
 
-function readOriginal([inAddress, outAddress, subscribe, publish, options = {}]: OriginalArguments): Setup {
+function readNames(
+  where: Endpoints | Port,
+  subscribe: readonly string[],
+  publish: readonly string[],
+  options: PeerOptions<EventMap, EventMap> = {},
+): Setup {
   for (const name of [...subscribe, ...publish]) checkName(name);
+  const { endpoints, ...bus } = readPlace(where);
   return {
-    endpoints: { in: inAddress, out: outAddress },
+    endpoints,
     subscribe,
     publish,
-    options,
+    options: { ...bus, ...options },
     incoming: NOTHING_CHECKED,
     outgoing: NOTHING_CHECKED,
     fingerprints: undefined,
@@ -64,18 +87,32 @@ function readOriginal([inAddress, outAddress, subscribe, publish, options = {}]:
   };
 }
 
-function readContract([address, given, options]: ContractArguments): Setup {
+/** Where a port leads has no address. */
+const PORT = 'a port';
+
+function readPlace(place: string | Endpoints | Port): Place {
+  if (typeof place === 'object' && 'postMessage' in place) {
+    return { endpoints: { in: PORT, out: PORT }, bus: () => makePortBus(place) };
+  }
+  const endpoints = typeof place === 'string' ? endpointsOf(place) : place;
+  checkEndpoints(endpoints);
+  return { endpoints };
+}
+
+function readContract([place, given, options]: ContractArguments): Setup {
   // Something that was not made with `contract` could have entries that nobody would check.
   const contract = checked(given);
   const { subscribe = [], publish = [], validateOutgoing = true, contractMismatch = 'warn', ...rest } = options;
   const subscribed = namesIn(subscribe, contract);
   const published = namesIn(publish, contract);
   const names = [...new Set([...subscribed, ...published])];
+  const { endpoints, ...bus } = readPlace(place);
   return {
-    endpoints: typeof address === 'string' ? endpointsOf(address) : address,
+    endpoints,
     subscribe: subscribed,
     publish: published,
     options: {
+      ...bus,
       ...rest,
       ...(!isList(subscribe) && { subscribe }),
       ...(!isList(publish) && { publish }),

@@ -1,4 +1,5 @@
 import type { Endpoints } from '../bus/bus.ts';
+import type { Port } from '../bus/port-line.ts';
 import type { Contract, EventsIn, PublishedArgs, ReceivedArgs } from '../contract/contract.ts';
 import type { EventMap, Events, UntypedEvents } from '../events/events.ts';
 import type { ContractPeerOptions, FlushOptions, PeerOptions, StartOptions, WaitOptions } from './options.ts';
@@ -98,6 +99,25 @@ export interface PeerConstructor {
     options?: PeerOptions<S, P>,
   ): Peer<S, P>;
   /**
+   * A peer whose broker has the other end of a port, as in a worker.
+   * @param port - a `MessagePort`, a `Worker`, or within a worker `self` or `parentPort`
+   * @param subscribe - the events to receive
+   * @param publish - the events to send
+   */
+  new <const S extends string, const P extends string>(
+    port: Port,
+    subscribe: readonly S[],
+    publish: readonly P[],
+    options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>>,
+  ): Peer<UntypedEvents<S>, UntypedEvents<P>>;
+  /** A peer with typed events, whose broker has the other end of a port. */
+  new <S extends EventMap, P extends EventMap>(
+    port: Port,
+    subscribe: readonly (keyof S & string)[],
+    publish: readonly (keyof P & string)[],
+    options?: PeerOptions<S, P>,
+  ): Peer<S, P>;
+  /**
    * A peer whose events are declared in a contract: it has those that are named here, with the types of
    * the contract, checks what arrives, and checks what it publishes.
    *
@@ -105,7 +125,7 @@ export interface PeerConstructor {
    * const seller = new Peer('ipc:///tmp/shop', shop, { subscribe: ['request_product'], publish: ['produced'] });
    * ```
    *
-   * @param address - the one address of a broker, or both
+   * @param place - the one address of a broker, or both; or a port whose other end a broker has
    * @param contract - made with `contract`
    * @param options - which events, and how to deliver them
    * @throws AddressError; ConnectError for a name that is no event of the contract, or a contract that is none
@@ -115,7 +135,7 @@ export interface PeerConstructor {
     const S extends keyof EventsIn<C> & string = never,
     const P extends keyof EventsIn<C> & string = never,
   >(
-    address: string | Endpoints,
+    place: string | Endpoints | Port,
     contract: C,
     options: ContractPeerOptions<S, P>,
   ): Peer<{ [Name in S]: ReceivedArgs<C[Name]> }, { [Name in P]: PublishedArgs<C[Name]> }>;

@@ -13,18 +13,22 @@ export class BarePage {
   readonly #answers = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
   #session: string | undefined;
   #count = 0;
+  #onEvent: ((method: string) => void) | undefined;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
-      const { id, result, error } = JSON.parse(data as string) as {
-        id: number;
-        result: unknown;
+      const { id, method, result, error } = JSON.parse(data as string) as {
+        id?: number;
+        method?: string;
+        result?: unknown;
         error?: { message: string };
       };
-      if (error === undefined) this.#answers.get(id)?.resolve(result);
-      else this.#answers.get(id)?.reject(new Error(error.message));
-      this.#answers.delete(id);
+      if (method !== undefined) this.#onEvent?.(method);
+      const answer = this.#answers.get(id ?? 0);
+      if (error === undefined) answer?.resolve(result);
+      else answer?.reject(new Error(error.message));
+      this.#answers.delete(id ?? 0);
     });
   }
 
@@ -41,13 +45,22 @@ export class BarePage {
     onTestFinished(() => socket.close());
     await once(socket, 'open');
     const page = new BarePage(socket);
-    const { targetId } = (await page.send('Target.createTarget', { url })) as { targetId: string };
+    const { targetId } = (await page.send('Target.createTarget', { url: 'about:blank' })) as { targetId: string };
     const attached = await page.send('Target.attachToTarget', { targetId, flatten: true });
     page.#session = (attached as { sessionId: string }).sessionId;
-    await page.evaluate(
-      "new Promise((resolve) => document.readyState === 'complete' ? resolve() : addEventListener('load', resolve))",
-    );
+    await page.send('Page.enable');
+    const loaded = page.#event('Page.loadEventFired');
+    await page.send('Page.navigate', { url });
+    await loaded;
     return page;
+  }
+
+  #event(wanted: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEvent = (method) => {
+        if (method === wanted) resolve();
+      };
+    });
   }
 
   /** What a debugger would send. */

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { connect, type Event, Peer } from 'mreventloop';
@@ -25,8 +26,8 @@ function from(received: readonly (readonly [unknown, unknown])[], id: string): u
   return received.filter(([publisher]) => publisher === id).map(([, n]) => n);
 }
 
-async function publishToTwo({ page }: { page: Page }): Promise<void> {
-  await page.evaluate(() => tab.waitForSubscribers('said', 2));
+async function publishTo(count: number, { page }: { page: Page }): Promise<void> {
+  await page.evaluate((others) => tab.waitForSubscribers('said', others), count);
   await page.evaluate(() => tab.publish('said', 0, 2_000).then(() => tab.flush()));
 }
 
@@ -45,29 +46,35 @@ async function publishWhile(
 }
 
 describeWith('chromium', 'Chromium', (chromium) => {
-  let module = '';
+  let folder = '';
   let browser: Browser;
 
   beforeAll(async () => {
-    // The files that are published, as a bundler of a user takes them.
-    module = await bundle(join(import.meta.dirname, 'children', 'page.ts'), {
-      platform: 'browser',
-      absWorkingDir: join(import.meta.dirname, '../..'),
-      minify: true,
-    });
+    folder = await mkdtemp(join(tmpdir(), 'mreventloop-browser-'));
+    for (const name of ['page', 'hub']) {
+      // The files that are published, as a bundler of a user takes them.
+      const module = await bundle(join(import.meta.dirname, 'children', `${name}.ts`), {
+        platform: 'browser',
+        absWorkingDir: join(import.meta.dirname, '../..'),
+        minify: true,
+      });
+      await writeFile(join(folder, `${name}.js`), module);
+    }
     browser = await launchBrowser(chromium);
   }, TIMEOUT);
-  afterAll(() => browser[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   /** A broker in a process of its own, which serves the page as well. */
   async function openShop() {
-    const folder = temporaryFolder();
-    const file = join(folder, 'module.js');
-    await writeFile(file, module);
-    const zmq = `ipc://${folder}/shop`;
-    let program: Program = node(import.meta.url, 'children/shop.ts', '0', zmq, file);
+    const zmq = `ipc://${temporaryFolder()}/shop`;
+    let program: Program = node(import.meta.url, 'children/shop.ts', '0', zmq, folder);
     const port = await program.line();
     const url = `http://127.0.0.1:${port}/`;
+    const tabs = await browser.newContext();
+    onTestFinished(() => tabs.close());
     return {
       url,
       async kill() {
@@ -75,17 +82,16 @@ describeWith('chromium', 'Chromium', (chromium) => {
         await program.exit;
       },
       async open() {
-        program = node(import.meta.url, 'children/shop.ts', port, zmq, file);
+        program = node(import.meta.url, 'children/shop.ts', port, zmq, folder);
         await program.line();
       },
       /** A tab with a peer. */
-      async tab(subscribe: readonly string[], publish: readonly string[]) {
-        const page = await browser.newPage();
-        onTestFinished(() => page.close());
+      async tab(subscribe: readonly string[], publish: readonly string[], start: 'start' | 'startInHub' = 'start') {
+        const page = await tabs.newPage();
         const errors: unknown[] = [];
         page.on('pageerror', (error) => errors.push(error));
         await page.goto(url);
-        const id = await page.evaluate(([s, p]) => tab.start(s, p), [subscribe, publish] as const);
+        const id = await page.evaluate(([how, s, p]) => tab[how](s, p), [start, subscribe, publish] as const);
         return { page, id, errors };
       },
       /** A peer in this process, over ZeroMQ. */
@@ -186,7 +192,7 @@ describeWith('chromium', 'Chromium', (chromium) => {
       const shop = await openShop();
       const { peer, received } = await shop.peer(['said'], []);
       const [first, second] = [await shop.tab(['said'], ['said']), await shop.tab(['said'], ['said'])];
-      await Promise.all([publishToTwo(first), publishToTwo(second)]);
+      await Promise.all([publishTo(2, first), publishTo(2, second)]);
       const diaries = await Promise.all([diary(first.page), diary(second.page)]);
       for (const heard of [received, ...diaries.map((one) => one.received)]) {
         for (const { id } of [first, second]) expect(from(heard, id)).toEqual(numbers(2_000));
@@ -196,4 +202,17 @@ describeWith('chromium', 'Chromium', (chromium) => {
       expect((await left)[0].id).toBe(second.id);
     },
   );
+
+  test('two tabs with a broker in a shared worker: each hears the other', { timeout: TIMEOUT }, async () => {
+    const shop = await openShop();
+    const open = () => shop.tab(['said'], ['said'], 'startInHub');
+    const [first, second] = [await open(), await open()];
+    await Promise.all([publishTo(1, first), publishTo(1, second)]);
+    for (const { page, errors } of [first, second]) {
+      const { received, ...rest } = await diary(page);
+      for (const { id } of [first, second]) expect(from(received, id)).toEqual(numbers(2_000));
+      expect(rest).toEqual({ gaps: [], invalid: [], disconnected: 0 });
+      expect(errors).toEqual([]);
+    }
+  });
 });

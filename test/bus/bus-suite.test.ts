@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
-import { describe, test } from 'vitest';
+import { describe, onTestFinished, test } from 'vitest';
 import { Broker } from 'mreventloop';
 import { type BusPlace, busSuite } from 'mreventloop/testing';
-import { makeBus } from '../../src/bus/address.ts';
+import { makeBus, makePortBus } from '../../src/bus/address.ts';
 import { freeEndpoints, SCHEMES, type Scheme } from '../support/addresses.ts';
 
 /** A broker at a place of its own. */
@@ -16,6 +16,25 @@ async function serve(scheme: Scheme): Promise<BusPlace> {
     handles: () => readdirSync('/proc/self/fd').length,
   };
 }
+
+/** A broker, to which each bus has a port. */
+async function servePorts(): Promise<BusPlace> {
+  const broker = await new Broker({}).start();
+  return {
+    async bus() {
+      const { port1, port2 } = new MessageChannel();
+      broker.attach(port1);
+      onTestFinished(() => port1.close());
+      return makePortBus(port2);
+    },
+    stop: () => broker.stop(),
+    start: async () => void (await broker.start()),
+  };
+}
+
+describe('bus over a port', () => {
+  test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve: servePorts }));
+});
 
 describe.each(SCHEMES)('bus over %s', (scheme) => {
   test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve: () => serve(scheme) }));

@@ -467,7 +467,7 @@ describe('peers with different contracts', () => {
     connect(peer.status, 'contractMismatch', ({ refused }) => told.push({ refused }));
     await using _peer = await steps(clock, peer.start());
     const stranger = network.bus();
-    await stranger.open({ frame() {}, unreadable() {}, down() {} });
+    await stranger.open({ frame() {}, unreadable() {}, refused() {}, down() {} });
     const tell = (control: Parameters<typeof encodeControl>[2]): void => {
       stranger.send(methodTo(peer.id), encodeControl(methodTo(peer.id), 'P', control));
     };

@@ -3,7 +3,10 @@
  * keep the sources from using the DOM.
  */
 export interface Browser extends AsyncDisposable {
+  /** Each page with storage and workers of its own. */
   newPage(): Promise<Page>;
+  /** Pages that share storage and workers, like the tabs of a browser. */
+  newContext(): Promise<{ newPage(): Promise<Page>; close(): Promise<void> }>;
 }
 
 export interface Page {

@@ -1,5 +1,5 @@
 // A peer in a page, which the test tells what to do.
-import { connect, Peer } from 'mreventloop';
+import { connect, Peer, type Port } from 'mreventloop';
 
 /** What happened in the page. */
 export interface Diary {
@@ -13,6 +13,8 @@ export interface Diary {
 export interface Tab {
   readonly diary: Diary;
   start(subscribe: readonly string[], publish: readonly string[]): Promise<string>;
+  /** Meets the others in a shared worker instead. */
+  startInHub(subscribe: readonly string[], publish: readonly string[]): Promise<string>;
   /** Publishes the numbers from one to below another. */
   publish(event: string, from: number, to: number): Promise<void>;
   waitForSubscribers(event: string, count: number): Promise<void>;
@@ -20,21 +22,30 @@ export interface Tab {
   stop(): Promise<void>;
 }
 
-const { location } = globalThis as unknown as { location: { host: string } };
+const { location, SharedWorker } = globalThis as unknown as {
+  location: { host: string };
+  SharedWorker: new (url: string, options: object) => { port: Port };
+};
 const address = `ws://${location.host}/events`;
 let peer: Peer;
 
+function begin(made: Peer, names: readonly string[]): Promise<string> {
+  peer = made;
+  const { diary } = tab;
+  for (const name of names) connect(peer, name, (from, n) => diary.received.push([from as string, n as number]));
+  connect(peer.status, 'gap', (gap) => diary.gaps.push(gap));
+  connect(peer.status, 'invalid', (invalid) => diary.invalid.push(invalid));
+  connect(peer.status, 'disconnected', () => (diary.disconnected += 1));
+  return peer.start().then(({ id }) => id);
+}
+
 const tab: Tab = {
   diary: { received: [], gaps: [], invalid: [], disconnected: 0 },
-  async start(subscribe, publish) {
-    peer = new Peer(address, address, subscribe, publish, { token: 'secret' }) as unknown as Peer;
-    const { diary } = tab;
-    for (const name of subscribe) connect(peer, name, (from, n) => diary.received.push([from as string, n as number]));
-    connect(peer.status, 'gap', (gap) => diary.gaps.push(gap));
-    connect(peer.status, 'invalid', (invalid) => diary.invalid.push(invalid));
-    connect(peer.status, 'disconnected', () => (diary.disconnected += 1));
-    await peer.start();
-    return peer.id;
+  start: (subscribe, publish) =>
+    begin(new Peer(address, address, subscribe, publish, { token: 'secret' }) as unknown as Peer, subscribe),
+  startInHub(subscribe, publish) {
+    const { port } = new SharedWorker('/hub.js', { type: 'module' });
+    return begin(new Peer(port, subscribe, publish) as unknown as Peer, subscribe);
   },
   async publish(event, from, to) {
     for (let n = from; n < to; n += 1) await peer.publish[event]?.(peer.id, n);

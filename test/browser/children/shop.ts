@@ -1,16 +1,17 @@
 // A web server as a process of its own: it serves a page, and a broker for the page and for other processes.
-// Arguments: the port (0 for any), the address for ZeroMQ, and the file of the page's module.
+// Arguments: the port (0 for any), the address for ZeroMQ, and the folder of the modules.
 import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Broker } from 'mreventloop';
 
-const [port, zmq = '', module = ''] = process.argv.slice(2);
+const [port, zmq = '', folder = ''] = process.argv.slice(2);
 const server = createServer((request, response) => {
-  const isModule = request.url === '/module.js';
+  const { url = '' } = request;
+  const isModule = url === '/page.js' || url === '/hub.js';
   response.writeHead(200, { 'content-type': `${isModule ? 'text/javascript' : 'text/html'}; charset=utf-8` });
-  if (isModule) createReadStream(module).pipe(response);
-  else response.end('<script type=module src=/module.js></script>');
+  if (isModule) createReadStream(folder + url).pipe(response);
+  else response.end('<script type=module src=/page.js></script>');
 });
 await new Promise<void>((resolve) => server.listen(Number(port), '127.0.0.1', resolve));
 await Broker.listen({ zmq, ws: { server, path: '/events', authorize: (token) => token === 'secret' } });

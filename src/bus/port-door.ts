@@ -1,0 +1,146 @@
+import type { Door, DoorListener, Endpoints, Frame } from './bus.ts';
+import { Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
+import { PrefixIndex } from './prefix-index.ts';
+
+/** Who is at the other end of a port. */
+interface Guest {
+  readonly line: Line;
+  readonly prefixes: string[];
+  /** What it has not been told yet. */
+  waiting: string[];
+  here: boolean;
+  /** It was asked to join, and has not answered. */
+  asked: boolean;
+}
+
+/**
+ * A broker's end of ports to other threads. Who does not answer for a heartbeat, because it was terminated or
+ * computes, is sent nothing more; when it is heard again, it is asked to join again.
+ */
+export class PortDoor implements Door {
+  /** Peers in Python do not come in here. */
+  readonly hasPlainListeners = false;
+  readonly #heartbeat: number;
+  readonly #gone: (port: Port) => void;
+  readonly #guests = new Map<Port, Guest>();
+  readonly #wanted = new PrefixIndex<Guest>();
+  #listener: DoorListener | undefined;
+  #ticking: ReturnType<typeof setInterval> | undefined;
+
+  /**
+   * @param heartbeat - milliseconds
+   * @param gone - called when the other end of a port is gone for good
+   */
+  constructor(heartbeat: number, gone: (port: Port) => void) {
+    this.#heartbeat = heartbeat;
+    this.#gone = gone;
+  }
+
+  open(listener: DoorListener): Promise<Endpoints> {
+    this.#listener = listener;
+    this.#ticking = setInterval(() => this.#tick(), this.#heartbeat / TICKS_A_HEARTBEAT);
+    // In Node, whether the program goes on is for the ports to say.
+    (this.#ticking as { unref?(): void }).unref?.();
+    return Promise.resolve({ in: '', out: '' });
+  }
+
+  attach(port: Port): void {
+    if (this.#guests.has(port)) return;
+    const line = new Line(
+      port,
+      (word) => this.#hear(guest, word),
+      () => {
+        this.detach(port);
+        this.#gone(port);
+      },
+    );
+    const guest: Guest = { line, prefixes: [], waiting: [], here: false, asked: false };
+    this.#guests.set(port, guest);
+    this.#ask(guest);
+  }
+
+  detach(port: Port): void {
+    const guest = this.#guests.get(port);
+    if (guest === undefined) return;
+    this.#guests.delete(port);
+    this.#leave(guest);
+    guest.line.say('down');
+    guest.line.close();
+  }
+
+  send(frame: Frame): void {
+    const guests = this.#wanted.match(frame);
+    if (guests.size === 0) return;
+    const text = typeof frame === 'string' ? frame : DECODER.decode(frame);
+    for (const guest of guests) {
+      guest.waiting.push(text);
+      if (guest.waiting.length === 1) queueMicrotask(() => flush(guest));
+    }
+  }
+
+  close(): Promise<void> {
+    this.#listener = undefined;
+    clearInterval(this.#ticking);
+    for (const port of this.#guests.keys()) this.detach(port);
+    return Promise.resolve();
+  }
+
+  #hear(guest: Guest, word: Word): void {
+    switch (word[0]) {
+      case 'join':
+        this.#leave(guest);
+        guest.here = true;
+        guest.line.say('up', word[1], this.#heartbeat);
+        break;
+      case 'leave':
+        this.#leave(guest);
+        break;
+      case 'subscribe':
+        for (const prefix of guest.here ? word[1] : []) {
+          guest.prefixes.push(prefix);
+          this.#wanted.add(prefix, guest);
+        }
+        break;
+      case 'frames':
+        if (guest.here) for (const frame of word[1]) this.#listener?.frame(frame);
+        else this.#ask(guest);
+        break;
+      case 'beat':
+        if (!guest.here) this.#ask(guest);
+        break;
+      // Doors say these.
+      case 'ask':
+      case 'up':
+      case 'down':
+    }
+  }
+
+  #ask(guest: Guest): void {
+    if (guest.asked) return;
+    guest.asked = true;
+    guest.line.say('ask');
+  }
+
+  #leave(guest: Guest): void {
+    guest.here = false;
+    guest.asked = false;
+    guest.waiting = [];
+    for (const prefix of guest.prefixes.splice(0)) this.#wanted.delete(prefix, guest);
+  }
+
+  #tick(): void {
+    for (const guest of this.#guests.values()) {
+      if (!guest.here) continue;
+      if (guest.line.tick()) guest.line.say('beat');
+      else this.#leave(guest);
+    }
+  }
+}
+
+const DECODER = new TextDecoder();
+
+function flush(guest: Guest): void {
+  if (guest.waiting.length === 0) return;
+  guest.line.say('frames', guest.waiting);
+  guest.waiting = [];
+}

@@ -1,0 +1,96 @@
+/** A port as the web has it: a `MessagePort`, a `Worker`, or within a worker `self`. */
+export interface WebPort {
+  postMessage(message: unknown): void;
+  addEventListener(type: string, listener: (event: unknown) => void): void;
+  removeEventListener(type: string, listener: (event: unknown) => void): void;
+  start?(): void;
+}
+
+/** A `Worker` of `node:worker_threads`. */
+export interface NodeWorker {
+  postMessage(message: unknown): void;
+  on(event: string, listener: (value: unknown) => void): unknown;
+  off(event: string, listener: (value: unknown) => void): unknown;
+}
+
+/**
+ * What leads to another thread, or to a frame of a page: a `MessagePort`, a `Worker`, within a worker `self` or
+ * `parentPort`. Messages of others over the same port are left alone.
+ */
+export type Port = WebPort | NodeWorker;
+
+/**
+ * What the two ends of a port say to each other.
+ *
+ * The peer: `join` (with a number, anew each time), `subscribe` (how frames begin), `frames`, `leave`, `beat`.
+ * The door: `ask` (who is there? it serves anew), `up` (with the number of a join, and the heartbeat in
+ * milliseconds), `frames`, `down`, `beat` (to be answered by another).
+ */
+export type Word =
+  | readonly ['ask' | 'leave' | 'down' | 'beat']
+  | readonly ['join', count: number]
+  | readonly ['up', count: number, heartbeat: number]
+  | readonly ['subscribe' | 'frames', texts: readonly string[]];
+
+/** Under what name the words are in a message. */
+const KEY = 'mreventloop';
+
+/** In how many ticks of silence, each a third of the heartbeat, the other end counts as gone. */
+export const TICKS_A_HEARTBEAT = 3;
+export const MOST_SILENT_TICKS = 2;
+
+/** One end of a port. It does not close the port, which belongs to the user. */
+export class Line {
+  readonly #port: Port;
+  readonly #stop: () => void;
+  #silentTicks = 0;
+
+  /** @param closed - called when the other end is gone for good, where the runtime tells */
+  constructor(port: Port, hear: (word: Word) => void, closed: () => void) {
+    this.#port = port;
+    const onMessage = (message: unknown): void => {
+      const word = (message as { [KEY]?: Word } | null | undefined)?.[KEY];
+      if (word === undefined) return;
+      this.#silentTicks = 0;
+      hear(word);
+    };
+    this.#stop =
+      'addEventListener' in port ? listenToWeb(port, onMessage, closed) : listenToNode(port, onMessage, closed);
+  }
+
+  say(...word: Word): void {
+    // It is no window, which would want to know the origin of the other.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
+    this.#port.postMessage({ [KEY]: word });
+  }
+
+  /** To be called three times in a heartbeat. Whether the other end has been heard within one. */
+  tick(): boolean {
+    this.#silentTicks += 1;
+    return this.#silentTicks <= MOST_SILENT_TICKS;
+  }
+
+  close(): void {
+    this.#stop();
+  }
+}
+
+function listenToWeb(port: WebPort, onMessage: (message: unknown) => void, closed: () => void): () => void {
+  const onEvent = (event: unknown): void => onMessage((event as { data: unknown }).data);
+  port.addEventListener('message', onEvent);
+  port.addEventListener('close', closed);
+  port.start?.();
+  return () => {
+    port.removeEventListener('message', onEvent);
+    port.removeEventListener('close', closed);
+  };
+}
+
+function listenToNode(worker: NodeWorker, onMessage: (message: unknown) => void, closed: () => void): () => void {
+  worker.on('message', onMessage);
+  worker.on('exit', closed);
+  return () => {
+    worker.off('message', onMessage);
+    worker.off('exit', closed);
+  };
+}

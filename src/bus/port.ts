@@ -1,0 +1,107 @@
+import type { Bus, BusListener, Topic } from './bus.ts';
+import { Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
+
+/** A peer's end of a port, whose other end was given to a broker. */
+export class PortBus implements Bus {
+  readonly #port: Port;
+  readonly #prefixes: string[] = [];
+  #listener: BusListener | undefined;
+  #line: Line | undefined;
+  #up = false;
+  // What the broker says to an earlier join is out of date.
+  #joins = 0;
+  #waiting: string[] = [];
+  #ticking: ReturnType<typeof setInterval> | undefined;
+
+  constructor(port: Port) {
+    this.#port = port;
+  }
+
+  open(listener: BusListener): Promise<void> {
+    this.#listener = listener;
+    this.#line = new Line(
+      this.#port,
+      (word) => this.#hear(word),
+      () => this.#down(),
+    );
+    this.#join();
+    return Promise.resolve();
+  }
+
+  subscribe({ prefixes }: Topic): void {
+    this.#prefixes.push(...prefixes);
+    if (this.#up) this.#line?.say('subscribe', prefixes);
+  }
+
+  send(_topic: string, frame: string): void {
+    if (!this.#up) return;
+    this.#waiting.push(frame);
+    if (this.#waiting.length === 1) queueMicrotask(() => this.#flush());
+  }
+
+  close(): Promise<void> {
+    this.#flush();
+    this.#listener = undefined;
+    this.#up = false;
+    clearInterval(this.#ticking);
+    this.#line?.say('leave');
+    this.#line?.close();
+    this.#line = undefined;
+    return Promise.resolve();
+  }
+
+  #join(): void {
+    this.#joins += 1;
+    this.#line?.say('join', this.#joins);
+  }
+
+  #hear(word: Word): void {
+    switch (word[0]) {
+      case 'up':
+        if (word[1] === this.#joins) this.#enter(word[2]);
+        break;
+      case 'frames':
+        if (this.#up) for (const frame of word[1]) this.#listener?.frame(frame);
+        break;
+      case 'beat':
+        this.#line?.say('beat');
+        break;
+      case 'ask':
+        this.#down();
+        this.#join();
+        break;
+      case 'down':
+        this.#down();
+        break;
+      // Peers say these.
+      case 'join':
+      case 'subscribe':
+      case 'leave':
+    }
+  }
+
+  #enter(heartbeat: number): void {
+    this.#up = true;
+    this.#line?.say('subscribe', this.#prefixes);
+    clearInterval(this.#ticking);
+    this.#ticking = setInterval(() => {
+      if (this.#line?.tick() === true) return;
+      // The other end does not run, or runs something long. It may be back.
+      this.#down();
+      this.#join();
+    }, heartbeat / TICKS_A_HEARTBEAT);
+  }
+
+  #down(): void {
+    const wasUp = this.#up;
+    this.#up = false;
+    this.#waiting = [];
+    if (wasUp) this.#listener?.down();
+  }
+
+  #flush(): void {
+    if (!this.#up || this.#waiting.length === 0) return;
+    this.#line?.say('frames', this.#waiting);
+    this.#waiting = [];
+  }
+}

@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { expect, onTestFinished, test } from 'vitest';
+import { Broker, connect, Peer } from 'mreventloop';
+import { PortDoor } from '../../src/bus/port-door.ts';
+import { requestHead } from '../../src/wire/json-rpc.ts';
+import { temporaryFolder } from '../support/addresses.ts';
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** A worker that is attached to a broker, when its peer is ready. */
+async function startWorker(broker: Broker): Promise<{ worker: Worker; id: string }> {
+  const worker = new Worker(new URL('children/worker.ts', import.meta.url));
+  onTestFinished(() => void worker.terminate());
+  broker.attach(worker);
+  for (;;) {
+    const [message] = (await once(worker, 'message')) as [unknown];
+    if (typeof message === 'string') return { worker, id: message };
+  }
+}
+
+async function listen(): Promise<Broker> {
+  const broker = await Broker.listen({ zmq: `ipc://${temporaryFolder()}/shop`, ws: { port: 0 } });
+  onTestFinished(() => broker.stop());
+  return broker;
+}
+
+test.each(['zmq', 'ws'] as const)('worker: hears and answers a peer that came in over %s', async (door) => {
+  const broker = await listen();
+  await startWorker(broker);
+  const { in: inAddress, out } = door === 'zmq' ? broker.endpoints : { in: broker.url ?? '', out: broker.url ?? '' };
+  await using peer = await new Peer(inAddress, out, ['y'], ['x']).start();
+  const answers: unknown[] = [];
+  connect(peer, 'y', (value) => answers.push(value));
+  await peer.waitFor({ subscribers: 'x', timeout: 5_000 });
+  const last = peer.events.y.next({ where: (value) => value === 4_999, timeout: 10_000 });
+  for (const n of numbers(5_000)) await peer.publish.x(n);
+  await last;
+  expect(answers).toEqual(numbers(5_000));
+});
+
+test('worker: two of them hear each other through the broker of their parent', async () => {
+  const broker = await listen();
+  await startWorker(broker);
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => port1.close());
+  broker.attach(port1);
+  await using peer = await new Peer(port2, ['y'], ['x']).start();
+  const y = peer.events.y.next({ timeout: 5_000 });
+  await peer.waitFor({ subscribers: 'x', timeout: 5_000 });
+  await peer.publish.x('tea');
+  expect(await y).toEqual(['tea']);
+});
+
+test('worker: stopping its peer lets it end', async () => {
+  const broker = await listen();
+  const { worker } = await startWorker(broker);
+  await using peer = await new Peer(broker.endpoints.in, broker.endpoints.out, [], ['stop']).start();
+  await peer.waitFor({ subscribers: 'stop', timeout: 5_000 });
+  const exit = once(worker, 'exit');
+  await peer.publish.stop();
+  expect(await exit).toEqual([0]);
+  expect(broker.ports).toBe(0);
+});
+
+test('worker: when it is terminated, the broker lets go of it and others are told', async () => {
+  const broker = await listen();
+  const { worker, id } = await startWorker(broker);
+  const options = { silence: 300 };
+  await using peer = await new Peer(broker.endpoints.in, broker.endpoints.out, [], ['x'], options).start();
+  await peer.waitFor({ subscribers: 'x', timeout: 5_000 });
+  const left = peer.status.peerLeft.next({ where: (one) => one.id === id, timeout: 5_000 });
+  await worker.terminate();
+  expect(broker.ports).toBe(0);
+  expect((await left)[1]).toBe('silent');
+});
+
+test('port: a peer whose broker is in a thread that ended is told', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const broker = await Broker.listen({});
+  onTestFinished(() => broker.stop());
+  broker.attach(port1);
+  await using peer = await new Peer(port2, [], []).start();
+  const disconnected = peer.status.disconnected.next({ timeout: 5_000 });
+  port1.close();
+  await disconnected;
+  expect(broker.ports).toBe(0);
+});
+
+test('port: a peer can be stopped and started again, and what others say over the port is left alone', async () => {
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => port1.close());
+  const heard: unknown[] = [];
+  port2.on('message', (message) => {
+    if (typeof message === 'string') heard.push(message);
+  });
+  const broker = await Broker.listen({});
+  onTestFinished(() => broker.stop());
+  const attached = broker.attach(port1);
+  const peer = new Peer(port2, ['x'], ['x']);
+  onTestFinished(() => peer.stop());
+  for (let i = 0; i < 3; i += 1) {
+    await peer.start();
+    port1.postMessage(`${i}`);
+    const x = peer.events.x.next({ timeout: 5_000 });
+    await peer.publish.x(i);
+    expect(await x).toEqual([i]);
+    await peer.stop();
+  }
+  expect(heard).toEqual(['0', '1', '2']);
+  attached[Symbol.dispose]();
+  await expect(peer.start({ timeout: 50 })).rejects.toThrow(/no broker answered within 50 ms at 'a port'/);
+});
+
+test('heartbeat: who does not answer is sent nothing more, and is asked to join when it is heard again', async () => {
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => port1.close());
+  const door = new PortDoor(60, () => {});
+  onTestFinished(() => door.close());
+  await door.open({ frame() {}, unreadable() {}, refused() {} });
+  door.attach(port1);
+  const words: unknown[] = [];
+  port2.on('message', ({ mreventloop }: { mreventloop: unknown[] }) => words.push(mreventloop[0]));
+  const say = (...word: unknown[]): void => port2.postMessage({ mreventloop: word });
+  const frame = `${requestHead('x')}}`;
+
+  say('join', 1);
+  say('subscribe', [requestHead('x')]);
+  await expect.poll(() => words).toContain('up');
+  door.send(frame);
+  await expect.poll(() => words).toContain('frames');
+  /** Whether a frame that is sent now arrives before the next message. */
+  const arrives = async (): Promise<boolean> => {
+    words.length = 0;
+    door.send(frame);
+    await Promise.resolve();
+    port1.postMessage({ mreventloop: ['next'] });
+    await expect.poll(() => words).toContain('next');
+    return words.includes('frames');
+  };
+  await expect.poll(arrives).toBe(false);
+  say('beat');
+  await expect.poll(() => words).toContain('ask');
+});
