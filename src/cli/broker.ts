@@ -11,6 +11,7 @@ Usage:
 Addresses:
   ipc:///tmp/shop                a path on this machine: /tmp/shop.in and /tmp/shop.out
   tcp://127.0.0.1:5000           a port and the next one: 5000 and 5001
+  ws://127.0.0.1:5000            WebSockets, for programs; pages need a broker within their server
 
 Options:
   -q, --quiet                    print errors only

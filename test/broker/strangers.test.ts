@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -449,6 +450,22 @@ describe('heartbeat', () => {
 test('plain HTTP on a port for WebSockets: upgrade required', async () => {
   const { url } = await listen();
   expect((await fetch(url.replace('ws:', 'http:'))).status).toBe(426);
+});
+
+test('TLS: the broker attaches to an HTTPS server', async () => {
+  // With a shared key instead of a certificate.
+  const psk = Buffer.from('0123456789abcdef');
+  const tls = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+  const server = createSecureServer({ ...tls, pskCallback: () => psk }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  await listen({ server });
+  const { port } = server.address() as AddressInfo;
+  const pskCallback = () => ({ psk, identity: 'test' });
+  const options = { ...tls, pskCallback, rejectUnauthorized: false, origin: `https://127.0.0.1:${port}` };
+  const stranger = await Stranger.open(`wss://127.0.0.1:${port}/`, options);
+  stranger.say('join {"version": 1}');
+  expect(await stranger.next()).toMatch(/^joined /);
 });
 
 test('TLS and the like: same origin behind a proxy that keeps the host', async () => {
