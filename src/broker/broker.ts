@@ -64,6 +64,7 @@ export class Broker implements AsyncDisposable {
   constructor(first: string | BrokerDoors, outAddress?: string) {
     const { zmq, ws } = typeof first === 'string' ? readAddresses(first, outAddress) : first;
     this.#ws = typeof ws === 'string' ? webSocketDoorAt(ws) : ws;
+    if (typeof ws === 'string') this.#url = ws;
     this.#endpoints = typeof zmq === 'string' ? endpointsOf(zmq) : zmq;
     if (this.#endpoints !== undefined) checkEndpoints(this.#endpoints);
   }
@@ -87,9 +88,12 @@ export class Broker implements AsyncDisposable {
     return this.#endpoints ?? { in: this.#url ?? '', out: this.#url ?? '' };
   }
 
-  /** Where peers connect with WebSockets, once it was started, if it has a door for them. */
+  /**
+   * Where peers on this machine connect with WebSockets, if there is a door for them; once started, with the port
+   * that it got. Not known for a server of yours that does not listen yet.
+   */
   get url(): string | undefined {
-    return this.#url;
+    return this.#url === '' ? undefined : this.#url;
   }
 
   /**
@@ -180,7 +184,10 @@ export class Broker implements AsyncDisposable {
         const door = await makeWebSocketDoor(this.#ws, makeGate);
         this.#url = (await door.open(listener)).in;
         doors.push(door);
-        if (this.#ws.port === 0) this.#ws = { ...this.#ws, port: Number(new URL(this.#url).port) };
+        const { server, socket, port = 0 } = this.#ws;
+        if (server === undefined && socket === undefined && port === 0) {
+          this.#ws = { ...this.#ws, port: Number(new URL(this.#url).port) };
+        }
       }
       this.#portDoor = new PortDoor(PORT_HEARTBEAT, (port) => this.#ports.delete(port));
       await this.#portDoor.open(listener);

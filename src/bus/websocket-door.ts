@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import { unlink } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
 import type { WebSocketServer } from 'ws';
 import { AddressError, AddressInUseError } from '../errors.ts';
 import { type Door, type DoorListener, type Endpoints, FRAME_OVERHEAD, type Frame, type Gate } from './bus.ts';
@@ -21,6 +21,9 @@ const DEFAULTS: HouseRules = {
   bytesPerSecond: 64 * 1024 * 1024,
   heartbeat: 10_000,
 };
+
+/** What is said when the broker stops, and for how long, in milliseconds, it waits for peers to take note. */
+const STOPS = [1_001, 'the broker stops', 500] as const;
 
 /** A broker's end of a WebSocket. `makeGate` makes of what a peer may do the judge of what it does. */
 export async function makeWebSocketDoor(
@@ -67,7 +70,7 @@ class WebSocketDoor implements Door {
     this.#listener = listener;
     this.#ticking = setInterval(() => this.#tick(), this.#rules.heartbeat / TICKS_A_HEARTBEAT);
     this.#ticking.unref();
-    const address = addressOf(this.#server?.address() ?? null, this.#options.path ?? '/');
+    const address = addressOf(this.#server, this.#options.path ?? '/');
     return { in: address, out: address };
   }
 
@@ -82,7 +85,7 @@ class WebSocketDoor implements Door {
     this.#listener = undefined;
     clearInterval(this.#ticking);
     this.#server?.off('upgrade', this.#onUpgrade);
-    for (const guest of this.#guests) guest.cutOff(1_001, 'the broker stops');
+    for (const guest of this.#guests) guest.cutOff(...STOPS);
     const own = this.#own;
     this.#own = undefined;
     if (own === undefined) return;
@@ -122,7 +125,7 @@ class WebSocketDoor implements Door {
     };
     const guest = new Guest(webSocket, host, this.#rules);
     this.#guests.add(guest);
-    if (this.#listener === undefined) guest.cutOff(1_001, 'the broker stops');
+    if (this.#listener === undefined) guest.cutOff(...STOPS);
   }
 
   async #authorize(token: string | undefined, request: IncomingMessage): Promise<Gate | boolean> {
@@ -170,11 +173,14 @@ async function listen({ port = 0, host = '127.0.0.1', socket, path = '/' }: WebS
   return server;
 }
 
-function addressOf(bound: string | Pick<AddressInfo, 'address' | 'port'> | null, path: string): string {
-  if (bound === null) return `ws://127.0.0.1${path}`;
+/** Where peers connect; empty as long as a server of the user does not listen. */
+function addressOf(server: Server | undefined, path: string): string {
+  const bound = server?.address() ?? null;
+  if (bound === null) return '';
   if (typeof bound === 'string') return `ws+unix://${bound}${path === '/' ? '' : `:${path}`}`;
+  const scheme = server instanceof TlsServer ? 'wss' : 'ws';
   const { address, port } = bound;
-  return `ws://${address.includes(':') ? `[${address}]` : address}:${port}${path}`;
+  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}${path}`;
 }
 
 /** Browsers say which page connects; unless it is kept out here, any page that somebody visits could. */

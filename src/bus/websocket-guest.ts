@@ -97,13 +97,16 @@ export class Guest {
     if (this.#state === 'joined') this.#socket.send(BEAT);
   }
 
-  /** Ends the connection and says why. */
-  cutOff(code: number, reason: string): void {
+  /**
+   * Ends the connection and says why.
+   * @param within - milliseconds that the peer has to take note of it
+   */
+  cutOff(code: number, reason: string, within: number = LEAVE_WITHIN): void {
     if (this.#state === 'gone') return;
     this.#leave();
     if (code >= CLOSE.MALFORMED) this.#host.refused();
     this.#socket.close(code, reason);
-    const timer = setTimeout(() => this.#socket.terminate(), LEAVE_WITHIN);
+    const timer = setTimeout(() => this.#socket.terminate(), within).unref();
     this.#socket.once('close', () => clearTimeout(timer));
   }
 

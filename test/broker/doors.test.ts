@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { WebSocket as Client } from 'ws';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AddressError, Broker, type BrokerDoors, connect, NoBrokerError, Peer } from 'mreventloop';
 import { describeWith } from '../setup/describe-with.ts';
@@ -80,6 +81,17 @@ describe('broker with two doors', () => {
     await listen({ zmq });
   });
 
+  test('stop: does not wait long for a peer that does not answer', async () => {
+    const broker = await listen({ ws: { port: 0 } });
+    const socket = new Client(broker.url ?? '');
+    onTestFinished(() => socket.terminate());
+    await once(socket, 'open');
+    socket.pause();
+    const began = performance.now();
+    await broker.stop();
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
   test('addresses: those that a broker, or a peer, cannot use', () => {
     expect(() => new Broker('wss://shop.example')).toThrow(/attach the broker to an HTTPS server/);
     expect(() => new Broker('ws://')).toThrow(AddressError);
@@ -89,6 +101,18 @@ describe('broker with two doors', () => {
 });
 
 describe('broker on a server of the user', () => {
+  test('started before the server listens: peers can join once it does', async () => {
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    const broker = await listen({ ws: { server } });
+    expect(broker.url).toBeUndefined();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    await using peer = await new Peer(url, url, [], []).start();
+    expect(peer.ready).toBe(true);
+  });
+
   test('path: other requests and other upgrades are left alone, and the server outlives the broker', async () => {
     const server = createServer((_, response) => void response.end('page')).listen(0, '127.0.0.1');
     onTestFinished(() => server.closeAllConnections());

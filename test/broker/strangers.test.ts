@@ -459,11 +459,12 @@ test('TLS: the broker attaches to an HTTPS server', async () => {
   const server = createSecureServer({ ...tls, pskCallback: () => psk }).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
-  await listen({ server });
+  const { url } = await listen({ server });
   const { port } = server.address() as AddressInfo;
+  expect(url).toBe(`wss://127.0.0.1:${port}/`);
   const pskCallback = () => ({ psk, identity: 'test' });
   const options = { ...tls, pskCallback, rejectUnauthorized: false, origin: `https://127.0.0.1:${port}` };
-  const stranger = await Stranger.open(`wss://127.0.0.1:${port}/`, options);
+  const stranger = await Stranger.open(url, options);
   stranger.say('join {"version": 1}');
   expect(await stranger.next()).toMatch(/^joined /);
 });
