@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket as Client } from 'ws';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AddressError, Broker, type BrokerDoors, connect, NoBrokerError, Peer } from 'mreventloop';
+import { AddressError, Broker, type BrokerDoors, connect, contract, event, NoBrokerError, Peer } from 'mreventloop';
 import { describeWith } from '../setup/describe-with.ts';
 import { temporaryFolder } from '../support/addresses.ts';
 import { Program } from '../support/program.ts';
@@ -52,6 +52,22 @@ describe('broker with two doors', () => {
     await sender.flush({ timeout: 5_000 });
     await receiver.flush({ timeout: 5_000 });
     expect([received, back, heard]).toEqual([numbers, numbers, numbers]);
+  });
+
+  test('contracts: one address is enough, and a port serves as well', async () => {
+    const broker = await listen({ ws: { port: 0 } });
+    const { port1, port2 } = new MessageChannel();
+    onTestFinished(() => port1.close());
+    broker.attach(port1);
+    const shop = contract({ weighed: event<[grams: number]>() });
+    const scales = new Peer(port2, shop, { publish: ['weighed'] });
+    const display = new Peer(broker.url ?? '', shop, { subscribe: ['weighed'] });
+    await using _scales = await scales.start();
+    await using _display = await display.start();
+    const weighed = display.events.weighed.next({ timeout: 5_000 });
+    await scales.waitFor({ subscribers: 'weighed', timeout: 5_000 });
+    await scales.publish.weighed(250);
+    expect(await weighed).toEqual([250]);
   });
 
   test('frames: each is passed on once, whatever door it came in by', async () => {

@@ -57,7 +57,7 @@ new Peer(address, shop, { contractMismatch: 'no' });
 new Peer(address, shop, { validateOutgoing: 'no' });
 // THROWS Expected 3-5 arguments, but got 2.
 new Peer(address, shop);
-// THROWS Argument of type 'number' is not assignable to parameter of type 'string | Endpoints'.
+// THROWS Argument of type 'number' is not assignable to parameter of type 'string | Endpoints | Port'.
 new Peer(3, shop, {});
 // THROWS Argument of type 'string' is not assignable to parameter of type 'Contract'.
 new Peer(address, address, ['produced']);
