@@ -7,7 +7,8 @@ import { encodeStreamId, isCount, readStreamId } from './stream-id.ts';
  * Packs: events of one name and one publisher that follow each other, with one head for all of them. To JSON-RPC
  * a pack is a notification of `rpc.mr.pack.NAME` with the parameters: the id of the first event; the lists of
  * arguments; the steps from each event's g to the next one's, left out where all are 1; and `after`, in
- * columns: for each other event, by how much more of it each event of the pack depends on than the one before.
+ * columns: for each other event, by how much more of it each event of the pack depends on than the one before. In
+ * both, the last number holds for the rest.
  */
 
 /**
@@ -97,7 +98,18 @@ function isConsecutive(gs: readonly number[]): boolean {
 }
 
 function stepsOf(gs: readonly number[]): number[] {
-  return isConsecutive(gs) ? [] : gs.slice(1).map((g, index) => g - (gs[index] as number));
+  if (isConsecutive(gs)) return [];
+  const steps: number[] = [];
+  for (let index = 1; index < gs.length; index += 1) steps.push((gs[index] as number) - (gs[index - 1] as number));
+  return shorten(steps);
+}
+
+/** Leaves out the end of a list where all are as the last one that is left. */
+function shorten(steps: number[]): number[] {
+  let { length } = steps;
+  while (length > 1 && steps[length - 1] === steps[length - 2]) length -= 1;
+  steps.length = length;
+  return steps;
 }
 
 function encodeColumns(afters: readonly (After | undefined)[]): string {
@@ -112,7 +124,11 @@ function encodeColumns(afters: readonly (After | undefined)[]): string {
     }
   }
   if (columns.size === 0) return '';
-  return `, ${JSON.stringify(Array.from(columns, ([event, { steps }]) => [event, ...steps]))}`;
+  const lists = Array.from(columns, ([event, { steps }]) => {
+    if (steps.length < afters.length) steps.push(0);
+    return [event, ...shorten(steps)];
+  });
+  return `, ${JSON.stringify(lists)}`;
 }
 
 /** Reads what follows the event's name in a pack; undefined if that makes no sense. */
@@ -144,10 +160,10 @@ function judge(event: string, args: unknown): readonly unknown[] | InvalidCall {
 }
 
 function readSteps(first: number, steps: unknown, length: number): number[] | undefined {
-  if (!Array.isArray(steps) || (steps.length > 0 && steps.length !== length - 1)) return undefined;
+  if (!Array.isArray(steps) || steps.length > length - 1) return undefined;
   const gs = [first];
   for (let index = 0; index < length - 1; index += 1) {
-    const step: unknown = steps.length === 0 ? 1 : steps[index];
+    const step: unknown = steps.length === 0 ? 1 : steps[Math.min(index, steps.length - 1)];
     if (!isCount(step)) return undefined;
     gs.push((gs[index] as number) + step);
   }
@@ -160,11 +176,12 @@ function readColumns(columns: unknown, length: number): (After | undefined)[] | 
   if (columns.length === 0) return [];
   const afters = Array.from<After | undefined>({ length });
   for (const column of columns as readonly unknown[]) {
-    if (!Array.isArray(column) || typeof column[0] !== 'string' || column.length > length + 1) return undefined;
+    if (!Array.isArray(column) || typeof column[0] !== 'string') return undefined;
+    if (column.length < 2 || column.length > length + 1) return undefined;
     const [event, ...steps] = column as [string, ...unknown[]];
     let n = 0;
-    for (let index = 0; index < steps.length; index += 1) {
-      const step = steps[index];
+    for (let index = 0; index < length; index += 1) {
+      const step = steps[Math.min(index, steps.length - 1)];
       if (step === 0) continue;
       if (!isCount(step)) return undefined;
       n += step;

@@ -51,6 +51,14 @@ describe('pack: on the wire', () => {
     expect(read(frame)?.afters?.map((after) => pairsOf(after))).toEqual(afters.map((after) => pairsOf(after)));
   });
 
+  test('the last step holds for the rest', () => {
+    const afters = [chain(['b', 3]), chain(['b', 4]), chain(['b', 5])];
+    const frame = encodeEvents({ ...batch, gs: [7, 9, 11], afters }, true);
+    expect(frame).toContain(', [2], [["b",3,1]]]}');
+    expect(read(frame)?.gs).toEqual([7, 9, 11]);
+    expect(read(frame)?.afters?.map((after) => pairsOf(after))).toEqual(afters.map((after) => pairsOf(after)));
+  });
+
   test('a lone event is a plain request', () => {
     expect(encodeEvents({ ...batch, gs: [7], texts: ['["x"]'], afters: [chain(['b', 3])] }, true)).toBe(
       '{"jsonrpc": "2.0", "method": "a", "params": ["x"], "id": "P:7:5", "after": [["b",3]]}',
@@ -109,6 +117,7 @@ describe('pack: what makes no sense', () => {
     '["P:1", [[]]]',
     '[7, [[]]]',
     '["P:1:1", [[],[]], [0]]',
+    '["P:1:1", [[],[]], [], [["b"]]]',
     '["P:1:1", [[],[]], [1,1]]',
     '["P:1:1", [[],[]], ["1"]]',
     '["P:1:1", [[],[]], [], [["b",1,1,1]]]',
