@@ -1,6 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect, type Gap, OverflowError, Peer, type PeerOptions, TimeoutError } from 'mreventloop';
 import { type FaultyBus, FaultyNetwork, StepClock } from 'mreventloop/testing';
+import { makeBus } from '../../src/bus/address.ts';
+import type { Bus } from '../../src/bus/bus.ts';
 import { startBroker } from '../support/addresses.ts';
 
 type Ticks = { tick: [n: number]; tock: [n: number] };
@@ -389,6 +391,40 @@ describe('delivery: batches', () => {
     expect(received).toEqual(range(1, 100).flatMap((n) => [n, -n]));
     // A few more are hellos, heads and acknowledgements.
     expect(broker.counters.frames - before).toBeLessThan(30);
+  });
+
+  test('a peer gets, and so parses, only what it asked for', async () => {
+    const { endpoints } = await startBroker('ipc');
+    const names = range(1, 100).map((n) => `event${n}`);
+    const frames: string[] = [];
+    const bus = async (): Promise<Bus> => {
+      const real = await makeBus(endpoints);
+      const open = real.open.bind(real);
+      real.open = (listener) =>
+        open({
+          ...listener,
+          frame: (text) => {
+            frames.push(text);
+            listener.frame(text);
+          },
+        });
+      return real;
+    };
+    const publisher = new Peer(endpoints.in, endpoints.out, [], names);
+    const subscriber = new Peer(endpoints.in, endpoints.out, ['event7'], [], { bus });
+    onTestFinished(async () => {
+      await Promise.all([publisher.stop(), subscriber.stop()]);
+    });
+    await publisher.start();
+    await subscriber.start();
+    await publisher.waitFor({ subscribers: 'event7' });
+    for (const name of names) for (const n of range(1, 10)) void publisher.publish[name]?.(n);
+    await publisher.flush();
+    const events = frames.filter((frame) => /event\d/.test(frame) && !frame.includes('rpc.mr.@'));
+    expect(events.length).toBeGreaterThan(0);
+    expect(
+      events.filter((frame) => !/"(rpc\.mr\.pack\.)?event7"/.test(frame) && !frame.includes('rpc.mr.all')),
+    ).toEqual([]);
   });
 
   test('packs take less than half of the characters of plain requests, and are sent only where the broker translates them', async () => {
