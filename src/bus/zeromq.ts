@@ -35,8 +35,11 @@ const MOST_COPIED = 4_096;
 const ZMQ_SNDHWM = 23;
 /** How long, in milliseconds, peers have to subscribe again: ZeroMQ tries to connect every 100 to 200 ms, at random. */
 const SETTLE = 200;
-/** How long, in milliseconds, frames that were sent before a close have to leave the process. */
-const LINGER = 1_000;
+/**
+ * How long, in milliseconds, frames that were sent before a close have to leave the process. ZeroMQ sometimes takes
+ * all of it, when a peer goes in the same millisecond, and from 500 it complains about that on standard error.
+ */
+const LINGER = 400;
 
 /** A peer's end. */
 export async function makeZeromqBus(endpoints: Endpoints): Promise<Bus> {
