@@ -10,6 +10,19 @@ interface Wishes {
   readonly options?: Pick<PeerOptions<{}, {}>, 'silence' | 'window' | 'limit' | 'history'>;
 }
 
+interface Resources {
+  /** All its memory, in bytes. */
+  readonly rss: number;
+  /** What lives in V8's heap. */
+  readonly heap: number;
+  /** What lies outside of V8's heap, which holds more than lives in it. */
+  readonly native: number;
+  /** How many files and sockets are open. */
+  readonly descriptors: number;
+  /** How many events wait to be delivered. */
+  readonly pending: number;
+}
+
 const CHILD = new URL('children/peer.ts', import.meta.url).pathname;
 
 /** A peer in a process of its own, which does what it is told and keeps a history. */
@@ -20,7 +33,7 @@ export class RemotePeer {
 
   private constructor(endpoints: Endpoints) {
     this.#path = join(temporaryFolder(), 'history.jsonl');
-    this.program = new Program(process.execPath, [CHILD, endpoints.in, endpoints.out, this.#path]);
+    this.program = new Program(process.execPath, ['--expose-gc', CHILD, endpoints.in, endpoints.out, this.#path]);
   }
 
   static async start(
@@ -43,8 +56,9 @@ export class RemotePeer {
     return (await this.program.json()) as Record<string, unknown>;
   }
 
-  async memory(): Promise<{ rss: number; pending: number }> {
-    return (await this.order({ do: 'memory' })) as { rss: number; pending: number };
+  /** What it takes of the machine, after a collection of garbage. */
+  async resources(): Promise<Resources> {
+    return (await this.order({ do: 'memory' })) as unknown as Resources;
   }
 
   /** Ends it and gives its history. */

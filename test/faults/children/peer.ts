@@ -1,7 +1,7 @@
 // A peer in a process of its own, told what to do by lines of JSON on its standard input. It answers each
 // with a line, and writes what happens to it to a history of JSON lines.
 
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { connect, eventNames, Peer, type PeerOptions } from 'mreventloop';
 
@@ -13,6 +13,7 @@ type Order =
   | { do: 'wait-until'; received: number }
   | { do: 'block'; ms: number }
   | { do: 'flush'; timeout: number }
+  | { do: 'open-and-close'; count: number }
   | { do: 'memory' | 'stop' };
 
 const [inAddress = '', outAddress = '', historyPath = ''] = process.argv.slice(2);
@@ -76,8 +77,18 @@ async function obey(order: Order): Promise<object> {
         () => ({ flushed: true }),
         (error: Error) => ({ flushed: false, message: error.message }),
       ) as Promise<object>;
-    case 'memory':
-      return { rss: process.memoryUsage.rss(), pending: peer?.pending ?? 0 };
+    case 'open-and-close':
+      for (let i = 0; i < order.count; i += 1) {
+        const another = await new Peer(inAddress, outAddress, ['x'], ['x']).start();
+        await another.stop();
+      }
+      return {};
+    case 'memory': {
+      globalThis.gc?.();
+      const { rss, heapUsed, heapTotal } = process.memoryUsage();
+      const descriptors = readdirSync('/proc/self/fd').length;
+      return { rss, heap: heapUsed, native: rss - heapTotal, descriptors, pending: peer?.pending ?? 0 };
+    }
     case 'stop':
       await peer?.stop();
       await new Promise((resolve) => history.end(resolve));
