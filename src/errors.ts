@@ -68,6 +68,30 @@ export class RefusedError extends MrEventLoopError {
   readonly code = 'REFUSED';
 }
 
+/** Nobody on the bus serves a request, or whoever serves it has no handler for it. */
+export class NoHandlerError extends MrEventLoopError {
+  readonly code = 'NO_HANDLER';
+}
+
+/** The peer that was asked left, fell silent or lost the request before it answered; it may have acted on it. */
+export class PeerGoneError extends MrEventLoopError {
+  readonly code = 'PEER_GONE';
+}
+
+/** Whoever served a request threw. Its stack stays where it is. */
+export class RemoteError extends MrEventLoopError {
+  readonly code = 'REMOTE';
+  /** The name of the error there, and its `code` if that is a text. */
+  readonly remoteName: string;
+  readonly remoteCode: string | undefined;
+
+  constructor(message: string, { name, code }: { name: string; code?: string | undefined }) {
+    super(message);
+    this.remoteName = name;
+    this.remoteCode = code;
+  }
+}
+
 /** An optional library that an address needs is not installed; the message says how to install it. */
 export class MissingLibraryError extends MrEventLoopError {
   readonly code = 'MISSING_LIBRARY';

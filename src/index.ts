@@ -13,7 +13,7 @@ export {
   type RequestNameIn,
 } from './contract/contract.ts';
 export type { ContractDifference } from './contract/fingerprint.ts';
-export { request, type RequestEntry } from './contract/request.ts';
+export { request, type RequestEntry, requestStream } from './contract/request.ts';
 export type { InputOf, OutputOf, StandardSchema } from './contract/standard-schema.ts';
 export type { ValidationIssue, Violation } from './contract/validate.ts';
 
@@ -24,9 +24,12 @@ export {
   MissingLibraryError,
   MrEventLoopError,
   NoBrokerError,
+  NoHandlerError,
   OverflowError,
   PayloadError,
+  PeerGoneError,
   RefusedError,
+  RemoteError,
   SelfAwaitError,
   SlotError,
   StateError,
@@ -37,7 +40,7 @@ export {
 export { connect, type ConnectOptions, disconnect } from './events/connect.ts';
 export { type EventArgs, type EventMapOfEmitter, type EventName } from './events/emitter.ts';
 export { emits } from './events/emits.ts';
-export { type AnyEvent, type Event, event } from './events/event.ts';
+export { type AnyEvent, type Event, event, type HandlerPoint } from './events/event.ts';
 export { addEvent, type EventMap, eventNames, Events, events, type UntypedEvents } from './events/events.ts';
 export type { Link, Listener, ListenOptions } from './events/link.ts';
 export { eventToSlotName, type SlotName } from './events/names.ts';
@@ -57,7 +60,16 @@ export type { OverflowPolicy, QueueOptions } from './queue/bounded-queue.ts';
 export type { ContractPeerOptions, FlushOptions, PeerOptions, StartOptions, WaitOptions } from './peer/options.ts';
 export { Peer } from './peer/peer.ts';
 export type { LeaveReason, RemotePeer } from './peer/presence.ts';
-export type { ContractMismatch, Gap, InvalidFrame, PeerStatus, PublishOverflow, Undelivered } from './peer/status.ts';
+export type { Ask, Handler, RequestOptions, Requests, Served } from './peer/requests.ts';
+export type {
+  ContractMismatch,
+  FailedRequest,
+  Gap,
+  InvalidFrame,
+  PeerStatus,
+  PublishOverflow,
+  Undelivered,
+} from './peer/status.ts';
 export type { Publish } from './peer/types.ts';
 export type { Clock } from './stream/clock.ts';
 export type { EventOutboxOptions, PublishPolicy } from './stream/log.ts';

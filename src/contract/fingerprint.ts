@@ -1,4 +1,5 @@
 import { type Contract, schemasOf } from './contract.ts';
+import { isRequest } from './request.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /**
@@ -14,11 +15,11 @@ export type ContractDifference =
   /** These of its arguments, counted from 1, are of another form. */
   | { readonly event: string; readonly reason: 'arguments'; readonly arguments: readonly number[] };
 
-/** The fingerprints of those events of a contract that have schemas. */
+/** The fingerprints of those entries of a contract that have schemas; of a request, the last one is the answer's. */
 export function fingerprintsOf(contract: Contract, events: readonly string[]): Fingerprint[] {
   return events.flatMap((event): Fingerprint[] => {
     const entry = contract[event];
-    const schemas = entry === undefined ? undefined : schemasOf(entry);
+    const schemas = isRequest(entry) ? [...entry.args, entry.result] : entry && schemasOf(entry);
     return schemas === undefined ? [] : [[event, ...schemas.map(fingerprint)]];
   });
 }

@@ -1,11 +1,20 @@
 import { ConnectError } from '../errors.ts';
 import { isSchema, type StandardSchema } from './standard-schema.ts';
 
-/** The entry of a contract for something that can be asked: schemas for the arguments, and one for the answer. */
-export interface RequestEntry<A extends readonly StandardSchema[] = readonly StandardSchema[], R = StandardSchema> {
+/**
+ * The entry of a contract for something that can be asked: schemas for the arguments, and one for the answer, or
+ * for each answer of a stream.
+ */
+export interface RequestEntry<
+  A extends readonly StandardSchema[] = readonly StandardSchema[],
+  R extends StandardSchema = StandardSchema,
+  S extends boolean = boolean,
+> {
   readonly kind: 'request';
   readonly args: A;
   readonly result: R;
+  /** Whether there are any number of answers. */
+  readonly stream: S;
 }
 
 /**
@@ -15,19 +24,47 @@ export interface RequestEntry<A extends readonly StandardSchema[] = readonly Sta
  * const shop = contract({ price_of: request([z.string()], z.number()) });
  * ```
  *
+ * @param args - a schema for each argument
+ * @param result - the schema of the answer
  * @throws ConnectError for what is no schema
  */
 export function request<const A extends readonly StandardSchema[], R extends StandardSchema>(
   args: A,
   result: R,
-): RequestEntry<A, R> {
+): RequestEntry<A, R, false> {
+  return entry(args, result, false);
+}
+
+/**
+ * Declares in a contract what can be asked and has any number of answers, one after the other.
+ *
+ * ```ts
+ * const shop = contract({ prices_of: requestStream([z.string()], z.number()) });
+ * ```
+ *
+ * @param args - a schema for each argument
+ * @param item - the schema of each answer
+ * @throws ConnectError for what is no schema
+ */
+export function requestStream<const A extends readonly StandardSchema[], R extends StandardSchema>(
+  args: A,
+  item: R,
+): RequestEntry<A, R, true> {
+  return entry(args, item, true);
+}
+
+function entry<A extends readonly StandardSchema[], R extends StandardSchema, S extends boolean>(
+  args: A,
+  result: R,
+  stream: S,
+): RequestEntry<A, R, S> {
   if (!Array.isArray(args) || ![...args, result].every(isSchema)) {
     throw new ConnectError('a request takes a list of schemas for its arguments, and a schema for its result');
   }
-  return Object.freeze({ kind: 'request', args, result });
+  return Object.freeze({ kind: 'request', args, result, stream });
 }
 
 /** Whether an entry of a contract is a request. */
-export function isRequest(entry: unknown): entry is RequestEntry {
-  return typeof entry === 'object' && entry !== null && (entry as Partial<RequestEntry>).kind === 'request';
+export function isRequest(value: unknown): value is RequestEntry {
+  return typeof value === 'object' && value !== null && (value as Partial<RequestEntry>).kind === 'request';
 }

@@ -116,14 +116,14 @@ class Listeners {
     const { signal, once, unique } = options ?? {};
     if (signal?.aborted === true) return NEVER;
     if (unique === true) {
-      const existing = origin === undefined ? this.#findKey(listener) : this.#findOrigin(origin);
+      const existing = this.#find(listener, origin);
       if (existing !== undefined) return existing;
     }
     const connection = new Connection(this, listener, listener, origin);
     if (once === true) {
       connection.listener = (...args) => {
         connection.disconnect();
-        listener(...args);
+        return listener(...args);
       };
     }
     if (signal !== undefined) {
@@ -136,7 +136,7 @@ class Listeners {
   }
 
   disconnect(listener: unknown, origin: Origin | undefined): boolean {
-    const found = origin === undefined ? this.#findKey(listener) : this.#findOrigin(origin);
+    const found = this.#find(listener, origin);
     found?.disconnect();
     return found !== undefined;
   }
@@ -179,13 +179,17 @@ class Listeners {
     this.#ended = 0;
   }
 
-  #findKey(key: unknown): Connection | undefined {
-    return this.#connections.find((connection) => connection.connected && connection.key === key);
+  /** The oldest connection that passes a test. */
+  find(test: (connection: Connection) => boolean): Connection | undefined {
+    return this.#connections.find(test);
   }
 
-  #findOrigin({ receiver, slot }: Origin): Connection | undefined {
-    return this.#connections.find(
-      ({ origin }) => origin !== undefined && origin.receiver === receiver && origin.slot === slot,
+  /** Of a listener; with an origin, of that slot of that receiver. Those that have ended have neither. */
+  #find(key: unknown, origin: Origin | undefined): Connection | undefined {
+    return this.find((connection) =>
+      origin === undefined
+        ? connection.key === key
+        : connection.origin?.receiver === origin.receiver && connection.origin.slot === origin.slot,
     );
   }
 }
@@ -247,6 +251,31 @@ export function event<A extends readonly unknown[]>(name = ''): Event<A> {
   Object.defineProperty(emit, LISTENERS, { value: listeners });
   nameEvent(emit, name);
   return emit as unknown as Event<A>;
+}
+
+/**
+ * Where the handler of a request is connected: by calling it, or as the listeners of an event are.
+ *
+ * @typeParam H - the handler
+ */
+export interface HandlerPoint<H extends (...args: never) => unknown> {
+  /** Connects a handler. Where there are several, the one that was connected first answers. */
+  (handler: H, options?: ListenOptions): Link;
+}
+
+/** @internal An event that is not emitted: calling it connects a listener. */
+export function handlerPoint(): AnyEvent {
+  const listeners = new Listeners();
+  const connect = (handler: AnyListener, options?: ListenOptions): Link =>
+    listeners.connect(handler, options, undefined);
+  Object.setPrototypeOf(connect, eventMethods);
+  Object.defineProperty(connect, LISTENERS, { value: listeners });
+  return connect as unknown as AnyEvent;
+}
+
+/** @internal What was connected first of what still is. */
+export function firstListener(target: AnyEvent): AnyListener | undefined {
+  return (target as EventFunction)[LISTENERS].find(({ connected }) => connected)?.listener;
 }
 
 /** @internal */

@@ -22,6 +22,8 @@ export class SlotCall<R> implements Promise<R> {
   #createdIn: SlotCall<unknown> | undefined;
   #args: readonly unknown[];
   #state: State = 'queued';
+  /** @internal Whether somebody else deals with a failure, see `handOver`. */
+  handedOver = false;
   // What the slot returned or threw.
   #outcome: unknown;
   // Most calls are never awaited: the promise is made for those that are, while they are under way.
@@ -116,6 +118,7 @@ export class SlotCall<R> implements Promise<R> {
 
   #reject(error: unknown): void {
     this.#settle('rejected', error);
+    if (this.handedOver) return;
     const report = new SlotError(`slot ${this.name} failed: ${error instanceof Error ? error.name : typeof error}`, {
       cause: error,
     });

@@ -21,14 +21,20 @@ export class Agreement {
   }
 
   /** Another peer is there. @returns how it differs, in what it is to exchange with this one */
-  met({ id, subscribes, publishes }: RemotePeer, theirs: ContractNote | undefined): ContractMismatch | undefined {
+  met(
+    { id, subscribes, publishes, serves }: RemotePeer,
+    theirs: ContractNote | undefined,
+  ): ContractMismatch | undefined {
     const ours = this.note;
     if (ours === undefined || theirs === undefined) return undefined;
-    const { subscribe, publish } = this.#setup;
+    const { subscribe, publish, request, serve } = this.#setup;
     const differences = compareFingerprints(ours.events, theirs.events).filter(
       ({ event }) =>
         (subscribe.includes(event) && publishes.includes(event)) ||
-        (publish.includes(event) && subscribes.includes(event)),
+        (publish.includes(event) && subscribes.includes(event)) ||
+        (request.has(event) && serves.includes(event)) ||
+        // Who knows a request and does not serve it, asks.
+        (serve.has(event) && !serves.includes(event)),
     );
     if (differences.length === 0) return undefined;
     // Both come to the same, whoever of them asked for it.

@@ -16,11 +16,20 @@ export interface FlushOptions {
 }
 
 /** What to wait for, and how long. */
-export interface WaitOptions<P extends EventMap> {
-  /** An event that this peer publishes. */
-  subscribers: keyof P & string;
+export type WaitOptions<P extends EventMap, Q = {}> = (
+  | {
+      /** An event that this peer publishes. */
+      subscribers: keyof P & string;
+      servers?: never;
+    }
+  | {
+      /** A request that this peer asks. */
+      servers: keyof Q & string;
+      subscribers?: never;
+    }
+) & {
   /**
-   * How many peers should subscribe to it.
+   * How many peers should subscribe to it, or serve it.
    * @default 1
    */
   count?: number | undefined;
@@ -31,7 +40,7 @@ export interface WaitOptions<P extends EventMap> {
   timeout?: number | undefined;
   /** Ends the waiting with the signal's reason. */
   signal?: AbortSignal | undefined;
-}
+};
 
 /** How a peer delivers. */
 export interface PeerOptions<S extends EventMap, P extends EventMap> {
@@ -68,10 +77,12 @@ export interface PeerOptions<S extends EventMap, P extends EventMap> {
 }
 
 /** What a peer with a contract takes part in, and how it delivers. */
-export interface ContractPeerOptions<S extends string, P extends string> extends Omit<
-  PeerOptions<EventMap, EventMap>,
-  'publish' | 'subscribe'
-> {
+export interface ContractPeerOptions<
+  S extends string,
+  P extends string,
+  Q extends string = never,
+  V extends string = never,
+> extends Omit<PeerOptions<EventMap, EventMap>, 'publish' | 'subscribe'> {
   /**
    * The events to receive: their names, or options by name. `replay` is how many of a publisher's latest to
    * get when meeting it.
@@ -79,8 +90,12 @@ export interface ContractPeerOptions<S extends string, P extends string> extends
   subscribe?: readonly S[] | { readonly [Name in S]: { readonly replay?: number } } | undefined;
   /** The events to send: their names, or by name what happens when subscribers do not keep up. */
   publish?: readonly P[] | { readonly [Name in P]: EventOutboxOptions } | undefined;
+  /** The requests to ask: they become functions of `peer.request`. */
+  request?: readonly Q[] | undefined;
+  /** The requests to answer, with the handlers that are connected to `peer.serve`. */
+  serve?: readonly V[] | undefined;
   /**
-   * Whether arguments are checked when they are published.
+   * Whether arguments are checked when they are published or sent, and answers as well.
    * @default true
    */
   validateOutgoing?: boolean | undefined;
@@ -107,6 +122,7 @@ export interface StartOptions {
 export function readOptions(
   subscribe: readonly string[],
   publish: readonly string[],
+  serve: readonly string[],
   options: PeerOptions<EventMap, EventMap>,
 ): Omit<SessionOptions, 'id'> {
   const { window = 4_096, limit = DEFAULT_LIMIT, history = 1_000, silence = 6_000 } = options;
@@ -116,6 +132,7 @@ export function readOptions(
   return {
     subscribes: new Map(subscribe.map((name) => [name, options.subscribe?.[name]?.replay ?? 0])),
     publishes: publish,
+    serves: serve,
     outbox: { window, limit, history, size: MOST_CHARACTERS, events: options.publish ?? {} },
     silence,
   };

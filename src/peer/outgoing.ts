@@ -37,7 +37,7 @@ export class Outgoing {
    * @throws PayloadError, ValidationError, OverflowError
    */
   publish(event: string, args: readonly unknown[]): Promise<void> {
-    checkPayload(event, args);
+    checkPayload('event', event, args);
     const parsed = this.#parsers.get(event)?.(args);
     if (parsed instanceof Promise) {
       return this.#sendLater(
@@ -46,7 +46,7 @@ export class Outgoing {
         parsed.then((late) => (isViolation(late) ? late : undefined)),
       );
     }
-    if (parsed !== undefined && isViolation(parsed)) throw explain(event, parsed);
+    if (parsed !== undefined && isViolation(parsed)) throw explain('event', event, parsed);
     return this.#order.busy ? this.#sendLater(event, args, undefined) : this.#send(event, args);
   }
 
@@ -77,7 +77,7 @@ export class Outgoing {
         if (this.#order.closed) return;
         this.#onClose.delete(resolve);
         if (violation !== undefined) {
-          reject(explain(event, violation));
+          reject(explain('event', event, violation));
           return;
         }
         try {
@@ -91,24 +91,29 @@ export class Outgoing {
   }
 }
 
-function checkPayload(event: string, args: readonly unknown[]): void {
+type Kind = 'event' | 'request';
+
+/** @throws PayloadError */
+export function checkPayload(kind: Kind, name: string, args: readonly unknown[]): void {
   for (let position = 0; position < args.length; position += 1) {
     const found = findUnsafeValue(args[position]);
     if (found === undefined) continue;
+    const verb = kind === 'event' ? 'published' : 'sent';
     throw new PayloadError(
-      `argument ${position + 1} of event '${event}' cannot be published: ${describeUnsafeValue(found)}`,
+      `argument ${position + 1} of ${kind} '${name}' cannot be ${verb}: ${describeUnsafeValue(found)}`,
     );
   }
 }
 
-function explain(event: string, violation: Violation): ValidationError {
+/** The error for arguments that do not fit the contract. */
+export function explain(kind: Kind, name: string, violation: Violation): ValidationError {
   if (violation.reason === 'arity') {
     const { expected, given } = violation;
-    return new ValidationError(`event '${event}' takes ${expected} arguments, not ${given}`, { event });
+    return new ValidationError(`${kind} '${name}' takes ${expected} arguments, not ${given}`, { event: name });
   }
   const { argument, issues } = violation;
   return new ValidationError(
-    `argument ${argument} of event '${event}' does not fit its schema; the property 'issues' of this error says why`,
-    { event, argument, issues },
+    `argument ${argument} of ${kind} '${name}' does not fit its schema; the property 'issues' of this error says why`,
+    { event: name, argument, issues },
   );
 }

@@ -1,7 +1,7 @@
 import { makeBus } from '../bus/address.ts';
 import type { Bus } from '../bus/bus.ts';
 import { NoBrokerError, StateError, TimeoutError } from '../errors.ts';
-import { event } from '../events/event.ts';
+import { type AnyEvent, event, handlerPoint } from '../events/event.ts';
 import { type EventMap, Events, events } from '../events/events.ts';
 import type { Link, Listener } from '../events/link.ts';
 import { throwUncaught, yieldToRuntime } from '../loop/runtime.ts';
@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../stream/clock.ts';
 import { encodeControl } from '../wire/control.ts';
 import { methodTo } from '../wire/names.ts';
 import { Agreement } from './agreement.ts';
+import { Dialogue } from './dialogue.ts';
 import { Incoming } from './incoming.ts';
 import { DEFAULT_LIMIT, type FlushOptions, readOptions, type StartOptions, type WaitOptions } from './options.ts';
 import { Outgoing } from './outgoing.ts';
@@ -16,7 +17,15 @@ import type { LeaveReason, RemotePeer } from './presence.ts';
 import { Readiness } from './readiness.ts';
 import { Session, type SessionPort } from './session.ts';
 import { type PeerArguments, readArguments, type Setup } from './setup.ts';
-import type { ContractMismatch, Gap, InvalidFrame, PeerStatus, PublishOverflow, Undelivered } from './status.ts';
+import type {
+  ContractMismatch,
+  FailedRequest,
+  Gap,
+  InvalidFrame,
+  PeerStatus,
+  PublishOverflow,
+  Undelivered,
+} from './status.ts';
 import type { Peer as PeerInterface, PeerConstructor, Publish } from './types.ts';
 import { within } from './within.ts';
 
@@ -42,6 +51,8 @@ interface Run {
 class SocketPeer implements PeerInterface {
   readonly events: Events;
   readonly publish: Publish<EventMap>;
+  readonly request: Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+  readonly serve: Readonly<Record<string, AnyEvent>>;
   readonly status: PeerStatus = events({
     connected: event(),
     disconnected: event<[reason: string | undefined]>(),
@@ -52,6 +63,7 @@ class SocketPeer implements PeerInterface {
     contractMismatch: event<[mismatch: ContractMismatch]>(),
     overflow: event<[overflow: PublishOverflow]>(),
     undelivered: event<[undelivered: Undelivered]>(),
+    requestFailed: event<[failure: FailedRequest]>(),
     invalid: event<[frame: InvalidFrame]>(),
   });
   readonly #setup: Setup;
@@ -66,6 +78,7 @@ class SocketPeer implements PeerInterface {
   #session: Session;
   #incoming: Incoming;
   #outgoing: Outgoing;
+  #dialogue: Dialogue;
   #invalid = 0;
   #run: Run | undefined;
   #ready = false;
@@ -74,7 +87,7 @@ class SocketPeer implements PeerInterface {
 
   constructor(...args: PeerArguments) {
     const setup = readArguments(args);
-    const { endpoints, subscribe, publish, options } = setup;
+    const { endpoints, subscribe, publish, request, serve, options } = setup;
     this.#setup = setup;
     this.#agreement = new Agreement(setup);
     this.events = new Events<EventMap>(subscribe);
@@ -83,13 +96,26 @@ class SocketPeer implements PeerInterface {
       (name) => [name, (...values: readonly unknown[]) => this.#outgoing.publish(name, values)] as const,
     );
     this.publish = Object.fromEntries(functions);
+    const asking = Array.from(request.values(), (spec) => {
+      const ask = (...args: readonly unknown[]): unknown => {
+        const { calls } = this.#dialogue;
+        return spec.isStream ? calls.stream(spec, args) : calls.call(spec, args);
+      };
+      return [spec.name, ask] as const;
+    });
+    this.request = Object.fromEntries(asking);
+    this.serve = events(Object.fromEntries(Array.from(serve.keys(), (name) => [name, handlerPoint()])));
     this.#clock = options.clock ?? systemClock();
     this.#makeBus = options.bus ?? (() => makeBus(endpoints, { token: options.token }));
-    const sessionOptions = { ...readOptions(subscribe, publish, options), contract: () => this.#agreement.note };
+    const sessionOptions = {
+      ...readOptions(subscribe, publish, [...serve.keys()], options),
+      contract: () => this.#agreement.note,
+    };
     this.#makeSession = () => new Session({ id: randomId(), ...sessionOptions }, this.#clock, this.#sessionPort());
     this.#session = this.#makeSession();
     this.#incoming = this.#makeIncoming();
     this.#outgoing = this.#makeOutgoing();
+    this.#dialogue = this.#makeDialogue();
     this.#readiness = new Readiness(this.#clock, (count) => this.#probe(count));
   }
 
@@ -106,7 +132,7 @@ class SocketPeer implements PeerInterface {
   }
 
   get pending(): number {
-    return this.#outgoing.pending + this.#session.outbox.pending;
+    return this.#outgoing.pending + this.#session.pending;
   }
 
   async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<this> {
@@ -134,17 +160,24 @@ class SocketPeer implements PeerInterface {
 
   async stop({ timeout = DEFAULT_STOP_TIMEOUT, signal }: FlushOptions = {}): Promise<void> {
     const run = this.#run;
-    const began = this.#clock.now();
+    const deadline = this.#clock.now() + timeout;
+    const left = (): number => Math.max(0, deadline - this.#clock.now());
+    // What cannot be done in time is reported below.
+    const done = (work: Promise<void>): Promise<void> =>
+      within(this.#clock, work, left(), signal, () => '').catch(() => {});
+    if (this.#dialogue.serving > 0) {
+      // What others have asked is still answered.
+      await done(this.#dialogue.drain());
+      if (this.#run !== run) return;
+    }
     if (this.#ready && this.pending > 0) {
-      // What cannot be delivered is reported below.
-      await this.flush({ timeout, signal }).catch(() => {});
+      await this.flush({ timeout: left(), signal }).catch(() => {});
       if (this.#run !== run) return;
     }
     if (run !== undefined && this.#incoming.pending > 0) {
       // What has arrived still goes to the listeners, as soon as it is checked.
       run.isDeaf = true;
-      const left = Math.max(0, timeout - (this.#clock.now() - began));
-      await within(this.#clock, this.#incoming.settled(), left, signal, () => '').catch(() => {});
+      await done(this.#incoming.settled());
       if (this.#run !== run) return;
     }
     const { session, incoming, outgoing } = this.#endSession();
@@ -159,26 +192,29 @@ class SocketPeer implements PeerInterface {
 
   async flush({ timeout = Infinity, signal }: FlushOptions = {}): Promise<void> {
     const outgoing = this.#outgoing;
-    const { outbox } = this.#session;
+    const session = this.#session;
     if (this.pending === 0) return;
     const delivered = async (): Promise<void> => {
       await outgoing.settled();
       // Not where the peer was stopped meanwhile, which ends all waiting.
-      if (this.#outgoing === outgoing) await outbox.delivered();
+      if (this.#outgoing === outgoing) await session.delivered();
     };
     await within(this.#clock, delivered(), timeout, signal, () => {
-      const lacking = outbox.undelivered().map(({ subscriber, count }) => `peer ${subscriber} lacks ${count}`);
+      const lacking = session.undelivered().map(({ subscriber, count }) => `peer ${subscriber} lacks ${count}`);
       if (outgoing.pending > 0) lacking.push(`${outgoing.pending} events are being checked`);
-      const what = lacking.length === 0 ? `${outbox.pending} events wait for a broker` : lacking.join(', ');
+      const what = lacking.length === 0 ? `${session.pending} events wait for a broker` : lacking.join(', ');
       return `not everything was delivered within ${timeout} ms: ${what}`;
     });
   }
 
-  async waitFor({ subscribers, count = 1, timeout = Infinity, signal }: WaitOptions<EventMap>): Promise<void> {
+  async waitFor(options: WaitOptions<EventMap, Record<string, unknown>>): Promise<void> {
+    const { count = 1, timeout = Infinity, signal } = options;
+    const name = options.servers ?? options.subscribers;
     const there = (): number =>
-      this.peers.filter(
-        (peer) => peer.subscribes.includes(subscribers) && !this.#agreement.isRefused(peer.id, subscribers),
-      ).length;
+      this.peers.filter(({ id, subscribes, serves }) => {
+        const names = options.servers === undefined ? subscribes : serves;
+        return names.includes(name) && !this.#agreement.isRefused(id, name);
+      }).length;
     signal?.throwIfAborted();
     if (there() >= count) return;
     let link: Link | undefined;
@@ -189,7 +225,8 @@ class SocketPeer implements PeerInterface {
     });
     try {
       await within(this.#clock, enough, timeout, signal, () => {
-        return `${there()} of ${count} subscribers of event '${subscribers}' were there within ${timeout} ms`;
+        const what = options.servers === undefined ? `subscribers of event '${name}'` : `servers of request '${name}'`;
+        return `${there()} of ${count} ${what} were there within ${timeout} ms`;
       });
     } finally {
       link?.disconnect();
@@ -201,6 +238,7 @@ class SocketPeer implements PeerInterface {
     const ended = { session: this.#session, incoming: this.#incoming, outgoing: this.#outgoing };
     ended.outgoing.close();
     ended.incoming.close();
+    this.#dialogue.close();
     // The last acknowledgements and the good-bye still have to get out.
     ended.session.close(this.#ready);
     this.#run = undefined;
@@ -208,6 +246,7 @@ class SocketPeer implements PeerInterface {
     this.#session = this.#makeSession();
     this.#incoming = this.#makeIncoming();
     this.#outgoing = this.#makeOutgoing();
+    this.#dialogue = this.#makeDialogue();
     return ended;
   }
 
@@ -224,6 +263,21 @@ class SocketPeer implements PeerInterface {
   #makeOutgoing(): Outgoing {
     const { outgoing, options } = this.#setup;
     return new Outgoing(outgoing, options.limit ?? DEFAULT_LIMIT, (name, args) => this.#send(name, args));
+  }
+
+  #makeDialogue(): Dialogue {
+    const session = this.#session;
+    return new Dialogue(this.#setup, this.#clock, {
+      servers: (request) =>
+        this.peers
+          .filter(({ id, serves }) => serves.includes(request) && !this.#agreement.isRefused(id, request))
+          .map(({ id }) => id),
+      served: (request) => this.serve[request] as AnyEvent,
+      send: (peer, message) => session.sendDirect(peer, message),
+      invalid: (request, violation) => this.#reportInvalid({ event: request, ...violation }),
+      failed: (request, peer, error) => this.#emit(this.status.requestFailed, { request, peer, error }),
+      isRefused: (peer, request) => this.#agreement.isRefused(peer, request),
+    });
   }
 
   #send(name: string, args: readonly unknown[]): Promise<void> {
@@ -270,8 +324,8 @@ class SocketPeer implements PeerInterface {
   #becomeReady(): void {
     if (this.#run === undefined) return;
     this.#ready = true;
-    this.#session.outbox.largest = this.#run.bus?.largest ?? Infinity;
-    this.#session.open();
+    this.#session.open(this.#run.bus?.largest ?? Infinity);
+    this.#dialogue.calls.ready();
     this.#emit(this.status.connected);
   }
 
@@ -280,6 +334,7 @@ class SocketPeer implements PeerInterface {
     if (!this.#ready || this.#run === undefined) return;
     this.#ready = false;
     this.#session.pause();
+    this.#dialogue.calls.notReady();
     this.#readiness.ask(Infinity, this.#run.ending.signal).then(
       () => this.#becomeReady(),
       // Only stopping ends the asking; that is no error.
@@ -299,6 +354,8 @@ class SocketPeer implements PeerInterface {
         }
       },
       afterDelivery: (then) => this.#incoming.afterwards(then),
+      direct: (peer, message) => this.#dialogue.received(peer, message),
+      doubtful: (peer) => this.#dialogue.calls.check(peer),
       probed: (count) => this.#readiness.answered(count),
       invalid: ({ reason, method }) => {
         this.#reportInvalid({ reason, ...(method !== undefined && { event: method }) });
@@ -307,11 +364,13 @@ class SocketPeer implements PeerInterface {
       overflow: (name, policy, dropped) => this.#emit(this.status.overflow, { event: name, policy, dropped }),
       joined: (peer, contract) => {
         const mismatch = this.#agreement.met(peer, contract);
+        this.#dialogue.calls.met();
         this.#emit(this.status.peerJoined, peer);
         if (mismatch !== undefined) this.#emit(this.status.contractMismatch, mismatch);
       },
       left: (peer, reason) => {
         this.#agreement.left(peer.id);
+        this.#dialogue.left(peer.id, reason);
         this.#emit(this.status.peerLeft, peer, reason);
       },
     };
@@ -322,12 +381,12 @@ class SocketPeer implements PeerInterface {
     this.#emit(this.status.invalid, { ...report, count: this.#invalid });
   }
 
-  #reportUndelivered({ outbox }: Session, unpublished: number, unchecked: number): void {
-    if (outbox.pending + unpublished + unchecked === 0) return;
-    const peers = outbox.undelivered().map(({ subscriber, count }) => ({ peer: subscriber, count }));
+  #reportUndelivered(session: Session, unpublished: number, unchecked: number): void {
+    if (session.pending + unpublished + unchecked === 0) return;
+    const peers = session.undelivered().map(({ subscriber, count }) => ({ peer: subscriber, count }));
     this.#emit(this.status.undelivered, {
       peers,
-      unsent: outbox.unsent + unpublished,
+      unsent: session.outbox.unsent + unpublished,
       ...(unchecked > 0 && { unchecked }),
     });
   }

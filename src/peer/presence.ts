@@ -6,6 +6,8 @@ export interface RemotePeer {
   readonly id: string;
   readonly subscribes: readonly string[];
   readonly publishes: readonly string[];
+  /** The requests that it answers. */
+  readonly serves: readonly string[];
 }
 
 /** Why a peer is not there any more: it said so, or nothing was heard of it for too long. */
@@ -98,6 +100,11 @@ export class Presence {
     this.#port.gone(id);
     if (peer !== undefined) this.#port.left(peer, 'bye');
     this.#port.forget(id);
+  }
+
+  /** Whether a peer is there, or was and may come back. */
+  mayReturn(id: string): boolean {
+    return this.#known.get(id)?.hasLeft === false;
   }
 
   /** Whether a peer said good-bye. */

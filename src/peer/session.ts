@@ -6,9 +6,11 @@ import type { PublishPolicy } from '../stream/log.ts';
 import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
 import { type ContractNote, type Control, encodeControl, encodeReplay, readControl } from '../wire/control.ts';
 import { type Call, decode, type InvalidCall, requestPrefixes } from '../wire/json-rpc.ts';
-import { CONTROL_PREFIX, methodTo, TO_ALL, TO_BROKER } from '../wire/names.ts';
+import { areUnsafe, type Direct, encodeDirect, readDirect } from '../wire/direct.ts';
+import { CONTROL_PREFIX, methodTo, readChannelName, TO_ALL, TO_BROKER } from '../wire/names.ts';
 import { type Pack, packedEvent, readAfter, readPack } from '../wire/pack.ts';
 import { readStreamId } from '../wire/stream-id.ts';
+import { Channels } from './channels.ts';
 import { Presence, type RemotePeer, type LeaveReason } from './presence.ts';
 
 /** What a session needs to know of its peer. */
@@ -17,6 +19,8 @@ export interface SessionOptions {
   /** The events it subscribes to, and how many it wants of each from before it joined. */
   readonly subscribes: ReadonlyMap<string, number>;
   readonly publishes: readonly string[];
+  /** The requests that it answers. */
+  readonly serves: readonly string[];
   readonly outbox: OutboxOptions;
   /** Milliseconds after which a peer that says nothing counts as gone. */
   readonly silence: number;
@@ -31,6 +35,10 @@ export interface SessionPort {
   deliver(event: string, args: readonly unknown[], publisher?: string): void;
   /** Calls back when all that was delivered so far has been dealt with: then it may be acknowledged. */
   afterDelivery(then: () => void): void;
+  /** A peer asks something, or answers. */
+  direct(peer: string, message: Direct): void;
+  /** A peer may have forgotten what it was asked, or its answers were lost. */
+  doubtful(peer: string): void;
   probed(count: number): void;
   invalid(part: InvalidCall): void;
   gap(peer: string, event: string, count: number): void;
@@ -39,6 +47,9 @@ export interface SessionPort {
   joined(peer: RemotePeer, contract: ContractNote | undefined): void;
   left(peer: RemotePeer, reason: LeaveReason): void;
 }
+
+/** How many messages to a peer are kept beyond those that it has not acknowledged, should it come back after a silence. */
+const CHANNEL_HISTORY = 100;
 
 /**
  * What a peer says on a bus and makes of what it hears there, from a start to a stop: the events it
@@ -52,6 +63,7 @@ export class Session {
   readonly #batcher: Batcher;
   readonly #presence: Presence;
   readonly #inboxes = new Map<string, Inbox>();
+  readonly #channels: Channels;
   /** What it publishes. */
   readonly outbox: Outbox;
 
@@ -77,10 +89,20 @@ export class Session {
       },
       overflow: (event, policy, dropped) => port.overflow(event, policy, dropped),
     });
+    this.#channels = new Channels(options.id, { ...options.outbox, history: CHANNEL_HISTORY, events: {} }, clock, {
+      send: (topic, frame) => port.send(topic, frame),
+      deliver: (peer, args) => {
+        const message = readDirect(args);
+        if (message === undefined) port.invalid({ reason: 'params', method: methodTo(this.id) });
+        else port.direct(peer, message);
+      },
+      gap: (peer) => port.doubtful(peer),
+    });
     this.#presence = new Presence(options.silence, clock, {
       alive: () => this.#tell(TO_ALL, { kind: 'alive' }),
       gone: (peer) => {
         this.outbox.unsubscribe(peer);
+        this.#channels.gone(peer);
         // What is held back waits in vain. Who was only silent may come back, and goes on where it was.
         this.#inboxes.get(peer)?.end([]);
       },
@@ -89,6 +111,7 @@ export class Session {
       },
       forget: (peer) => {
         this.outbox.forget(peer);
+        this.#channels.forget(peer);
         this.#inboxes.get(peer)?.close();
         this.#inboxes.delete(peer);
       },
@@ -113,14 +136,44 @@ export class Session {
     return held;
   }
 
-  /** Both ways through the broker are open, for the first time or again. */
-  open(): void {
+  /** How many events and messages are kept for others. */
+  get pending(): number {
+    return this.outbox.pending + this.#channels.pending;
+  }
+
+  /** For each peer that lags: how many events and messages it lacks. */
+  undelivered(): { subscriber: string; count: number }[] {
+    return [...this.outbox.undelivered(), ...this.#channels.undelivered()];
+  }
+
+  /** Fulfils when everything that was published and sent so far was delivered. */
+  async delivered(): Promise<void> {
+    await Promise.all([this.outbox.delivered(), this.#channels.delivered()]);
+  }
+
+  /**
+   * Asks another peer something, or answers it. Nothing is sent to a peer that is gone for good.
+   * @throws OverflowError, PayloadError
+   */
+  sendDirect(peer: string, message: Direct): void {
+    if (!this.#presence.mayReturn(peer)) return;
+    this.#channels.send(peer, encodeDirect(message), this.#presence.has(peer));
+  }
+
+  /**
+   * Both ways through the broker are open, for the first time or again.
+   * @param largest - how many bytes an event may have on them
+   */
+  open(largest: number = Infinity): void {
+    this.outbox.largest = largest;
+    this.#channels.largest = largest;
     this.#presence.start();
     this.#tell(TO_BROKER, { kind: 'broker' });
     this.#tell(TO_ALL, this.#hello(undefined, false));
     // What was lost when the link broke shows when publishers tell how far they are.
     for (const inbox of this.#inboxes.values()) inbox.ask();
     this.outbox.open();
+    this.#channels.open();
   }
 
   /** The link broke. */
@@ -128,6 +181,7 @@ export class Session {
     // The next broker may be another one.
     this.#batcher.mayPack = false;
     this.outbox.pause();
+    this.#channels.pause();
     this.#presence.pause();
   }
 
@@ -139,6 +193,7 @@ export class Session {
     this.#inboxes.clear();
     this.#presence.close();
     this.outbox.close();
+    this.#channels.close();
   }
 
   /** A frame arrived. */
@@ -168,15 +223,42 @@ export class Session {
   #receiveOwn(call: Call): void {
     const event = packedEvent(call);
     if (event === undefined) {
-      this.#receiveControl(call);
+      if (call.id === undefined) this.#receiveControl(call);
+      else this.#receiveDirect(call);
       return;
     }
     const pack = readPack(event, call.args);
-    if (pack === undefined) this.#port.invalid({ reason: 'params', method: event });
-    else if (!this.#presence.hasLeft(pack.publisher)) {
-      this.#presence.heard(pack.publisher);
-      this.#receivePack(pack, this.#inbox(pack.publisher));
+    if (pack === undefined) {
+      this.#port.invalid({ reason: 'params', method: event });
+      return;
     }
+    const channel = readChannelName(pack.publisher);
+    const publisher = channel?.peer ?? pack.publisher;
+    if (this.#presence.hasLeft(publisher)) return;
+    this.#presence.heard(publisher);
+    const inbox = channel === undefined ? this.#inbox(publisher) : this.#channels.from(channel.peer, channel.count);
+    if (inbox !== undefined) this.#receivePack(pack, inbox);
+  }
+
+  /** A numbered message from one peer alone. */
+  #receiveDirect({ method, args, id, after }: Call): void {
+    const position = readStreamId(id);
+    const channel = position === undefined ? undefined : readChannelName(position.publisher);
+    if (position === undefined || channel === undefined || method !== methodTo(this.id)) {
+      this.#port.invalid({ reason: 'params', method });
+      return;
+    }
+    const { peer, count } = channel;
+    if (this.#presence.hasLeft(peer)) return;
+    this.#presence.heard(peer);
+    const { g, n } = position;
+    const inbox = this.#channels.from(peer, count);
+    if (!areUnsafe(args)) {
+      inbox?.arrived(method, n, g, args, readAfter(after));
+      return;
+    }
+    this.#port.invalid({ reason: 'params', method });
+    inbox?.gone([[method, n, n, g]]);
   }
 
   #receivePack({ event, n, gs, events, afters }: Pack, inbox: Inbox): void {
@@ -200,6 +282,11 @@ export class Session {
     const { sender, control } = received;
     if (control.kind === 'broker') {
       this.#batcher.mayPack = true;
+      return;
+    }
+    const channel = readChannelName(sender);
+    if (channel !== undefined) {
+      this.#receiveChannelControl(channel.peer, channel.count, control);
       return;
     }
     if (this.#presence.hasLeft(sender)) return;
@@ -241,6 +328,19 @@ export class Session {
     }
   }
 
+  #receiveChannelControl(peer: string, count: number, control: Control): void {
+    if (this.#presence.hasLeft(peer)) return;
+    this.#presence.heard(peer);
+    if (control.kind !== 'replay') {
+      this.#channels.control(peer, count, control);
+      return;
+    }
+    const inbox = this.#channels.from(peer, count);
+    if (inbox === undefined) return;
+    for (const pack of control.packs) this.#receivePack(pack, inbox);
+    inbox.gone(control.gone);
+  }
+
   #receiveReplay(sender: string, { packs, gone }: Control & { kind: 'replay' }): void {
     const inbox = this.#inboxes.get(sender);
     if (inbox === undefined) return;
@@ -249,14 +349,19 @@ export class Session {
   }
 
   /** Somebody says who it is. */
-  #meet(id: string, { subscribes, publishes, answer, acked, contract }: Control & { kind: 'hello' }): void {
-    const peer: RemotePeer = { id, subscribes, publishes };
+  #meet(id: string, hello: Control & { kind: 'hello' }): void {
+    const { subscribes, publishes, serves = [], answer, acked, contract } = hello;
+    const peer: RemotePeer = { id, subscribes, publishes, serves };
     const isNew = !this.#presence.has(id);
     this.#presence.add(peer);
     if (this.#wantsAny(publishes)) this.#inbox(id).returned();
     if (!answer) this.#tell(methodTo(id), this.#hello(id, true));
     this.outbox.subscribe(id, subscribes, acked);
-    if (isNew && id !== this.id) this.#port.joined(peer, contract);
+    if (id === this.id) return;
+    this.#channels.met(id);
+    if (isNew) this.#port.joined(peer, contract);
+    // Who asks anew who this is may have known it before.
+    else if (!answer) this.#port.doubtful(id);
   }
 
   #wantsAny(events: readonly string[]): boolean {
@@ -298,6 +403,7 @@ export class Session {
       answer,
       acked,
       ...(contract !== undefined && { contract }),
+      ...(this.#options.serves.length > 0 && { serves: this.#options.serves }),
     };
   }
 

@@ -9,6 +9,7 @@ import { ConnectError } from '../errors.ts';
 import type { EventMap } from '../events/events.ts';
 import { RESERVED_PREFIX } from '../wire/names.ts';
 import type { ContractPeerOptions, PeerOptions } from './options.ts';
+import { type RequestSpec, specsOf } from './requests.ts';
 
 /** The arguments of the original's form of the constructor. */
 type OriginalArguments = [
@@ -23,7 +24,7 @@ type OriginalArguments = [
 type ContractArguments = [
   place: string | Endpoints | Port,
   contract: Contract,
-  options: ContractPeerOptions<string, string>,
+  options: ContractPeerOptions<string, string, string, string>,
 ];
 
 /** The arguments of the form for a port, without a contract. */
@@ -51,12 +52,18 @@ export interface Setup {
   /** How the arguments of events are checked, for those that are. */
   readonly incoming: ReadonlyMap<string, Parse>;
   readonly outgoing: ReadonlyMap<string, Parse>;
+  /** What it asks of others, and what it answers. */
+  readonly request: ReadonlyMap<string, RequestSpec>;
+  readonly serve: ReadonlyMap<string, RequestSpec>;
+  /** Whether what it asks and answers is checked before it leaves. */
+  readonly validates: boolean;
   /** What to tell others of the contract; undefined without one. */
   readonly fingerprints: (() => readonly Fingerprint[]) | undefined;
   readonly refuses: boolean;
 }
 
 const NOTHING_CHECKED: ReadonlyMap<string, Parse> = new Map();
+const NO_REQUESTS: ReadonlyMap<string, RequestSpec> = new Map();
 
 /** @throws AddressError, ConnectError */
 export function readArguments(args: PeerArguments): Setup {
@@ -82,6 +89,9 @@ function readNames(
     options: { ...bus, ...options },
     incoming: NOTHING_CHECKED,
     outgoing: NOTHING_CHECKED,
+    request: NO_REQUESTS,
+    serve: NO_REQUESTS,
+    validates: false,
     fingerprints: undefined,
     refuses: false,
   };
@@ -102,10 +112,13 @@ function readPlace(place: string | Endpoints | Port): Place {
 function readContract([place, given, options]: ContractArguments): Setup {
   // Something that was not made with `contract` could have entries that nobody would check.
   const contract = checked(given);
-  const { subscribe = [], publish = [], validateOutgoing = true, contractMismatch = 'warn', ...rest } = options;
-  const subscribed = namesIn(subscribe, contract);
-  const published = namesIn(publish, contract);
-  const names = [...new Set([...subscribed, ...published])];
+  const { request = [], serve = [], validateOutgoing = true, contractMismatch = 'warn', ...more } = options;
+  const { subscribe = [], publish = [], ...rest } = more;
+  const subscribed = namesIn(subscribe, contract, 'event');
+  const published = namesIn(publish, contract, 'event');
+  const requested = namesIn(request, contract, 'request');
+  const served = namesIn(serve, contract, 'request');
+  const names = [...new Set([...subscribed, ...published, ...requested, ...served])];
   const { endpoints, ...bus } = readPlace(place);
   return {
     endpoints,
@@ -119,17 +132,24 @@ function readContract([place, given, options]: ContractArguments): Setup {
     },
     incoming: parsersFor(subscribed, contract),
     outgoing: validateOutgoing ? parsersFor(published, contract) : NOTHING_CHECKED,
+    request: specsOf(contract, requested),
+    serve: specsOf(contract, served),
+    validates: validateOutgoing,
     fingerprints: once(() => fingerprintsOf(contract, names)),
     refuses: contractMismatch === 'refuse',
   };
 }
 
-function namesIn(wanted: readonly string[] | Readonly<Record<string, object>>, contract: Contract): readonly string[] {
+function namesIn(
+  wanted: readonly string[] | Readonly<Record<string, object>>,
+  contract: Contract,
+  kind: 'event' | 'request',
+): readonly string[] {
   const names = isList(wanted) ? wanted : Object.keys(wanted);
   for (const name of names) {
     checkName(name);
-    if (Object.hasOwn(contract, name) && !isRequest(contract[name])) continue;
-    throw new ConnectError(`the contract has no event '${name}'`);
+    if (Object.hasOwn(contract, name) && isRequest(contract[name]) === (kind === 'request')) continue;
+    throw new ConnectError(`the contract has no ${kind} '${name}'`);
   }
   return names;
 }

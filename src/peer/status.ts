@@ -58,6 +58,14 @@ export interface Undelivered {
   readonly unchecked?: number;
 }
 
+/** A request that this peer served and that failed: its handler threw, or gave what cannot be sent. */
+export interface FailedRequest {
+  readonly request: string;
+  /** The id of the peer that asked, and that is told the error's name and message. */
+  readonly peer: string;
+  readonly error: unknown;
+}
+
 /** What a peer tells of its own state. */
 export type PeerStatus = Events<{
   /** Both ways through the broker are open, for the first time or again. */
@@ -84,6 +92,8 @@ export type PeerStatus = Events<{
   overflow: [overflow: PublishOverflow];
   /** This peer stopped, and could not deliver everything before. */
   undelivered: [undelivered: Undelivered];
+  /** A request that this peer served failed. */
+  requestFailed: [failure: FailedRequest];
   /** Something arrived that was not understood, or that does not fit the contract. */
   invalid: [frame: InvalidFrame];
 }>;

@@ -1,9 +1,10 @@
 import type { Endpoints } from '../bus/bus.ts';
 import type { Port } from '../bus/port-line.ts';
-import type { Contract, EventsIn, PublishedArgs, ReceivedArgs } from '../contract/contract.ts';
+import type { Contract, EventsIn, PublishedArgs, ReceivedArgs, RequestNameIn } from '../contract/contract.ts';
 import type { EventMap, Events, UntypedEvents } from '../events/events.ts';
 import type { ContractPeerOptions, FlushOptions, PeerOptions, StartOptions, WaitOptions } from './options.ts';
 import type { RemotePeer } from './presence.ts';
+import type { Requests, Served } from './requests.ts';
 import type { PeerStatus } from './status.ts';
 
 /** The functions that publish a peer's events. */
@@ -27,8 +28,15 @@ export type Publish<M extends EventMap> = { readonly [Name in keyof M]: (...args
  *
  * @typeParam S - the events it subscribes to, with their arguments
  * @typeParam P - the events it publishes, with their arguments
+ * @typeParam Q - the functions that ask others, by the names of the requests
+ * @typeParam V - where the handlers of requests are connected, by their names
  */
-export interface Peer<S extends EventMap = EventMap, P extends EventMap = EventMap> extends AsyncDisposable {
+export interface Peer<
+  S extends EventMap = EventMap,
+  P extends EventMap = EventMap,
+  Q = {},
+  V = {},
+> extends AsyncDisposable {
   /** What other peers publish. A listener that throws ends the program, as a slot does that throws. */
   readonly events: Events<S>;
   /**
@@ -39,6 +47,28 @@ export interface Peer<S extends EventMap = EventMap, P extends EventMap = EventM
    * schema is asynchronous, the promise rejects with the last two.
    */
   readonly publish: Publish<P>;
+  /**
+   * Asks: each function takes the arguments of its request, then options, and gives a promise of the answer, or
+   * an async iterable of the answers. It always settles: rejects with a `RemoteError` where the handler threw, a
+   * `NoHandlerError` where nobody serves the request, a `PeerGoneError`, a `TimeoutError` (after 30 s unless
+   * given), the signal's reason, a `PayloadError`, a `ValidationError`, an `OverflowError` when too much waits, or a
+   * `StateError` when this peer is stopped.
+   *
+   * ```ts
+   * const price = await buyer.request.price_of('tea', { timeout: 2000, signal });
+   * ```
+   */
+  readonly request: Q;
+  /**
+   * Answers: the handlers of requests are connected here, as listeners are to events. A handler gets the arguments
+   * and a signal, which aborts when the answer is not wanted any more. What it throws is told to whoever asked.
+   *
+   * ```ts
+   * seller.serve.price_of((product) => 3);
+   * connect(seller.serve, 'price_of', shop, 'onPriceOf'); // on the event loop of the shop
+   * ```
+   */
+  readonly serve: V;
   /** What happens to the peer itself. */
   readonly status: PeerStatus;
   /** Whether both ways through the broker are open. */
@@ -68,10 +98,11 @@ export interface Peer<S extends EventMap = EventMap, P extends EventMap = EventM
    */
   flush(options?: FlushOptions): Promise<void>;
   /**
-   * Fulfils when so many other peers are there that subscribe to an event. Peers in Python do not count.
+   * Fulfils when so many other peers are there that subscribe to an event, or that serve a request. Peers in
+   * Python do not count.
    * @throws TimeoutError; the signal's reason
    */
-  waitFor(options: WaitOptions<P>): Promise<void>;
+  waitFor(options: WaitOptions<P, Q>): Promise<void>;
 }
 
 export interface PeerConstructor {
@@ -134,10 +165,17 @@ export interface PeerConstructor {
     const C extends Contract,
     const S extends keyof EventsIn<C> & string = never,
     const P extends keyof EventsIn<C> & string = never,
+    const Q extends RequestNameIn<C> = never,
+    const V extends RequestNameIn<C> = never,
   >(
     place: string | Endpoints | Port,
     contract: C,
-    options: ContractPeerOptions<S, P>,
-  ): Peer<{ [Name in S]: ReceivedArgs<C[Name]> }, { [Name in P]: PublishedArgs<C[Name]> }>;
+    options: ContractPeerOptions<S, P, Q, V>,
+  ): Peer<
+    { [Name in S]: ReceivedArgs<C[Name]> },
+    { [Name in P]: PublishedArgs<C[Name]> },
+    Requests<C, Q>,
+    Served<C, V>
+  >;
   readonly prototype: Peer;
 }

@@ -42,6 +42,8 @@ export type Control =
       readonly acked: number;
       /** Left out by peers without a contract. */
       readonly contract?: ContractNote;
+      /** The requests that it answers; left out by peers that answer none. */
+      readonly serves?: readonly string[];
     }
   /** The sender is still there. */
   | { readonly kind: 'alive' }
@@ -91,7 +93,7 @@ function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
     case 'probe':
       return [control.count];
     case 'hello':
-      return [control.subscribes, control.publishes, control.answer, control.acked, ...note(control.contract)];
+      return [control.subscribes, control.publishes, control.answer, control.acked, ...notes(control)];
     case 'alive':
     case 'broker':
       return [];
@@ -107,17 +109,30 @@ function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
   }
 }
 
-function note(contract: ContractNote | undefined): [] | [unknown] {
-  return contract === undefined ? [] : [[contract.refuses, contract.events]];
+function notes({ contract, serves }: Control & { kind: 'hello' }): unknown[] {
+  const note = contract === undefined ? null : [contract.refuses, contract.events];
+  if (serves !== undefined) return [note, serves];
+  return note === null ? [] : [note];
 }
 
-function readBody(kind: unknown, [first, second, third, fourth, fifth]: readonly unknown[]): Control | undefined {
+function readBody(
+  kind: unknown,
+  [first, second, third, fourth, fifth, sixth]: readonly unknown[],
+): Control | undefined {
   switch (kind) {
     case 'probe':
       return isCount(first) ? { kind, count: first } : undefined;
     case 'hello':
       return areNames(first) && areNames(second) && typeof third === 'boolean' && isCountOrZero(fourth)
-        ? { kind, subscribes: first, publishes: second, answer: third, acked: fourth, ...readNote(fifth) }
+        ? {
+            kind,
+            subscribes: first,
+            publishes: second,
+            answer: third,
+            acked: fourth,
+            ...readNote(fifth),
+            ...(areNames(sixth) && { serves: sixth }),
+          }
         : undefined;
     case 'alive':
       return { kind };

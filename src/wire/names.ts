@@ -22,3 +22,14 @@ export const PACK_PREFIX = 'rpc.mr.pack.';
 export function packMethod(event: string): string {
   return `${PACK_PREFIX}${event}`;
 }
+
+/** How a stream is named that goes from one peer to another alone: the sender, and a count. */
+export function channelName(peerId: string, count: number): string {
+  return `${peerId}~${count}`;
+}
+
+/** Reads the name of such a stream; undefined for what is none, such as the id of a peer. */
+export function readChannelName(name: string): { readonly peer: string; readonly count: number } | undefined {
+  const [, peer, count] = /^([^~]+)~([1-9]\d{0,14})$/.exec(name) ?? [];
+  return peer === undefined ? undefined : { peer, count: Number(count) };
+}

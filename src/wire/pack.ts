@@ -1,5 +1,5 @@
 import { type Call, type InvalidCall, requestHead } from './json-rpc.ts';
-import { PACK_PREFIX, packMethod } from './names.ts';
+import { CONTROL_PREFIX, PACK_PREFIX, packMethod } from './names.ts';
 import { findUnsafeValue } from './payload.ts';
 import { encodeStreamId, isCount, readStreamId } from './stream-id.ts';
 
@@ -215,7 +215,8 @@ export function unpack(frame: string): string | undefined {
   try {
     const { method, params } = JSON.parse(frame) as { method: string; params: readonly unknown[] };
     const event = packedEvent({ method, args: params });
-    if (event === undefined) return undefined;
+    // What goes from one peer to another alone is nobody else's.
+    if (event === undefined || event.startsWith(CONTROL_PREFIX)) return undefined;
     const pack = readPack(event, params);
     if (pack === undefined) return undefined;
     const texts = pack.events.map((args) => JSON.stringify(args));

@@ -14,7 +14,7 @@ describe('contract: entries', () => {
     expect(contract({ ...shop, ...weather })).toEqual({ ...shop, ...weather });
     expect(shop.produced[0]).toBe(product);
     expect(shop.cleaned).toBe(cleaned);
-    expect(shop.price_of).toEqual({ kind: 'request', args: [product], result: z.number() });
+    expect(shop.price_of).toEqual({ kind: 'request', args: [product], result: z.number(), stream: false });
   });
 
   test('cannot be changed later', () => {

@@ -77,12 +77,12 @@ describe('delivery: presence', () => {
     const a = await world.start(['tick'], []);
     const joined = a.status.peerJoined.next();
     const b = await world.start([], ['tick']);
-    expect(await joined).toEqual([{ id: b.id, subscribes: [], publishes: ['tick'] }]);
-    expect(b.peers).toEqual([{ id: a.id, subscribes: ['tick'], publishes: [] }]);
+    expect(await joined).toEqual([{ id: b.id, subscribes: [], publishes: ['tick'], serves: [] }]);
+    expect(b.peers).toEqual([{ id: a.id, subscribes: ['tick'], publishes: [], serves: [] }]);
     const left = a.status.peerLeft.next();
     await b.stop();
     await world.pass(1);
-    expect(await left).toEqual([expect.objectContaining({ publishes: ['tick'] }), 'bye']);
+    expect(await left).toEqual([expect.objectContaining({ publishes: ['tick'], serves: [] }), 'bye']);
     expect(a.peers).toEqual([]);
   });
 

@@ -72,6 +72,7 @@ class Participant {
         id,
         subscribes: new Map(wanted.map((event) => [event, 0])),
         publishes: EVENTS,
+        serves: [],
         outbox: {
           window: setting.window,
           limit: setting.limit,
@@ -96,6 +97,8 @@ class Participant {
         left: (peer, reason) => {
           if (reason === 'silent') this.missed.add(peer.id);
         },
+        direct() {},
+        doubtful() {},
         probed() {},
         invalid(part) {
           throw new Error(`invalid: ${part.reason}`);

@@ -1,0 +1,188 @@
+import { Batcher } from '../stream/batcher.ts';
+import type { Clock } from '../stream/clock.ts';
+import { Inbox } from '../stream/inbox.ts';
+import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
+import { type Control, encodeControl, encodeReplay } from '../wire/control.ts';
+import { channelName, methodTo } from '../wire/names.ts';
+
+/** What channels send through and deliver to. */
+export interface ChannelsPort {
+  send(topic: string, frame: string): void;
+  /** A message of another peer, in the order in which it was sent. */
+  deliver(peer: string, args: readonly unknown[]): void;
+  /** Messages of another peer are lost for good. */
+  gap(peer: string): void;
+}
+
+type Sent = Exclude<Control, { kind: 'replay' }>;
+
+/** What goes to one peer. */
+interface Outward {
+  readonly name: string;
+  readonly outbox: Outbox;
+}
+
+/** What comes from one peer, and which of its channels it is: it may begin a new one. */
+interface Inward {
+  readonly count: number;
+  readonly inbox: Inbox;
+}
+
+/**
+ * Messages from one peer to another, without loss and in order: for each of the others a stream with that one
+ * subscriber, of which the only event is the method of control messages to it. They are streams of their own,
+ * because what goes to one peer should not have to be in order with what goes to all.
+ */
+export class Channels {
+  readonly #id: string;
+  readonly #method: string;
+  readonly #options: OutboxOptions;
+  readonly #clock: Clock;
+  readonly #port: ChannelsPort;
+  readonly #outward = new Map<string, Outward>();
+  readonly #inward = new Map<string, Inward>();
+  #count = 0;
+  #isOpen = false;
+  /** How many bytes of UTF-8 a message may have on its way. */
+  largest: number = Infinity;
+
+  constructor(id: string, options: OutboxOptions, clock: Clock, port: ChannelsPort) {
+    this.#id = id;
+    this.#method = methodTo(id);
+    this.#options = options;
+    this.#clock = clock;
+    this.#port = port;
+  }
+
+  /** How many messages are kept for others. */
+  get pending(): number {
+    let pending = 0;
+    for (const { outbox } of this.#outward.values()) pending += outbox.pending;
+    return pending;
+  }
+
+  /** For each peer that lags: how many messages it lacks. */
+  undelivered(): { subscriber: string; count: number }[] {
+    return [...this.#outward.values()].flatMap(({ outbox }) => outbox.undelivered());
+  }
+
+  /** Fulfils when every message that was sent so far was delivered. */
+  async delivered(): Promise<void> {
+    await Promise.all(Array.from(this.#outward.values(), ({ outbox }) => outbox.delivered()));
+  }
+
+  /**
+   * @param isThere - whether the peer is heard of: then the message is kept until it has it
+   * @throws OverflowError, PayloadError
+   */
+  send(peer: string, args: readonly unknown[], isThere: boolean): void {
+    const { outbox } = this.#to(peer, isThere);
+    outbox.largest = this.largest;
+    outbox.publish(methodTo(peer), args);
+  }
+
+  open(): void {
+    this.#isOpen = true;
+    for (const { inbox } of this.#inward.values()) inbox.ask();
+    for (const { outbox } of this.#outward.values()) outbox.open();
+  }
+
+  pause(): void {
+    this.#isOpen = false;
+    for (const { outbox } of this.#outward.values()) outbox.pause();
+  }
+
+  close(): void {
+    for (const { outbox } of this.#outward.values()) outbox.close();
+    for (const { inbox } of this.#inward.values()) inbox.close();
+    this.#outward.clear();
+    this.#inward.clear();
+  }
+
+  /** A peer is there, for the first time or again. */
+  met(peer: string): void {
+    this.#outward.get(peer)?.outbox.subscribe(peer, [methodTo(peer)], 0);
+    this.#inward.get(peer)?.inbox.returned();
+  }
+
+  /** A peer is not there, or not heard of any more. Should it come back, it goes on where it was. */
+  gone(peer: string): void {
+    this.#outward.get(peer)?.outbox.unsubscribe(peer);
+    this.#inward.get(peer)?.inbox.end([]);
+  }
+
+  /** A peer will not come back. */
+  forget(peer: string): void {
+    this.#outward.get(peer)?.outbox.close();
+    this.#inward.get(peer)?.inbox.close();
+    this.#outward.delete(peer);
+    this.#inward.delete(peer);
+  }
+
+  /**
+   * The inbox of a channel, if it is not one that has ended.
+   * @param isTold - whether how far it goes is told just now: otherwise, of a new one, it is asked
+   */
+  from(peer: string, count: number, isTold = false): Inbox | undefined {
+    const known = this.#inward.get(peer);
+    if (known !== undefined && known.count >= count) return known.count === count ? known.inbox : undefined;
+    known?.inbox.close();
+    const to = methodTo(peer);
+    // Whoever listens names the channel as its sender does, but speaks for itself.
+    const name = channelName(this.#id, count);
+    const tell = (control: Sent): void => this.#port.send(to, encodeControl(to, name, control));
+    const inbox: Inbox = new Inbox(new Map([[this.#method, 0]]), this.#clock, {
+      deliver: (_, args) => this.#port.deliver(peer, args),
+      gap: () => this.#port.gap(peer),
+      ask: () => tell({ kind: 'hello', subscribes: [], publishes: [], answer: true, acked: inbox.position }),
+      acknowledge: (g) => tell({ kind: 'ack', g }),
+      complain: (ranges) => tell({ kind: 'nak', ranges }),
+    });
+    this.#inward.set(peer, { count, inbox });
+    if (!isTold) inbox.ask();
+    return inbox;
+  }
+
+  /** A peer says something about a channel, its own or the one to it. */
+  control(peer: string, count: number, control: Sent): void {
+    const outbox = this.#outwardOf(peer, count);
+    if (control.kind === 'head') this.from(peer, count, true)?.heads(control.heads, control.g, control.window);
+    else if (control.kind === 'hello') outbox?.subscribe(peer, [methodTo(peer)], control.acked);
+    else if (control.kind === 'ack') outbox?.acknowledge(peer, control.g);
+    else if (control.kind === 'nak') outbox?.repeat(peer, control.ranges);
+  }
+
+  #outwardOf(peer: string, count: number): Outbox | undefined {
+    const outward = this.#outward.get(peer);
+    return outward?.name === channelName(this.#id, count) ? outward.outbox : undefined;
+  }
+
+  #to(peer: string, isThere: boolean): Outward {
+    let outward = this.#outward.get(peer);
+    if (outward !== undefined) return outward;
+    this.#count += 1;
+    const name = channelName(this.#id, this.#count);
+    const to = methodTo(peer);
+    const batcher = new Batcher(name, this.#clock, (_, frame) => this.#port.send(to, frame));
+    // Only peers of this package get these.
+    batcher.mayPack = true;
+    const tell = (control: Sent): void => {
+      // Heads tell what was sent before them.
+      batcher.flush();
+      this.#port.send(to, encodeControl(to, name, control));
+    };
+    const outbox: Outbox = new Outbox(name, [to], this.#options, this.#clock, {
+      event: (head, n, g, text, after) => batcher.add(head, n, g, text, after),
+      heads: (_, heads, g) => tell({ kind: 'head', heads, g, window: this.#options.window }),
+      // There is a subscriber who acknowledges everything: the broker need not.
+      mark: (g) => outbox.echoed(g),
+      replay: (_, packs, gone) => this.#port.send(to, encodeReplay(peer, name, packs, gone)),
+      overflow: () => {},
+    });
+    outward = { name, outbox };
+    this.#outward.set(peer, outward);
+    if (this.#isOpen) outbox.open();
+    if (isThere) outbox.subscribe(peer, [to], 0);
+    return outward;
+  }
+}

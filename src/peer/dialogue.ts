@@ -1,0 +1,66 @@
+import type { Violation } from '../contract/validate.ts';
+import type { AnyEvent } from '../events/event.ts';
+import type { Clock } from '../stream/clock.ts';
+import { type Direct, isQuestion } from '../wire/direct.ts';
+import { Calls } from './calls.ts';
+import { Services } from './services.ts';
+import type { Setup } from './setup.ts';
+
+/** What a dialogue goes through, and what it tells. */
+export interface DialoguePort {
+  /** The ids of the peers that serve a request and may be asked. */
+  servers(request: string): readonly string[];
+  /** The event that the handler of a request is connected to. */
+  served(request: string): AnyEvent;
+  /** @throws OverflowError, PayloadError */
+  send(peer: string, message: Direct): void;
+  /** Something does not fit the contract: arguments, or an answer. */
+  invalid(request: string, violation: Violation): void;
+  failed(request: string, peer: string, error: unknown): void;
+  /** Whether what comes from a peer is refused, because its contract is another one. */
+  isRefused(peer: string, request: string): boolean;
+}
+
+/** What a peer asks of others and answers to them, from a start to a stop. */
+export class Dialogue {
+  readonly calls: Calls;
+  readonly #services: Services;
+  readonly #port: DialoguePort;
+
+  constructor({ serve, validates }: Setup, clock: Clock, port: DialoguePort) {
+    this.#port = port;
+    this.calls = new Calls(clock, validates, port);
+    this.#services = new Services(serve, validates, port);
+  }
+
+  /** How many requests of others are being answered. */
+  get serving(): number {
+    return this.#services.running;
+  }
+
+  received(peer: string, message: Direct): void {
+    if (!isQuestion(message)) {
+      this.calls.received(peer, message);
+    } else if ('request' in message && this.#port.isRefused(peer, message.request)) {
+      this.#port.send(peer, { kind: 'nobody', id: message.id });
+    } else {
+      this.#services.received(peer, message);
+    }
+  }
+
+  left(peer: string, reason: 'bye' | 'silent'): void {
+    this.calls.left(peer, reason);
+    this.#services.left(peer);
+  }
+
+  /** Takes no more requests, and fulfils when none is being answered. */
+  drain(): Promise<void> {
+    return this.#services.drain();
+  }
+
+  /** Nothing is asked or answered any more. */
+  close(): void {
+    this.calls.close();
+    this.#services.close();
+  }
+}

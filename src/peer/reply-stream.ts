@@ -1,0 +1,123 @@
+import { Fifo } from '../queue/fifo.ts';
+import type { Clock } from '../stream/clock.ts';
+
+/** What a stream of answers asks for, and tells. */
+export interface ReplyStreamPort {
+  /** Asks for answers, so many at first. */
+  begin(room: number): Promise<void>;
+  /** There is room for so many more. */
+  more(room: number): void;
+  /** @param isComplete - whether the other side knows, because it said so */
+  end(isComplete: boolean): void;
+  /** Checks an answer and gives what is made of it. */
+  check(value: unknown): Promise<unknown>;
+  /** What to throw when nothing came in time. */
+  late(): Error;
+}
+
+/** How many answers may be under way or wait to be read. */
+const ROOM = 64;
+
+/** Answers that come one after the other, no faster than they are read. */
+export class ReplyStream implements AsyncIterableIterator<unknown> {
+  readonly #clock: Clock;
+  readonly #timeout: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #port: ReplyStreamPort;
+  readonly #waiting = new Fifo<unknown>();
+  #state: 'new' | 'open' | 'ended' = 'new';
+  // What is thrown when all that waits was read, once the stream has ended.
+  #failure: { readonly error: unknown } | undefined;
+  #read = 0;
+  #wake: (() => void) | undefined;
+  readonly #onAbort = (): void => this.#giveUp(this.#signal?.reason);
+  // Reads are answered in the order in which they were made.
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(clock: Clock, timeout: number, signal: AbortSignal | undefined, port: ReplyStreamPort) {
+    this.#clock = clock;
+    this.#timeout = timeout;
+    this.#signal = signal;
+    this.#port = port;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<unknown>> {
+    const next = this.#last.then(() => this.#next());
+    this.#last = next.catch(() => {});
+    return next;
+  }
+
+  return(): Promise<IteratorResult<unknown>> {
+    this.#end(false);
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** An answer came, or the end of them. */
+  arrived(value: unknown, isLast: boolean): void {
+    if (isLast) this.#end(true);
+    else if (this.#state === 'open') this.#waiting.push(value);
+    this.#wake?.();
+  }
+
+  fail(error: unknown): void {
+    if (this.#state === 'ended') return;
+    this.#failure = { error };
+    this.#end(true);
+  }
+
+  async #next(): Promise<IteratorResult<unknown>> {
+    if (this.#state === 'new') {
+      this.#state = 'open';
+      this.#signal?.addEventListener('abort', this.#onAbort);
+      await this.#port.begin(ROOM).catch((error: unknown) => this.fail(error));
+    }
+    if (this.#waiting.length === 0 && this.#state === 'open') await this.#arrival();
+    if (this.#waiting.length > 0) return { done: false, value: await this.#take() };
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
+    return { done: true, value: undefined };
+  }
+
+  async #take(): Promise<unknown> {
+    const value = this.#waiting.shift();
+    this.#read += 1;
+    if (this.#read % (ROOM / 2) === 0 && this.#state === 'open') this.#port.more(ROOM / 2);
+    try {
+      return await this.#port.check(value);
+    } catch (error) {
+      this.#end(false);
+      throw error;
+    }
+  }
+
+  /** Waits until something comes or the stream ends. */
+  async #arrival(): Promise<void> {
+    let cancel: (() => void) | undefined;
+    if (this.#timeout !== Infinity) cancel = this.#clock.after(this.#timeout, () => this.#giveUp(this.#port.late()));
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#wake = undefined;
+    cancel?.();
+  }
+
+  #giveUp(error: unknown): void {
+    this.#failure = { error };
+    this.#end(false);
+  }
+
+  #end(isComplete: boolean): void {
+    if (this.#state !== 'ended') {
+      const wasOpen = this.#state === 'open';
+      this.#state = 'ended';
+      this.#signal?.removeEventListener('abort', this.#onAbort);
+      if (wasOpen) this.#port.end(isComplete);
+    }
+    // What was given up is not read any more.
+    if (!isComplete) while (this.#waiting.shift() !== undefined);
+    this.#wake?.();
+  }
+}

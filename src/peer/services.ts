@@ -1,0 +1,268 @@
+import { isViolation, type Parsed, type Violation } from '../contract/validate.ts';
+import { OverflowError, PayloadError, ValidationError } from '../errors.ts';
+import { type AnyEvent, firstListener } from '../events/event.ts';
+import { handOver } from '../loop/hand-over.ts';
+import type { Question, Reply } from '../wire/direct.ts';
+import { describeUnsafeValue, findUnsafeValue } from '../wire/payload.ts';
+import { InOrder } from './in-order.ts';
+import type { RequestSpec } from './requests.ts';
+
+/** What services answer through, and tell. */
+export interface ServicesPort {
+  /** The event that the handler of a request is connected to. */
+  served(request: string): AnyEvent;
+  /** @throws OverflowError, PayloadError */
+  send(peer: string, message: Reply): void;
+  /** Somebody asked for what does not fit the contract. */
+  invalid(request: string, violation: Violation): void;
+  /** A handler failed, or its answer could not be sent. */
+  failed(request: string, peer: string, error: unknown): void;
+}
+
+/** A request that is being answered. */
+class Service {
+  readonly #ending = new AbortController();
+  /** Of a stream: how many answers may be sent. */
+  room: number;
+  #onRoom: (() => void) | undefined;
+
+  constructor(room: number) {
+    this.room = room;
+  }
+
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** The answer is not wanted any more. */
+  abort(): void {
+    this.#ending.abort();
+    this.#onRoom?.();
+  }
+
+  more(room: number): void {
+    this.room += room;
+    this.#onRoom?.();
+  }
+
+  /** Waits until an answer may be sent, or none is wanted any more. */
+  async untilRoom(): Promise<void> {
+    while (this.room === 0 && !this.signal.aborted) {
+      await new Promise<void>((resolve) => (this.#onRoom = resolve));
+    }
+    this.#onRoom = undefined;
+  }
+}
+
+/** What a peer answers, from a start to a stop. */
+export class Services {
+  readonly #specs: ReadonlyMap<string, RequestSpec>;
+  readonly #validate: boolean;
+  readonly #port: ServicesPort;
+  // By peer, then by the number that this peer gave it.
+  readonly #running = new Map<string, Map<number, Service>>();
+  // Where a schema has to be waited for, what came later waits as well.
+  readonly #order = new InOrder();
+  readonly #onSettled: (() => void)[] = [];
+  #isDraining = false;
+
+  /**
+   * @param specs - the requests that are served
+   * @param validate - whether answers are checked before they leave
+   */
+  constructor(specs: ReadonlyMap<string, RequestSpec>, validate: boolean, port: ServicesPort) {
+    this.#specs = specs;
+    this.#validate = validate;
+    this.#port = port;
+  }
+
+  /** How many requests are being answered. */
+  get running(): number {
+    let running = 0;
+    for (const services of this.#running.values()) running += services.size;
+    return running;
+  }
+
+  /** Another peer asks, or says something about what it asked. */
+  received(peer: string, message: Question): void {
+    switch (message.kind) {
+      case 'call':
+        this.#begin(peer, message, 0);
+        break;
+      case 'stream':
+        this.#begin(peer, message, message.room);
+        break;
+      case 'cancel':
+        this.#running.get(peer)?.get(message.id)?.abort();
+        this.#end(peer, message.id);
+        break;
+      case 'more':
+        this.#running.get(peer)?.get(message.id)?.more(message.room);
+        break;
+      case 'check':
+        // An answer that was sent before goes before this.
+        if (this.#running.get(peer)?.has(message.id) !== true) this.#tell(peer, { kind: 'lost', id: message.id });
+        break;
+    }
+  }
+
+  /** Nobody waits for the answers any more, as far as is known: the peer may come back, so they are sent all the same. */
+  left(peer: string): void {
+    for (const service of this.#running.get(peer)?.values() ?? []) service.abort();
+  }
+
+  /** Takes no more requests, and fulfils when none is being answered. */
+  drain(): Promise<void> {
+    this.#isDraining = true;
+    if (this.running === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onSettled.push(resolve));
+  }
+
+  /** Nothing is answered any more. */
+  close(): void {
+    this.#order.close();
+    for (const peer of this.#running.keys()) this.left(peer);
+    this.#running.clear();
+    for (const resolve of this.#onSettled.splice(0)) resolve();
+  }
+
+  #begin(peer: string, { id, request, args }: Question & { kind: 'call' | 'stream' }, room: number): void {
+    const spec = this.#specs.get(request);
+    const isStream = room > 0;
+    if (spec === undefined || spec.isStream !== isStream || this.#isDraining) {
+      this.#tell(peer, { kind: 'nobody', id });
+      return;
+    }
+    let services = this.#running.get(peer);
+    if (services === undefined) this.#running.set(peer, (services = new Map()));
+    // A number stands for one request: whoever uses it twice gets one answer.
+    if (services.has(id)) return;
+    const service = new Service(room);
+    services.set(id, service);
+    const take = (): void | Promise<void> => {
+      const parsed = spec.parseArgs(args);
+      const go = (values: Parsed): void => {
+        if (service.signal.aborted || this.#order.closed) {
+          this.#end(peer, id);
+        } else if (isViolation(values)) {
+          this.#port.invalid(request, values);
+          this.#fail(peer, id, violationError(request, values));
+        } else {
+          void this.#answer(peer, id, spec, values, service);
+        }
+      };
+      return parsed instanceof Promise ? parsed.then(go) : go(parsed);
+    };
+    this.#order.do(take);
+  }
+
+  async #answer(
+    peer: string,
+    id: number,
+    spec: RequestSpec,
+    values: readonly unknown[],
+    service: Service,
+  ): Promise<void> {
+    const handler = firstListener(this.#port.served(spec.name));
+    if (handler === undefined) {
+      this.#end(peer, id);
+      this.#tell(peer, { kind: 'nobody', id });
+      return;
+    }
+    try {
+      const answer = handler(...values, service.signal);
+      // That a slot fails is told to whoever asked: it does not end the program.
+      handOver(answer);
+      const value: unknown = await answer;
+      if (spec.isStream) await this.#sendItems(peer, id, spec, value, service);
+      else await this.#sendValue(peer, id, spec, value, 'result');
+    } catch (error) {
+      this.#port.failed(spec.name, peer, error);
+      this.#fail(peer, id, error);
+    }
+    this.#end(peer, id);
+  }
+
+  async #sendItems(peer: string, id: number, spec: RequestSpec, answers: unknown, service: Service): Promise<void> {
+    if (!isIterable(answers)) throw new TypeError(`the handler of request '${spec.name}' gave nothing to iterate over`);
+    for await (const item of answers) {
+      await service.untilRoom();
+      if (service.signal.aborted) break;
+      service.room -= 1;
+      await this.#sendValue(peer, id, spec, item, 'item');
+    }
+    if (this.#isRunning(peer, id)) this.#port.send(peer, { kind: 'end', id });
+  }
+
+  async #sendValue(
+    peer: string,
+    id: number,
+    spec: RequestSpec,
+    value: unknown,
+    kind: 'result' | 'item',
+  ): Promise<void> {
+    const found = value === undefined ? undefined : findUnsafeValue(value);
+    if (found !== undefined) {
+      throw new PayloadError(`the answer to request '${spec.name}' cannot be sent: ${describeUnsafeValue(found)}`);
+    }
+    if (this.#validate) {
+      const parsed = await spec.parseResult([value]);
+      if (isViolation(parsed)) {
+        const issues = parsed.reason === 'schema' ? parsed.issues : [];
+        throw new ValidationError(`the answer to request '${spec.name}' does not fit its schema`, {
+          event: spec.name,
+          issues,
+        });
+      }
+    }
+    if (this.#isRunning(peer, id)) this.#port.send(peer, { kind, id, value });
+  }
+
+  /** Whether somebody wants the answer. */
+  #isRunning(peer: string, id: number): boolean {
+    return this.#running.get(peer)?.has(id) === true;
+  }
+
+  #fail(peer: string, id: number, error: unknown): void {
+    if (this.#isRunning(peer, id)) this.#tell(peer, { kind: 'error', id, error: noteOf(error) });
+    this.#end(peer, id);
+  }
+
+  #end(peer: string, id: number): void {
+    const services = this.#running.get(peer);
+    if (services?.delete(id) !== true) return;
+    if (services.size === 0) this.#running.delete(peer);
+    if (this.#running.size === 0) for (const resolve of this.#onSettled.splice(0)) resolve();
+  }
+
+  /** Says what may be left out when too much waits for that peer: it asks again, or gives up. */
+  #tell(peer: string, message: Reply): void {
+    try {
+      this.#port.send(peer, message);
+    } catch (error) {
+      if (!(error instanceof OverflowError)) throw error;
+    }
+  }
+}
+
+function isIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
+
+function violationError(request: string, violation: Violation): ValidationError {
+  const what =
+    violation.reason === 'arity'
+      ? `it takes ${violation.expected} arguments, not ${violation.given}`
+      : `argument ${violation.argument} does not fit its schema`;
+  return new ValidationError(`request '${request}': ${what}`, { event: request });
+}
+
+/** How much of an error's message to tell. */
+const MOST_CHARACTERS = 2_000;
+
+function noteOf(error: unknown): { name: string; message: string; code?: string } {
+  if (!(error instanceof Error)) return { name: typeof error, message: 'something was thrown that is no error' };
+  const { name, message } = error;
+  const { code } = error as { code?: unknown };
+  return { name, message: message.slice(0, MOST_CHARACTERS), ...(typeof code === 'string' && { code }) };
+}

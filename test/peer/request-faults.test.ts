@@ -1,0 +1,158 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { NoHandlerError, Peer, PeerGoneError } from 'mreventloop';
+import { FaultyNetwork, type Faults, StepClock } from 'mreventloop/testing';
+import { encodeControl } from '../../src/wire/control.ts';
+import { encodeDirect, readDirect } from '../../src/wire/direct.ts';
+import { decode, requestHead } from '../../src/wire/json-rpc.ts';
+import { methodTo, TO_ALL } from '../../src/wire/names.ts';
+import { gate, shop } from './shop.ts';
+
+/** Steps a clock until something has settled. */
+async function steps<T>(clock: StepClock, result: Promise<T>): Promise<T> {
+  let settled = false;
+  const mark = (): void => {
+    settled = true;
+  };
+  result.then(mark, mark);
+  while (!settled) {
+    for (let i = 0; i < 20; i += 1) await Promise.resolve();
+    clock.advance(1);
+  }
+  return result;
+}
+
+async function startPair(seed: number, faults: Faults) {
+  const clock = new StepClock();
+  const network = new FaultyNetwork({ clock, seed, delay: 2, ...faults });
+  const [sellers, buyers] = [network.bus(), network.bus()];
+  const names = ['price_of', 'prices_of'] as const;
+  const seller = new Peer('inproc://x', shop, { serve: names, bus: () => Promise.resolve(sellers), clock });
+  const buyer = new Peer('inproc://x', shop, { request: names, bus: () => Promise.resolve(buyers), clock });
+  await steps(clock, Promise.all([seller.start({ timeout: 60_000 }), buyer.start({ timeout: 60_000 })]));
+  onTestFinished(async () => {
+    await steps(clock, Promise.all([seller.stop({ timeout: 100 }), buyer.stop({ timeout: 100 })]));
+    // What is still under way arrives nowhere; nothing else is left.
+    clock.advance(50);
+    expect(clock.pending).toBe(0);
+  });
+  return { clock, network, sellers, buyers, seller, buyer };
+}
+
+const FAULTS = { loss: 0.2, duplication: 0.2, jitter: 10 };
+
+describe('requests: on a network that fails', () => {
+  test.each([1, 2, 3, 4, 5])('loss, duplicates, disorder (seed %i): each asked once, and answered', async (seed) => {
+    const { clock, seller, buyer } = await startPair(seed, FAULTS);
+    const asked: string[] = [];
+    seller.serve.price_of((product) => {
+      asked.push(product);
+      return Number(product);
+    });
+    const products = Array.from({ length: 200 }, (_, i) => String(i));
+    const answers = await steps(clock, Promise.all(products.map((product) => buyer.request.price_of(product))));
+    expect(answers).toEqual(products.map(Number));
+    expect(asked).toEqual(products);
+  });
+
+  test.each([6, 7, 8])('a stream (seed %i): each answer once, in order', async (seed) => {
+    const { clock, seller, buyer } = await startPair(seed, FAULTS);
+    const items = Array.from({ length: 300 }, (_, i) => i);
+    seller.serve.prices_of(() => items);
+    const read = async (): Promise<number[]> => {
+      const prices: number[] = [];
+      for await (const price of buyer.request.prices_of('tea')) prices.push(price);
+      return prices;
+    };
+    expect(await steps(clock, read())).toEqual(items);
+  });
+
+  test('the broker crashes between question and answer', async () => {
+    const { clock, network, seller, buyer } = await startPair(9, {});
+    const { promise, open } = gate();
+    const asked = gate();
+    seller.serve.price_of(async () => {
+      asked.open();
+      await promise;
+      return 3;
+    });
+    const answer = buyer.request.price_of('tea');
+    await steps(clock, asked.promise);
+    network.crash();
+    open();
+    clock.advance(100);
+    network.restart();
+    expect(await steps(clock, answer)).toBe(3);
+  });
+
+  test.each([7_000, 100_000])(
+    'a server that is not heard of for %i ms: the call fails, and others are answered after',
+    async (silence) => {
+      const { clock, seller, buyer, sellers } = await startPair(10, {});
+      const asked = gate();
+      const aborted = gate();
+      const link = seller.serve.price_of(async (_, signal) => {
+        asked.open();
+        signal.addEventListener('abort', aborted.open);
+        await aborted.promise;
+        return 1;
+      });
+      const settled = expect(buyer.request.price_of('tea', { timeout: Infinity })).rejects.toThrow(PeerGoneError);
+      await steps(clock, asked.promise);
+      sellers.partition();
+      await steps(clock, Promise.all([settled, aborted.promise]));
+      clock.advance(silence);
+      await steps(clock, expect(buyer.request.price_of('tea')).rejects.toThrow(NoHandlerError));
+      sellers.mend();
+      await steps(clock, buyer.waitFor({ servers: 'price_of' }));
+      link.disconnect();
+      seller.serve.price_of(() => 3);
+      expect(await steps(clock, buyer.request.price_of('tea'))).toBe(3);
+    },
+  );
+
+  test('a server that has forgotten what it was asked, and says so', async () => {
+    const { clock, network, buyer, seller } = await startPair(11, {});
+    await steps(clock, seller.stop());
+    // It answers nothing, but says who it is once more, as if it had not known who asks.
+    const stranger = network.bus();
+    const heard: string[] = [];
+    const tell = (method: string, params: readonly unknown[], rest = ''): void =>
+      stranger.send(method, `${requestHead(method)}, "params": ${JSON.stringify(params)}${rest}}`);
+    await stranger.open({
+      frame: (text) => {
+        for (const { args } of decode(text).calls) {
+          const message = readDirect(args);
+          if (message === undefined) continue;
+          heard.push(message.kind);
+          if (message.kind === 'check') {
+            tell(methodTo(buyer.id), encodeDirect({ kind: 'lost', id: message.id }), ', "id": "S~1:1:1"');
+          }
+        }
+      },
+      unreadable() {},
+      refused() {},
+      down() {},
+    });
+    stranger.subscribe({
+      name: '',
+      prefixes: [requestHead(methodTo('S')), requestHead(`rpc.mr.pack.${methodTo('S')}`)],
+    });
+    const hello = {
+      kind: 'hello',
+      subscribes: [],
+      publishes: [],
+      answer: false,
+      acked: 0,
+      serves: ['price_of'],
+    } as const;
+    stranger.send(TO_ALL, encodeControl(TO_ALL, 'S', hello));
+    await steps(clock, buyer.waitFor({ servers: 'price_of' }));
+    const settled = expect(buyer.request.price_of('tea', { timeout: Infinity })).rejects.toThrow(PeerGoneError);
+    clock.advance(10);
+    stranger.send(TO_ALL, encodeControl(TO_ALL, 'S', hello));
+    const to = methodTo(buyer.id);
+    stranger.send(to, encodeControl(to, 'S~1', { kind: 'head', heads: [[to, 0, 1]], g: 0, window: 8 }));
+    await steps(clock, settled);
+    expect(heard).toEqual(['call', 'check']);
+  });
+});

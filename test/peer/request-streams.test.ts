@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { NoHandlerError, StateError, TimeoutError } from 'mreventloop';
+import { gate, pair } from './shop.ts';
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+async function read(prices: AsyncIterable<number>): Promise<number[]> {
+  const all: number[] = [];
+  for await (const price of prices) all.push(price);
+  return all;
+}
+
+describe('requests: a stream of answers', () => {
+  test('comes one after the other, and ends', async () => {
+    const { seller, buyer } = await pair();
+    seller.serve.prices_of(async function* (product) {
+      for (let i = 1; i <= 500; i += 1) yield await Promise.resolve(product.length * i);
+    });
+    expect(await read(buyer.request.prices_of('tea'))).toEqual(upTo(500).map((i) => 3 * i));
+  });
+
+  test('is asked for anew each time it is read, and may be any iterable', async () => {
+    const { seller, buyer } = await pair();
+    let asked = 0;
+    seller.serve.prices_of(() => {
+      asked += 1;
+      return [1, 2];
+    });
+    const prices = buyer.request.prices_of('tea');
+    expect(asked).toBe(0);
+    for (let i = 1; i <= 2; i += 1) {
+      expect(await read(prices)).toEqual([1, 2]);
+      expect(asked).toBe(i);
+    }
+  });
+
+  test('runs no further ahead than what is read', async () => {
+    const { seller, buyer } = await pair();
+    let made = 0;
+    const ended = gate();
+    seller.serve.prices_of(async function* () {
+      try {
+        for (;;) yield await Promise.resolve((made += 1));
+      } finally {
+        ended.open();
+      }
+    });
+    const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
+    for (let i = 1; i <= 300; i += 1) {
+      expect(await reader.next()).toEqual({ done: false, value: i });
+      expect(made).toBeLessThanOrEqual(i + 65);
+    }
+    await reader.return?.();
+    await ended.promise;
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test('fails where its handler fails, after what came before', async () => {
+    const { seller, buyer } = await pair();
+    seller.serve.prices_of(function* () {
+      yield 1;
+      throw new Error('out of prices');
+    });
+    const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
+    expect(await reader.next()).toEqual({ done: false, value: 1 });
+    await expect(reader.next()).rejects.toThrow('out of prices');
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test.each([
+    ['nothing to iterate over', () => 3 as never],
+    ['an item of another type', () => ['three' as never]],
+  ])('fails where its handler gives %s', async (_, handler) => {
+    const { seller, buyer } = await pair();
+    seller.serve.prices_of(handler);
+    await expect(read(buyer.request.prices_of('tea'))).rejects.toMatchObject({ code: 'REMOTE' });
+  });
+
+  test.each(['a time-out', 'a signal'])('%s ends it, and its server is told', async (what) => {
+    const { seller, buyer } = await pair();
+    const ended = gate();
+    seller.serve.prices_of(async function* (_, signal) {
+      yield 1;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      ended.open();
+    });
+    const controller = new AbortController();
+    const options = what === 'a signal' ? { signal: controller.signal } : { timeout: 20 };
+    const reader = buyer.request.prices_of('tea', options)[Symbol.asyncIterator]();
+    expect(await reader.next()).toEqual({ done: false, value: 1 });
+    const settled = expect(reader.next()).rejects.toThrow(what === 'a signal' ? 'enough' : TimeoutError);
+    controller.abort(new Error('enough'));
+    await settled;
+    await ended.promise;
+  });
+
+  test('nobody serves it, or the peer stops', async () => {
+    const { seller, buyer } = await pair();
+    await expect(read(buyer.request.prices_of('tea'))).rejects.toThrow(NoHandlerError);
+    seller.serve.prices_of(async function* (_, signal) {
+      yield 1;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    });
+    const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
+    await reader.next();
+    const settled = expect(reader.next()).rejects.toThrow(StateError);
+    await buyer.stop();
+    await settled;
+  });
+});

@@ -1,0 +1,313 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  Broker,
+  connect,
+  ConnectError,
+  contract,
+  EventLoop,
+  NoHandlerError,
+  PayloadError,
+  Peer,
+  PeerGoneError,
+  RemoteError,
+  request,
+  slot,
+  StateError,
+  TimeoutError,
+  ValidationError,
+} from 'mreventloop';
+import { z } from 'zod';
+import { startBroker } from '../support/addresses.ts';
+import { gate, pair, shop, started } from './shop.ts';
+
+describe('requests: an answer', () => {
+  test('comes from the handler', async () => {
+    const { seller, buyer } = await pair();
+    seller.serve.price_of((product) => product.length);
+    expect(await buyer.request.price_of('tea')).toBe(3);
+  });
+
+  test('may take its time, and others do not wait for it', async () => {
+    const { seller, buyer } = await pair();
+    const { promise, open } = gate();
+    seller.serve.price_of(async (product) => {
+      if (product === 'tea') await promise;
+      return product.length;
+    });
+    const tea = buyer.request.price_of('tea');
+    expect(await buyer.request.price_of('milk')).toBe(4);
+    open();
+    expect(await tea).toBe(3);
+  });
+
+  test('is what the schemas make of it, and arguments may be left out', async () => {
+    const { seller, buyer } = await pair();
+    seller.serve.stock((product, minimum) => ({ product, left: minimum ?? 7 }));
+    expect(await buyer.request.stock('tea')).toEqual({ product: 'tea', left: 7 });
+    expect(await buyer.request.stock('tea', 9)).toEqual({ product: 'tea', left: 9 });
+    expect(await buyer.request.stock('tea', undefined, { timeout: 1_000 })).toEqual({ product: 'tea', left: 7 });
+  });
+
+  test('may be nothing', async () => {
+    const { seller, buyer } = await pair();
+    seller.serve.close(() => undefined);
+    expect(await buyer.request.close()).toBeUndefined();
+  });
+
+  test('comes over sockets', async () => {
+    const { endpoints } = await startBroker('ipc');
+    const seller = await started(new Peer(endpoints, shop, { serve: ['price_of'] }));
+    const buyer = await started(new Peer(endpoints, shop, { request: ['price_of'] }));
+    seller.serve.price_of((product) => product.length);
+    expect(await Promise.all(['a', 'bb', 'ccc'].map((product) => buyer.request.price_of(product)))).toEqual([1, 2, 3]);
+  });
+});
+
+describe('requests: handlers', () => {
+  class Counter {
+    readonly eventLoop = new EventLoop();
+    readonly log: string[] = [];
+    onPriceOf = slot(this, async (product: string, signal: AbortSignal) => {
+      this.log.push(`${product}: begun`);
+      await Promise.resolve();
+      this.log.push(`${product}: done, ${signal.aborted ? 'not wanted' : 'wanted'}`);
+      if (product === '') throw new TypeError('no product has no name');
+      return product.length;
+    });
+  }
+
+  test('a slot answers on its event loop: one at a time, in order', async () => {
+    const { seller, buyer } = await pair();
+    const counter = new Counter();
+    await using _loop = counter.eventLoop.start();
+    connect(seller.serve, 'price_of', counter, 'onPriceOf');
+    expect(await Promise.all([buyer.request.price_of('tea'), buyer.request.price_of('milk')])).toEqual([3, 4]);
+    expect(counter.log).toEqual(['tea: begun', 'tea: done, wanted', 'milk: begun', 'milk: done, wanted']);
+  });
+
+  test('a slot that fails is told to whoever asked, and does not end the program', async () => {
+    const { seller, buyer } = await pair();
+    const counter = new Counter();
+    await using _loop = counter.eventLoop.start();
+    connect(seller.serve, 'price_of', counter);
+    await expect(buyer.request.price_of('')).rejects.toMatchObject({
+      code: 'REMOTE',
+      remoteName: 'TypeError',
+      message: "request 'price_of' failed where it was served: TypeError: no product has no name",
+    });
+    expect(await buyer.request.price_of('tea')).toBe(3);
+  });
+
+  test('what a handler throws arrives with name, message and code, and without its stack', async () => {
+    const { seller, buyer } = await pair();
+    const failures: unknown[] = [];
+    connect(seller.status, 'requestFailed', ({ request: name, peer, error }) => failures.push([name, peer, error]));
+    const thrown = Object.assign(new RangeError('out of tea'), { code: 'NO_TEA', stack: 'lines of the server' });
+    seller.serve.price_of(() => {
+      throw thrown;
+    });
+    const error = await buyer.request.price_of('tea').catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(RemoteError);
+    expect(error).toMatchObject({ remoteName: 'RangeError', remoteCode: 'NO_TEA' });
+    expect((error as Error).stack).not.toContain('lines of the server');
+    expect(failures).toEqual([['price_of', buyer.id, thrown]]);
+  });
+
+  test('may be disconnected; then the next one answers', async () => {
+    const { seller, buyer } = await pair();
+    const link = seller.serve.price_of(() => 1);
+    seller.serve.price_of(() => 2);
+    expect(await buyer.request.price_of('tea')).toBe(1);
+    link.disconnect();
+    expect(await buyer.request.price_of('tea')).toBe(2);
+  });
+
+  test('what was asked is still answered when the peer stops, and nothing more is taken', async () => {
+    const { seller, buyer } = await pair();
+    const { promise, open } = gate();
+    const asked = gate();
+    seller.serve.price_of(async () => {
+      asked.open();
+      await promise;
+      return 3;
+    });
+    const answer = buyer.request.price_of('tea');
+    await asked.promise;
+    const stopped = seller.stop();
+    await expect(buyer.request.price_of('milk')).rejects.toThrow(NoHandlerError);
+    open();
+    expect(await answer).toBe(3);
+    await stopped;
+  });
+});
+
+describe('requests: every call settles', () => {
+  test('nobody serves it', async () => {
+    const broker = await new Broker('inproc://nobody').start();
+    onTestFinished(() => broker.stop());
+    const buyer = await started(new Peer('inproc://nobody', shop, { request: ['price_of'] }));
+    for (let i = 0; i < 2; i += 1) {
+      await expect(buyer.request.price_of('tea', { timeout: 60_000 })).rejects.toThrow(
+        new NoHandlerError("no peer on the bus serves request 'price_of'"),
+      );
+    }
+  });
+
+  test('whoever serves it has no handler', async () => {
+    const { buyer, seller } = await pair();
+    await expect(buyer.request.price_of('tea')).rejects.toThrow(
+      new NoHandlerError(`peer ${seller.id} has no handler for request 'price_of'`),
+    );
+  });
+
+  test('asked before the start, it waits for the start', async () => {
+    const { seller, address } = await pair();
+    seller.serve.price_of(() => 3);
+    const early = new Peer(address, shop, { request: ['price_of'] });
+    const answer = early.request.price_of('tea');
+    await started(early);
+    expect(await answer).toBe(3);
+  });
+
+  test.each(['a time-out', 'a signal'])('%s, of which the server is told', async (what) => {
+    const { seller, buyer } = await pair();
+    const asked = gate();
+    const aborted = gate();
+    seller.serve.price_of(async (_, signal) => {
+      signal.addEventListener('abort', aborted.open);
+      asked.open();
+      await aborted.promise;
+      return 3;
+    });
+    const controller = new AbortController();
+    const options = what === 'a signal' ? { signal: controller.signal } : { timeout: 20 };
+    const answer = buyer.request.price_of('tea', options);
+    const error =
+      what === 'a signal'
+        ? new Error('not thirsty')
+        : new TimeoutError("request 'price_of' was not answered within 20 ms");
+    const settled = expect(answer).rejects.toThrow(error);
+    await asked.promise;
+    controller.abort(new Error('not thirsty'));
+    await settled;
+    await aborted.promise;
+  });
+
+  test.each(['the server leaves', 'the peer itself stops'])('%s', async (what) => {
+    const { seller, buyer } = await pair();
+    const asked = gate();
+    seller.serve.price_of(() => {
+      asked.open();
+      return new Promise<number>(() => {});
+    });
+    const settled = expect(buyer.request.price_of('tea')).rejects.toThrow(
+      what === 'the server leaves' ? PeerGoneError : StateError,
+    );
+    await asked.promise;
+    if (what === 'the server leaves') await seller.stop({ timeout: 10 });
+    else await buyer.stop();
+    await settled;
+    await seller.stop({ timeout: 10 });
+  });
+});
+
+describe('requests: bad input', () => {
+  test('arguments that do not fit are refused where they are sent', async () => {
+    const { buyer } = await pair();
+    await expect(buyer.request.price_of(3 as never)).rejects.toMatchObject({ code: 'VALIDATION', argument: 1 });
+    await expect(buyer.request.price_of(...(['a', {}, 'more'] as unknown as ['a']))).rejects.toThrow(ValidationError);
+    await expect(buyer.request.price_of(3n as never)).rejects.toThrow(PayloadError);
+  });
+
+  test('arguments that do not fit are refused where they arrive, and reported', async () => {
+    const { seller, address } = await pair();
+    seller.serve.price_of(() => 3);
+    const careless = await started(new Peer(address, shop, { request: ['price_of'], validateOutgoing: false }));
+    const invalid = seller.status.invalid.next();
+    await expect(careless.request.price_of(3 as never)).rejects.toMatchObject({
+      remoteName: 'ValidationError',
+      remoteCode: 'VALIDATION',
+    });
+    expect(await invalid).toMatchObject([{ event: 'price_of', reason: 'schema', argument: 1, count: 1 }]);
+  });
+
+  test.each([
+    ['of another type', 'three' as never],
+    ['that JSON cannot carry', Number.NaN],
+  ])('an answer %s fails where it is made', async (_, answer) => {
+    const { seller, buyer } = await pair();
+    const failed = seller.status.requestFailed.next();
+    seller.serve.price_of(() => answer);
+    await expect(buyer.request.price_of('tea')).rejects.toThrow(RemoteError);
+    expect(await failed).toMatchObject([{ request: 'price_of', peer: buyer.id }]);
+  });
+
+  test('an answer that does not fit is refused where it arrives, and reported', async () => {
+    const { seller: checked, address } = await pair();
+    await checked.stop();
+    const seller = await started(new Peer(address, shop, { serve: ['price_of'], validateOutgoing: false }));
+    const buyer = await started(new Peer(address, shop, { request: ['price_of'] }));
+    seller.serve.price_of(() => 'three' as never);
+    const invalid = buyer.status.invalid.next();
+    await expect(buyer.request.price_of('tea')).rejects.toThrow("the answer to request 'price_of' does not fit");
+    expect(await invalid).toMatchObject([{ event: 'price_of', reason: 'schema' }]);
+  });
+
+  test('names that are no requests of the contract', () => {
+    expect(() => new Peer('inproc://x', shop, { serve: ['produced' as 'price_of'] })).toThrow(ConnectError);
+    expect(() => new Peer('inproc://x', shop, { request: ['toString' as 'price_of'] })).toThrow(ConnectError);
+  });
+
+  test('whose contract is another one is not asked, where that is refused', async () => {
+    const { seller, address } = await pair();
+    seller.serve.price_of(() => 3);
+    const other = contract({ price_of: request([z.string()], z.string()) });
+    const buyer = new Peer(address, other, { request: ['price_of'], contractMismatch: 'refuse' });
+    const mismatch = buyer.status.contractMismatch.next();
+    await started(buyer);
+    expect(await mismatch).toMatchObject([
+      { refused: true, differences: [{ event: 'price_of', reason: 'arguments', arguments: [2] }] },
+    ]);
+    await expect(buyer.request.price_of('tea')).rejects.toThrow(NoHandlerError);
+  });
+});
+
+/** As many peers that answer with their position, and one that asks. */
+async function sellers(count: number) {
+  const { buyer, seller, address } = await pair();
+  await seller.stop();
+  const all = await Promise.all(
+    Array.from({ length: count }, (_, i) => {
+      const one = new Peer(address, shop, { serve: ['price_of'] });
+      one.serve.price_of(() => i);
+      return started(one);
+    }),
+  );
+  await buyer.waitFor({ servers: 'price_of', count });
+  return { buyer, all };
+}
+
+describe('requests: several servers', () => {
+  test('they take turns', async () => {
+    const { buyer } = await sellers(3);
+    const answers: number[] = [];
+    for (let i = 0; i < 9; i += 1) answers.push(await buyer.request.price_of('tea'));
+    expect(new Set(answers.slice(0, 3))).toEqual(new Set([0, 1, 2]));
+    expect(answers).toEqual([0, 1, 2].flatMap(() => answers.slice(0, 3)));
+  });
+
+  test('a key goes to the same one; when one leaves, only its keys move', async () => {
+    const { buyer, all } = await sellers(3);
+    const keys = Array.from({ length: 60 }, (_, i) => `key ${i}`);
+    const ask = () => Promise.all(keys.map((key) => buyer.request.price_of('tea', { key })));
+    const first = await ask();
+    expect(await ask()).toEqual(first);
+    for (const i of [0, 1, 2]) expect(first.filter((answer) => answer === i).length).toBeGreaterThan(5);
+    const left = buyer.status.peerLeft.next();
+    await all[1]?.stop();
+    await left;
+    const second = await ask();
+    expect(second).not.toContain(1);
+    for (const [i, answer] of second.entries()) if (first[i] !== 1) expect(answer).toBe(first[i]);
+  });
+});
