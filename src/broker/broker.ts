@@ -222,8 +222,8 @@ export class Broker implements AsyncDisposable {
 /** To the doors where somebody listens who does not know packs. */
 function sendUnpacked(frame: Frame, doors: readonly Door[]): void {
   const plainDoors = doors.filter((door) => door.hasPlainListeners);
-  const plain = plainDoors.length === 0 ? undefined : unpackFrame(frame);
-  if (plain !== undefined) for (const door of plainDoors) door.send(plain);
+  if (plainDoors.length === 0) return;
+  for (const plain of unpackFrame(frame)) for (const door of plainDoors) door.send(plain);
 }
 
 /** Milliseconds after which a thread that does not answer is sent nothing, until it answers. */

@@ -23,8 +23,8 @@ export function kindOf(frame: Frame): FrameKind {
   return startsWith(frame, BATCH_START) || isForeignRequest(textOf(frame)) ? 'request' : 'invalid';
 }
 
-/** A pack as plain listeners understand it; undefined if it is broken. */
-export function unpackFrame(frame: Frame): string | undefined {
+/** A pack as plain listeners understand it; nothing if it is broken. */
+export function unpackFrame(frame: Frame): string[] {
   return unpack(textOf(frame));
 }
 

@@ -22,8 +22,11 @@ async function load(): Promise<Library> {
   }
 }
 
-/** How many frames a socket queues for a peer that does not keep up, before it drops. */
-const QUEUED_FRAMES = 20_000;
+/**
+ * How many frames a socket queues for a peer that does not keep up, before it drops: more than a publisher sends
+ * without an acknowledgement. The frames of those who acknowledge nothing, as Python peers do, are small.
+ */
+const QUEUED_FRAMES = 5_000;
 /** A peer or broker that does not answer for so long, in milliseconds, is disconnected and its queue let go. */
 const HEARTBEAT = { heartbeatInterval: 2_000, heartbeatTimeout: 6_000 };
 /**

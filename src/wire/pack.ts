@@ -207,21 +207,27 @@ export function packedEvent({ method }: Call): string | undefined {
   return method.startsWith(PACK_PREFIX) ? method.slice(PACK_PREFIX.length) : undefined;
 }
 
+/** How many events go into a plain batch: what waits for a slow Python peer is bounded by the number of batches. */
+const MOST_IN_A_BATCH = 64;
+
 /**
- * A pack as the plain batch that Python peers understand; undefined if it is none. It begins with a space, so
- * that peers that filter on the text, which get the pack, do not get this as well.
+ * A pack as plain batches, which Python peers understand; none if it is no pack. They begin with a space, so that
+ * peers that filter on the text, which get the pack, do not get these as well.
  */
-export function unpack(frame: string): string | undefined {
+export function unpack(frame: string): string[] {
   try {
     const { method, params } = JSON.parse(frame) as { method: string; params: readonly unknown[] };
     const event = packedEvent({ method, args: params });
     // What goes from one peer to another alone is nobody else's.
-    if (event === undefined || event.startsWith(CONTROL_PREFIX)) return undefined;
+    if (event === undefined || event.startsWith(CONTROL_PREFIX)) return [];
     const pack = readPack(event, params);
-    if (pack === undefined) return undefined;
+    if (pack === undefined) return [];
     const texts = pack.events.map((args) => JSON.stringify(args));
-    return ` [${encodeRequests({ ...pack, head: eventHead(event), texts, afters: [] }).join(', ')}]`;
+    const requests = encodeRequests({ ...pack, head: eventHead(event), texts, afters: [] });
+    const batches: string[] = [];
+    while (requests.length > 0) batches.push(` [${requests.splice(0, MOST_IN_A_BATCH).join(', ')}]`);
+    return batches;
   } catch {
-    return undefined;
+    return [];
   }
 }

@@ -97,7 +97,7 @@ describe('pack: on the wire', () => {
         const got = pack?.afters ?? events.map(() => undefined);
         expect(got.map((after) => pairsOf(after))).toEqual(afters.map((after) => pairsOf(after)));
 
-        const plain = unpack(frame) ?? '';
+        const [plain = ''] = unpack(frame);
         expect(requestPrefixes('ä').some((prefix) => plain.startsWith(prefix))).toBe(false);
         expect(decode(plain)).toMatchObject({
           calls: args.map((each, index) => ({ method: 'ä', args: each, id: `P:${gs[index]}:${n + index}` })),
@@ -106,6 +106,15 @@ describe('pack: on the wire', () => {
       }),
     );
   });
+});
+
+test('pack: many events are unpacked into several batches', () => {
+  const events = Array.from({ length: 130 }, (_, i) => [i]);
+  const batches = unpack(
+    `{"jsonrpc": "2.0", "method": "rpc.mr.pack.a", "params": ["P:1:1", ${JSON.stringify(events)}]}`,
+  );
+  expect(batches.map((batch) => decode(batch).calls.length)).toEqual([64, 64, 2]);
+  expect(batches.flatMap((batch) => decode(batch).calls.map(({ args }) => args))).toEqual(events);
 });
 
 describe('pack: what makes no sense', () => {
@@ -126,11 +135,16 @@ describe('pack: what makes no sense', () => {
     '["P:1:1", [[],[]], [], {}]',
   ])('%s is none', (parameters) => {
     expect(readPack('a', JSON.parse(parameters) as unknown[])).toBeUndefined();
-    expect(unpack(`{"jsonrpc": "2.0", "method": "rpc.mr.pack.a", "params": ${parameters}}`)).toBeUndefined();
+    expect(unpack(`{"jsonrpc": "2.0", "method": "rpc.mr.pack.a", "params": ${parameters}}`)).toEqual([]);
   });
 
-  test.each(['', '7', '{"jsonrpc": "2.0", "method": "a", "params": ["P:1:1", [[],[]]]}'])('%s is none', (frame) => {
-    expect(unpack(frame)).toBeUndefined();
+  test.each([
+    '',
+    '7',
+    '{"jsonrpc": "2.0", "method": "a", "params": ["P:1:1", [[],[]]]}',
+    '{"jsonrpc": "2.0", "method": "rpc.mr.pack.rpc.mr.@Q", "params": ["P~1:1:1", [[],[]]]}',
+  ])('%s is none', (frame) => {
+    expect(unpack(frame)).toEqual([]);
   });
 
   test('one bad event does not spoil the others', () => {

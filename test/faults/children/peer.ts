@@ -11,6 +11,7 @@ type Order =
   | { do: 'publish-now'; event: string; count: number }
   | { do: 'wait-for-subscribers'; event: string; count: number }
   | { do: 'wait-until'; received: number }
+  | { do: 'wait-until-left'; peer: string }
   | { do: 'block'; ms: number }
   | { do: 'flush'; timeout: number }
   | { do: 'open-and-close'; count: number }
@@ -24,6 +25,8 @@ let peer: Peer | undefined;
 let received = 0;
 let published = 0;
 let onReceived: (() => void) | undefined;
+const left = new Set<string>();
+let onLeft: (() => void) | undefined;
 
 async function obey(order: Order): Promise<object> {
   switch (order.do) {
@@ -37,7 +40,11 @@ async function obey(order: Order): Promise<object> {
         });
       }
       connect(peer.status, 'gap', (gap) => write({ gap: gap.event, from: gap.peer, count: gap.count }));
-      connect(peer.status, 'peerLeft', ({ id }, reason) => write({ left: id, reason }));
+      connect(peer.status, 'peerLeft', ({ id }, reason) => {
+        left.add(id);
+        write({ left: id, reason });
+        onLeft?.();
+      });
       connect(peer.status, 'peerJoined', ({ id }) => write({ joined: id }));
       connect(peer.status, 'disconnected', () => write({ disconnected: true }));
       connect(peer.status, 'connected', () => write({ connected: true }));
@@ -67,6 +74,9 @@ async function obey(order: Order): Promise<object> {
     case 'wait-until':
       while (received < order.received) await new Promise<void>((resolve) => (onReceived = resolve));
       return { received };
+    case 'wait-until-left':
+      while (!left.has(order.peer)) await new Promise<void>((resolve) => (onLeft = resolve));
+      return {};
     case 'block': {
       const end = performance.now() + order.ms;
       while (performance.now() < end);
