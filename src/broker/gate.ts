@@ -2,7 +2,8 @@ import type { Frame, Gate } from '../bus/bus.ts';
 import type { Grant } from '../bus/websocket-options.ts';
 import { readControl } from '../wire/control.ts';
 import { type Call, decode, requestPrefixes } from '../wire/json-rpc.ts';
-import { CONTROL_PREFIX, methodTo, TO_ALL } from '../wire/names.ts';
+import { readDirect } from '../wire/direct.ts';
+import { CONTROL_PREFIX, methodTo, readChannelName, TO_ALL } from '../wire/names.ts';
 import { type Pack, packedEvent, readPack } from '../wire/pack.ts';
 import { readStreamId } from '../wire/stream-id.ts';
 
@@ -11,13 +12,22 @@ import { readStreamId } from '../wire/stream-id.ts';
  * peer: the id that it subscribes to first is its own, and it speaks for no other. All that it sends is read
  * for that, which the frames of others are not.
  */
-export function makeGate({ subscribe, publish }: Grant): Gate {
+export function makeGate({ subscribe, publish, request, serve }: Grant): Gate {
   const maySubscribe = (event: string): boolean => subscribe?.includes(event) ?? true;
   const mayPublish = (event: string): boolean => publish?.includes(event) ?? true;
+  const mayAsk = (name: string): boolean => request?.includes(name) ?? true;
+  const mayServe = (name: string): boolean => serve?.includes(name) ?? true;
   const open = new Set([...(subscribe ?? []), TO_ALL].flatMap((name) => requestPrefixes(name)));
   let id: string | undefined;
 
-  const mayPack = ({ event, publisher }: Pack): boolean => mayPublish(event) && publisher === id;
+  /** Whether it speaks for itself, in what goes to all or to one. */
+  const isOwn = (name: string): boolean => (readChannelName(name)?.peer ?? name) === id;
+  const maySay = (args: unknown): boolean => {
+    const message = Array.isArray(args) ? readDirect(args) : undefined;
+    return message !== undefined && (!('request' in message) || mayAsk(message.request));
+  };
+  const mayPack = ({ event, publisher, events }: Pack): boolean =>
+    isOwn(publisher) && (isToPeer(event) ? events.every(maySay) : mayPublish(event));
   const mayRequest = (call: Call): boolean => {
     const position = readStreamId(call.id);
     // Events without a number are delivered as they come.
@@ -30,10 +40,15 @@ export function makeGate({ subscribe, publish }: Grant): Gate {
       const pack = readPack(event, call.args);
       return pack !== undefined && mayPack(pack);
     }
+    const position = readStreamId(call.id);
+    if (position !== undefined) return isOwn(position.publisher) && maySay(call.args);
     const received = readControl(call.args);
-    if (received === undefined || received.sender !== id) return false;
+    if (received === undefined || !isOwn(received.sender)) return false;
     const { control } = received;
-    if (control.kind === 'hello') return control.subscribes.every(maySubscribe) && control.publishes.every(mayPublish);
+    if (control.kind === 'hello') {
+      const { subscribes, publishes, serves = [] } = control;
+      return subscribes.every(maySubscribe) && publishes.every(mayPublish) && serves.every(mayServe);
+    }
     return control.kind !== 'replay' || control.packs.every(mayPack);
   };
 
@@ -53,7 +68,7 @@ export function makeGate({ subscribe, publish }: Grant): Gate {
       const { calls } = decode(text(frame));
       return calls.every((call) => {
         const control = call.method.startsWith(CONTROL_PREFIX) ? readControl(call.args)?.control : undefined;
-        return control?.kind !== 'replay' || control.packs.every(({ event }) => maySubscribe(event));
+        return control?.kind !== 'replay' || control.packs.every(({ event }) => isToPeer(event) || maySubscribe(event));
       });
     },
   };
@@ -69,6 +84,11 @@ function readOwnId(prefix: string): string | undefined {
   const start = TO_ONE.find((one) => prefix.startsWith(one));
   const [, id] = /^([\w-]+)"$/.exec(prefix.slice(start?.length)) ?? [];
   return start === undefined ? undefined : id;
+}
+
+/** Whether a method is that of messages to one peer. */
+function isToPeer(method: string): boolean {
+  return method.startsWith(methodTo(''));
 }
 
 /** Whether it is a message to one peer. */

@@ -13,6 +13,10 @@ export interface Grant {
   readonly subscribe?: readonly string[] | undefined;
   /** The events that it may publish. */
   readonly publish?: readonly string[] | undefined;
+  /** The requests that it may ask. */
+  readonly request?: readonly string[] | undefined;
+  /** The requests that it may serve. */
+  readonly serve?: readonly string[] | undefined;
 }
 
 /** As much of `http.Server` and `https.Server` as a door needs. */

@@ -4,7 +4,17 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Broker, connect, Peer, RefusedError, type WebSocketDoorOptions } from 'mreventloop';
+import {
+  Broker,
+  connect,
+  contract,
+  Peer,
+  RefusedError,
+  request,
+  TimeoutError,
+  type WebSocketDoorOptions,
+} from 'mreventloop';
+import { z } from 'zod';
 import { requestPrefixes } from '../../src/wire/json-rpc.ts';
 import { Proxy } from '../faults/proxy.ts';
 
@@ -202,13 +212,17 @@ describe('strangers: joining', () => {
   });
 });
 
+/** A numbered message to one peer. */
+const said = (id: string, ...params: readonly unknown[]): string =>
+  `{"jsonrpc": "2.0", "method": "rpc.mr.@C", "params": ${JSON.stringify(params)}, "id": "${id}"}`;
+
 describe('strangers: what they may do', () => {
   const ID = 'AAAAAAAAAAA';
   const own = `{"jsonrpc": "2.0", "method": "rpc.mr.@${ID}"`;
   /** May hear x and publish y. */
   async function restricted() {
     const broker = await listen({
-      authorize: (token) => (token === 'all' ? true : { subscribe: ['x'], publish: ['y'] }),
+      authorize: (token) => (token === 'all' ? true : { subscribe: ['x'], publish: ['y'], request: ['q'], serve: [] }),
     });
     const stranger = await Stranger.joined(broker.url, 'some');
     stranger.say(`subscribe ${JSON.stringify([X, `[${X}`, own, `[${own}`])}`);
@@ -261,6 +275,23 @@ describe('strangers: what they may do', () => {
     ['good-bye for another peer', control('all', 'bye', 'BBBBBBBBBBB', [])],
     ['that it subscribes to more', control('all', 'hello', ID, ['x', 'y'], [], true, 0)],
     ['that it publishes more', control('all', 'hello', ID, [], ['x', 'y'], true, 0)],
+    ['a question that it may not ask', said(`${ID}~1:1:1`, 'call', 1, 'BBBBBBBBBBB')],
+    ['such a question for a stream', said(`${ID}~1:1:1`, 'stream', 1, 'BBBBBBBBBBB', 8)],
+    [
+      'such a question in a pack',
+      control('pack.rpc.mr.@C', `${ID}~1:1:1`, [
+        ['call', 1, 'q'],
+        ['call', 2, 'x'],
+      ]),
+    ],
+    [
+      'such a question as a replay',
+      control('@C', 'replay', `${ID}~1`, [['rpc.mr.@C', `${ID}~1:1:1`, [['call', 1, 'x']]]], []),
+    ],
+    ['a question of another peer', said('BBBBBBBBBBB~1:1:1', 'call', 1, 'q')],
+    ['something about a channel of others', control('@C', 'ack', 'BBBBBBBBBBB~1', 3)],
+    ['what is no question', said(`${ID}~1:1:1`, 'BBBBBBBBBBB', 1)],
+    ['that it serves', control('all', 'hello', ID, [], [], true, 0, null, ['x'])],
     ['what is no JSON', '{"jsonrpc": "2.0", "method": "y", "params": [NaN]}'],
   ])('say %s: cut off, and nobody hears it', async (_, frame) => {
     const { broker, stranger } = await restricted();
@@ -285,6 +316,24 @@ describe('strangers: what they may do', () => {
     expect(await stranger.next()).toContain('probe');
     publisher.say([replay('z'), replay('x')].join('\n'));
     expect(await stranger.next()).toBe(replay('x'));
+  });
+
+  test('a peer asks what it may, and nothing else', async () => {
+    const { broker } = await restricted();
+    const shop = contract({ q: request([], z.number()), other: request([], z.number()) });
+    const seller = new Peer(broker.url, shop, { serve: ['q', 'other'], token: 'all' });
+    const buyer = new Peer(broker.url, shop, { request: ['q', 'other'], token: 'some' });
+    onTestFinished(async () => {
+      await Promise.all([buyer.stop(), seller.stop()]);
+    });
+    seller.serve.q(() => 3);
+    seller.serve.other(() => 4);
+    await seller.start();
+    await buyer.start();
+    expect(await buyer.request.q()).toBe(3);
+    const refused = buyer.status.refused.next();
+    await expect(buyer.request.other({ timeout: 200 })).rejects.toThrow(TimeoutError);
+    expect((await refused)[0]).toMatchObject({ code: 'REFUSED' });
   });
 
   test('a peer that wants more than it may: its start says so', async () => {
