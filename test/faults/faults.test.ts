@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Endpoints, Peer } from 'mreventloop';
+import { contract, type Endpoints, Peer, PeerGoneError, request } from 'mreventloop';
+import { z } from 'zod';
 import { freeEndpoints } from '../support/addresses.ts';
-import { cli, type Program } from '../support/program.ts';
+import { cli, node, type Program } from '../support/program.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { type History, judge, type Verdict } from './history.ts';
 import { Proxy } from './proxy.ts';
@@ -333,6 +334,59 @@ describe('faults: many peers', () => {
       await python?.check();
     },
   );
+});
+
+describe('faults: requests', () => {
+  const shop = contract({ double: request([z.number()], z.number()) });
+
+  test(
+    '10,000 at a time, and one of two servers is killed midway: every call settles',
+    { timeout: TIMEOUT },
+    async () => {
+      const { endpoints, python } = await startBus();
+      const servers = [1, 2].map(() => node(import.meta.url, './children/server.ts', endpoints.in, endpoints.out));
+      const [killed] = await Promise.all(servers.map((server) => server.line()));
+      const buyer = new Peer(endpoints, shop, { request: ['double'], silence: 1_500 });
+      await using _buyer = await buyer.start();
+      await buyer.waitFor({ servers: 'double', count: 2 });
+      const outcomes = { answered: 0, gone: 0, wrong: 0, other: 0 };
+      const ask = async (n: number): Promise<void> => {
+        try {
+          const answer = await buyer.request.double(n);
+          if (answer === 2 * n) outcomes.answered += 1;
+          else outcomes.wrong += 1;
+        } catch (error) {
+          if (error instanceof PeerGoneError && error.message.includes(killed as string)) outcomes.gone += 1;
+          else outcomes.other += 1;
+        }
+        if (outcomes.answered === 2_000) servers[0]?.kill('SIGKILL');
+      };
+      await Promise.all(Array.from({ length: 10_000 }, (_, n) => ask(n)));
+      console.log(`10,000 calls: ${JSON.stringify(outcomes)}`);
+      expect(outcomes).toMatchObject({ wrong: 0, other: 0 });
+      expect(outcomes.answered + outcomes.gone).toBe(10_000);
+      expect(outcomes.answered).toBeGreaterThanOrEqual(5_000);
+      expect(outcomes.gone).toBeGreaterThan(0);
+      await python?.check();
+    },
+  );
+
+  test(`the broker is killed ${times(20, 2)} times: every call is answered`, { timeout: TIMEOUT }, async () => {
+    const { endpoints, python, ...bus } = await startBus();
+    let { broker } = bus;
+    const server = node(import.meta.url, './children/server.ts', endpoints.in, endpoints.out);
+    await server.line();
+    const buyer = new Peer(endpoints, shop, { request: ['double'] });
+    await using _buyer = await buyer.start();
+    for (let i = 0; i < times(20, 2); i += 1) {
+      const numbers = Array.from({ length: 2_000 }, (_, n) => n);
+      const answers = Promise.all(numbers.map((n) => buyer.request.double(n)));
+      await killBroker(broker);
+      broker = await startBroker(endpoints);
+      expect(await answers).toEqual(numbers.map((n) => 2 * n));
+    }
+    await python?.check();
+  });
 });
 
 describeWith('python', 'faults: a Python peer', () => {
