@@ -8,6 +8,8 @@ interface Wishes {
   readonly subscribe?: readonly string[];
   readonly publish?: readonly string[];
   readonly options?: Pick<PeerOptions<{}, {}>, 'silence' | 'window' | 'limit' | 'history'>;
+  /** For Node. */
+  readonly flags?: readonly string[];
 }
 
 interface Resources {
@@ -15,8 +17,6 @@ interface Resources {
   readonly rss: number;
   /** What lives in V8's heap. */
   readonly heap: number;
-  /** What lies outside of V8's heap, which holds more than lives in it. */
-  readonly native: number;
   /** How many files and sockets are open. */
   readonly descriptors: number;
   /** How many events wait to be delivered. */
@@ -31,16 +31,23 @@ export class RemotePeer {
   readonly #path: string;
   #id = '';
 
-  private constructor(endpoints: Endpoints) {
+  private constructor(endpoints: Endpoints, flags: readonly string[]) {
     this.#path = join(temporaryFolder(), 'history.jsonl');
-    this.program = new Program(process.execPath, ['--expose-gc', CHILD, endpoints.in, endpoints.out, this.#path]);
+    this.program = new Program(process.execPath, [
+      '--expose-gc',
+      ...flags,
+      CHILD,
+      endpoints.in,
+      endpoints.out,
+      this.#path,
+    ]);
   }
 
   static async start(
     endpoints: Endpoints,
-    { subscribe = [], publish = [], options = {} }: Wishes,
+    { subscribe = [], publish = [], options = {}, flags = [] }: Wishes,
   ): Promise<RemotePeer> {
-    const remote = new RemotePeer(endpoints);
+    const remote = new RemotePeer(endpoints, flags);
     const { id } = await remote.order({ do: 'start', subscribe, publish, options });
     remote.#id = id as string;
     return remote;

@@ -95,9 +95,9 @@ async function obey(order: Order): Promise<object> {
       return {};
     case 'memory': {
       globalThis.gc?.();
-      const { rss, heapUsed, heapTotal } = process.memoryUsage();
+      const { rss, heapUsed } = process.memoryUsage();
       const descriptors = readdirSync('/proc/self/fd').length;
-      return { rss, heap: heapUsed, native: rss - heapTotal, descriptors, pending: peer?.pending ?? 0 };
+      return { rss, heap: heapUsed, descriptors, pending: peer?.pending ?? 0 };
     }
     case 'stop':
       await peer?.stop();
