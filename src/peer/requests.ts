@@ -25,8 +25,8 @@ export interface RequestOptions {
 export type Ask<E> =
   E extends RequestEntry<infer A, infer R, infer S>
     ? S extends true
-      ? (...args: [...args: InputsOf<A>, options?: RequestOptions]) => AsyncIterable<OutputOf<R>>
-      : (...args: [...args: InputsOf<A>, options?: RequestOptions]) => Promise<OutputOf<R>>
+      ? (...args: [...args: InputsOf<A>, options?: RequestOptions | undefined]) => AsyncIterable<OutputOf<R>>
+      : (...args: [...args: InputsOf<A>, options?: RequestOptions | undefined]) => Promise<OutputOf<R>>
     : never;
 
 /** What answers: it gets the arguments of the request, and a signal that aborts when the answer is not wanted any more. */
