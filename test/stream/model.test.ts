@@ -18,6 +18,10 @@ const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('publish' as const), peer, event, count: fc.integer({ min: 1, max: 12 }) }),
   },
   {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('tell' as const), peer, to: peer, count: fc.integer({ min: 1, max: 12 }) }),
+  },
+  {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 10, 50, 300, 2_500) }),
   },

@@ -22,6 +22,8 @@ export interface Setting {
 
 export type Step =
   | { readonly do: 'publish'; readonly peer: number; readonly event: number; readonly count: number }
+  /** One peer says something to another alone. */
+  | { readonly do: 'tell'; readonly peer: number; readonly to: number; readonly count: number }
   | { readonly do: 'wait'; readonly ms: number }
   | {
       readonly do: 'faults';
@@ -54,6 +56,9 @@ class Participant {
   readonly counts = new Map<string, number>();
   /** What was heard of each publisher, by its id. */
   readonly heard = new Map<string, Heard>();
+  /** What was said to others alone, and what others said, by their ids: numbers that count from 1. */
+  readonly told = new Map<string, number>();
+  readonly toldBy = new Map<string, number[]>();
   /** For each peer that was met: how many of each event had been published when it was. */
   readonly met = new Map<string, Map<string, number>>();
   /** The peers that were taken for gone, rightly or not, without having said good-bye. */
@@ -97,7 +102,11 @@ class Participant {
         left: (peer, reason) => {
           if (reason === 'silent') this.missed.add(peer.id);
         },
-        direct() {},
+        direct: (peer, { id: n }) => {
+          const list = this.toldBy.get(peer);
+          if (list === undefined) this.toldBy.set(peer, [n]);
+          else list.push(n);
+        },
         doubtful() {},
         probed() {},
         invalid(part) {
@@ -136,6 +145,19 @@ class Participant {
     }
     this.counts.set(event, n);
     this.published.push({ event, n });
+  }
+
+  /** Says something to a peer that is known, as far as that is not refused. */
+  tell(peer: string): void {
+    if (!this.session.peers.some(({ id }) => id === peer)) return;
+    const id = (this.told.get(peer) ?? 0) + 1;
+    try {
+      this.session.sendDirect(peer, { kind: 'cancel', id });
+    } catch (error) {
+      if (error instanceof OverflowError) return;
+      throw error;
+    }
+    this.told.set(peer, id);
   }
 
   leave(): void {
@@ -186,6 +208,11 @@ export class Program {
           this.#places[step.peer]?.publish(event);
         }
         break;
+      case 'tell': {
+        const to = this.#places[step.to];
+        if (to !== undefined) for (let i = 0; i < step.count; i += 1) this.#places[step.peer]?.tell(to.session.id);
+        break;
+      }
       case 'wait':
         this.#clock.advance(step.ms);
         break;
@@ -229,7 +256,8 @@ export class Program {
     for (const publisher of this.#all) for (const subscriber of this.#all) this.#check(publisher, subscriber);
     for (const { session, hasLeft } of this.#all) {
       if (hasLeft) continue;
-      const { pending, kept } = session.outbox;
+      const { pending } = session;
+      const { kept } = session.outbox;
       if (pending > 0) throw new Error(`${session.id} still keeps ${pending} events for others`);
       if (kept > this.#setting.history * EVENTS.length)
         throw new Error(`${session.id} keeps a history of ${kept} events`);
@@ -280,6 +308,15 @@ export class Program {
       if (index < last) throw new Error(`${pair}: ${event}${n} was delivered after its successor`);
       last = index;
     }
+
+    // What is said to one alone: once, in order, and all of it where nobody was taken for gone.
+    const toldBy = subscriber.toldBy.get(publisher.session.id) ?? [];
+    const disorder = toldBy.find((n, index) => index > 0 && n <= (toldBy[index - 1] as number));
+    if (disorder !== undefined) throw new Error(`${pair}: ${disorder} was told twice, or after its successor`);
+    const told = publisher.told.get(subscriber.session.id) ?? 0;
+    const wasMissed = publisher.missed.has(subscriber.session.id) || subscriber.missed.has(publisher.session.id);
+    if (toldBy.length !== told && !publisher.hasLeft && !subscriber.hasLeft && !wasMissed)
+      throw new Error(`${pair}: ${toldBy.length} of ${told} were told`);
 
     // Complete from the first on, or counted as a gap.
     const atMeeting = publisher.met.get(subscriber.session.id);
