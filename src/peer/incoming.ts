@@ -39,15 +39,13 @@ export class Incoming {
   }
 
   /**
-   * Calls back when everything that was received so far has gone on, or was dropped, and so has what is being
-   * received in this turn: what is acknowledged may be handed over just after the acknowledging. After the end,
-   * calls back only if nothing is left.
+   * Calls back when everything that was received so far has gone on, or was dropped. After the end, calls back only
+   * if nothing is left.
    */
   afterwards(then: () => void): void {
     if (this.#order.closed) {
       if (this.#pending === 0) then();
-    } else if (this.#parsers.size === 0) then();
-    else queueMicrotask(() => this.#order.do(then));
+    } else this.#order.do(then);
   }
 
   /** Fulfils when everything that was received so far has gone on. */

@@ -314,8 +314,9 @@ export class Inbox {
   #deliver(sequence: Sequence, n: number, g: number, args: readonly unknown[]): void {
     this.#learn(sequence, n);
     this.#decide(sequence, n + 1);
-    this.#progress(g);
     this.#port.deliver(sequence.event, args);
+    // Acknowledged is what was delivered. That may have ended everything.
+    if (!this.#closed) this.#progress(g);
   }
 
   /** Gives up what is missing before an event. */
