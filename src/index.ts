@@ -3,10 +3,14 @@ export type { Bus, BusListener, Endpoints, Topic } from './bus/bus.ts';
 export type { NodeWorker, Port, WebPort } from './bus/port-line.ts';
 export type { Grant, JoinRequest, UpgradeServer, WebSocketDoorOptions } from './bus/websocket-options.ts';
 
+export { extendedValues } from './codec/extended-values.ts';
+
+export type { Codec } from './contract/codec.ts';
 export {
   type Contract,
   contract,
   type ContractEntry,
+  type ContractOptions,
   type EventNameIn,
   type PublishedArgs,
   type ReceivedArgs,

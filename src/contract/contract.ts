@@ -1,5 +1,6 @@
 import { ConnectError } from '../errors.ts';
 import type { AnyEvent, Event } from '../events/event.ts';
+import { CODEC, type Codec, isCodec } from './codec.ts';
 import { isRequest, type RequestEntry } from './request.ts';
 import { type InputOf, isSchema, type OutputOf, type StandardSchema } from './standard-schema.ts';
 
@@ -12,6 +13,16 @@ export type ContractEntry = readonly StandardSchema[] | AnyEvent | RequestEntry;
 /** Names, and what crosses sockets under them. */
 export interface Contract {
   readonly [name: string]: ContractEntry;
+  readonly [CODEC]?: Codec;
+}
+
+/** What holds for a whole contract. */
+export interface ContractOptions {
+  /**
+   * How values that JSON does not have cross sockets: `extendedValues`. Without one, only JSON is taken, and what
+   * crosses is what a peer without a contract would send.
+   */
+  readonly codec?: Codec | undefined;
 }
 
 /** The events of a contract, without its requests. */
@@ -55,11 +66,15 @@ type OptionalAtTheEnd<T extends readonly unknown[]> = T extends [...infer Before
  * });
  * ```
  *
- * Contracts are plain objects and compose: `contract({ ...shop, ...bar })`.
+ * Contracts are plain objects and compose: `contract({ ...shop, ...bar })`, which takes along the codec of either. A
+ * contract has one codec: if both have one, that of the last.
  *
- * @throws ConnectError for entries that are none of these
+ * @throws ConnectError for entries that are none of these, and for a codec that is none
  */
-export function contract<const C extends Contract>(entries: C): C {
+export function contract<const C extends Contract>(entries: C, { codec }: ContractOptions = {}): C {
+  for (const one of [codec, entries[CODEC]]) {
+    if (one !== undefined && !isCodec(one)) throw new ConnectError('the codec of a contract must be `extendedValues`');
+  }
   for (const [name, entry] of Object.entries(entries)) {
     if (name === '' || name === '__proto__') throw new ConnectError(`'${name}' cannot be a name in a contract`);
     if (isRequest(entry) || isEventEntry(entry) || (isList(entry) && entry.every(isSchema))) continue;
@@ -67,7 +82,12 @@ export function contract<const C extends Contract>(entries: C): C {
       `'${name}' in a contract must be a list with a schema for each argument, event<[…]>() or request(…)`,
     );
   }
-  return Object.freeze({ ...entries });
+  return Object.freeze({ ...entries, ...(codec !== undefined && { [CODEC]: codec }) });
+}
+
+/** How values cross that JSON does not have; undefined where they do not. */
+export function codecOf(contract: Contract): Codec | undefined {
+  return contract[CODEC];
 }
 
 /** The schemas of an event's arguments; undefined where there are only types. */

@@ -8,7 +8,7 @@ export interface ValidationIssue {
   readonly path: readonly PropertyKey[];
 }
 
-/** How arguments break a contract: there are too many or too few, or one does not fit its schema. */
+/** How arguments break a contract: there are too many or too few, or one does not fit its schema or its codec. */
 export type Violation =
   | { readonly reason: 'arity'; readonly expected: number; readonly given: number }
   | {
@@ -17,7 +17,9 @@ export type Violation =
       readonly argument: number;
       /** The first ten. */
       readonly issues: readonly ValidationIssue[];
-    };
+    }
+  /** The contract's codec cannot make anything of an argument: the first such one, counted from 1. */
+  | { readonly reason: 'codec'; readonly argument: number };
 
 /** What the schemas made of the arguments, or why they did not. */
 export type Parsed = readonly unknown[] | Violation;

@@ -111,7 +111,9 @@ export function explain(kind: Kind, name: string, violation: Violation): Validat
     const { expected, given } = violation;
     return new ValidationError(`${kind} '${name}' takes ${expected} arguments, not ${given}`, { event: name });
   }
-  const { argument, issues } = violation;
+  const { argument } = violation;
+  // Of what is sent, nothing is decoded.
+  const issues = violation.reason === 'schema' ? violation.issues : [];
   return new ValidationError(
     `argument ${argument} of ${kind} '${name}' does not fit its schema; the property 'issues' of this error says why`,
     { event: name, argument, issues },

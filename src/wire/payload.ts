@@ -63,7 +63,7 @@ export function describeUnsafeValue(found: UnsafeValue): string {
 }
 
 /** Whether an object is made of its own properties: a literal or an instance of a user's class. */
-function isRecord(value: object): boolean {
+export function isRecord(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
   return Object.prototype.toString.call(value) === '[object Object]';

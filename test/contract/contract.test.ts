@@ -1,8 +1,10 @@
 import { type } from 'arktype';
-import { ConnectError, contract, event, request } from 'mreventloop';
+import { ConnectError, contract, event, extendedValues, request } from 'mreventloop';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { CODEC } from '../../src/contract/codec.ts';
+import { codecOf } from '../../src/contract/contract.ts';
 
 describe('contract: entries', () => {
   test('stay as they are, and contracts compose', () => {
@@ -43,5 +45,24 @@ describe('contract: entries', () => {
     expect(() => request([z.string()], 'number' as never)).toThrow(ConnectError);
     expect(() => request([3 as never], z.number())).toThrow(ConnectError);
     expect(() => request(z.string() as never, z.number())).toThrow(ConnectError);
+  });
+});
+
+describe('contract: codec', () => {
+  test('is taken along when contracts are spread, and stands in no name', () => {
+    const shop = contract({ sold: [z.date()] }, { codec: extendedValues });
+    expect(Object.keys(shop)).toEqual(['sold']);
+    const weather = contract({ rained: [] });
+    expect(codecOf(shop)).toBe(extendedValues);
+    expect(codecOf(weather)).toBeUndefined();
+    expect(codecOf(contract({ ...shop, ...weather }))).toBe(extendedValues);
+    expect(codecOf(contract({ ...weather, ...shop }))).toBe(extendedValues);
+    const other = { ...extendedValues, name: 'other' };
+    expect(codecOf(contract({ ...shop }, { codec: other }))).toBe(other);
+  });
+
+  test.each([null, 'extended', {}, { ...extendedValues, encode: undefined }])('%o is none', (codec) => {
+    expect(() => contract({ sold: [] }, { codec: codec as never })).toThrow(ConnectError);
+    expect(() => contract({ sold: [], [CODEC]: codec as never })).toThrow(ConnectError);
   });
 });

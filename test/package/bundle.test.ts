@@ -80,11 +80,22 @@ describe('bundle of a contract', () => {
   });
 });
 
+describe('bundle of a codec', () => {
+  test('dependencies: none, nothing of Node, and nothing of peers', async () => {
+    const { files, imports, code } = await bundle(`export { contract, extendedValues } from 'mreventloop';`);
+    expect(imports).toEqual([]);
+    expect(files.filter((file) => !/^dist\/(errors|contract|codec|wire\/payload)\b/.test(file))).toEqual([]);
+    expect(code).not.toMatch(/node:|Buffer\./);
+  });
+});
+
 describe('bundle of a peer', () => {
   test('dependencies: none, nothing of Node, and no native code', async () => {
     const { files, imports, code } = await bundle(`export { ${PEER} } from 'mreventloop';`);
     expect(imports).toEqual([]);
-    const elsewhere = files.filter((file) => !file.startsWith('dist/') || /zeromq\.js|door|guest|broker/.test(file));
+    const elsewhere = files.filter(
+      (file) => !file.startsWith('dist/') || /zeromq\.js|door|guest|broker|^dist\/codec/.test(file),
+    );
     expect(elsewhere).toEqual([]);
     expect(code).not.toMatch(/node:|from"ws"|import\("ws"\)|require\(/);
   });

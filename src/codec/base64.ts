@@ -1,0 +1,39 @@
+/** Newer runtimes bring these; the compiler's library does not know them yet. */
+interface WithBase64 {
+  toBase64?: () => string;
+}
+interface FromBase64 {
+  fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
+}
+
+/** Functions take so many arguments at least, in every runtime. */
+const CHUNK = 0x8000;
+
+/** Bytes as base64 (RFC 4648, with padding). */
+export function toBase64(bytes: Uint8Array): string {
+  const { toBase64: own } = bytes as WithBase64;
+  return own === undefined ? encodeByHand(bytes) : own.call(bytes);
+}
+
+/** @throws SyntaxError, or a DOMException, for what is no base64 */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const { fromBase64: own } = Uint8Array as FromBase64;
+  return own === undefined ? decodeByHand(text) : own.call(Uint8Array, text);
+}
+
+/** {@link toBase64} where the runtime has no such method. */
+export function encodeByHand(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  }
+  return btoa(binary);
+}
+
+/** {@link fromBase64} where the runtime has no such method. */
+export function decodeByHand(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
+  return bytes;
+}

@@ -1,0 +1,185 @@
+import type { Codec } from '../contract/codec.ts';
+import { PayloadError } from '../errors.ts';
+import { describeUnsafeValue, isRecord, MAX_DEPTH, type UnsafeValue } from '../wire/payload.ts';
+import { toBase64 } from './base64.ts';
+import {
+  bigIntText,
+  dateText,
+  errorFields,
+  makeError,
+  malformed,
+  numberText,
+  readBigInt,
+  readBytes,
+  readDate,
+  readNumber,
+} from './leaves.ts';
+
+/**
+ * Date, BigInt, Map, Set, Uint8Array, Error, `undefined`, NaN, infinities and -0, also deep inside of other values.
+ * They cross sockets as an object with one member, whose name begins with `$`: `{"$bigint": "12"}`. This is what
+ * peers in Python and peers without a contract see; docs/contracts.md has the table.
+ *
+ * ```ts
+ * const shop = contract({ sold: event<[at: Date, cents: bigint]>() }, { codec: extendedValues });
+ * ```
+ *
+ * All else is as without a codec: instances of a user's class are sent by their fields, and what has a `toJSON` by what
+ * that gives. Bundles that do not use it do not have it.
+ */
+export const extendedValues: Codec = Object.freeze({
+  name: 'extended',
+  encode: (value: unknown): unknown => encode(value, 1),
+  decode: (value: unknown): unknown => decode(value, 1),
+});
+
+/** What the names of tags begin with. A user's lone member with such a name is sent with one more in front. */
+const MARK = '$';
+
+/** @param depth - of what stands for the value in the JSON, as receivers count it */
+function encode(value: unknown, depth: number): unknown {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number': {
+      const text = numberText(value);
+      return text === undefined ? value : tag('number', text, depth);
+    }
+    case 'bigint':
+      return tag('bigint', bigIntText(value), depth);
+    case 'undefined':
+      return tag('undefined', true, depth);
+    case 'object':
+      return value === null ? null : encodeObject(value, depth);
+    case 'function':
+    case 'symbol':
+      throw refusal(typeof value as 'function' | 'symbol');
+  }
+}
+
+function encodeObject(value: object, depth: number): unknown {
+  if (Array.isArray(value)) return encodeList(value, depth);
+  // Before `toJSON`, which some of these have.
+  if (value instanceof Date) return tag('date', dateText(value), depth);
+  if (value instanceof Uint8Array) return tag('bytes', toBase64(value), depth);
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === 'function') return encodeOwn(value, toJSON as () => unknown, depth);
+  if (value instanceof Map) return tag('map', encodeList([...(value as Map<unknown, unknown>)], depth + 1), depth);
+  if (value instanceof Set) return tag('set', encodeList([...(value as Set<unknown>)], depth + 1), depth);
+  if (value instanceof Error) return tag('error', encodeRecord(errorFields(value), depth + 1), depth);
+  if (!isRecord(value)) throw refusal('object');
+  return encodeRecord(value as Record<string, unknown>, depth);
+}
+
+/** What an object gives as its JSON; one level deeper, so that one that gives itself comes to an end. */
+function encodeOwn(value: object, toJSON: () => unknown, depth: number): unknown {
+  if (depth > MAX_DEPTH) throw refusal('depth');
+  return encode(toJSON.call(value), depth + 1);
+}
+
+/** Copies only what changes, as do the others. */
+function encodeList(list: readonly unknown[], depth: number): readonly unknown[] {
+  if (depth > MAX_DEPTH) throw refusal('depth');
+  let copy: unknown[] | undefined;
+  // By index, because holes count as undefined.
+  for (let i = 0; i < list.length; i += 1) {
+    const item = list[i];
+    const encoded = encode(item, depth + 1);
+    if (encoded !== item) (copy ??= [...list])[i] = encoded;
+  }
+  return copy ?? list;
+}
+
+function encodeRecord(record: Record<string, unknown>, depth: number): object {
+  if (depth > MAX_DEPTH) throw refusal('depth');
+  const keys = Object.keys(record);
+  if (isMarked(keys)) return { [`${MARK}${keys[0]}`]: encode(record[keys[0]], depth + 1) };
+  let copy: Record<string, unknown> | undefined;
+  for (const key of keys) {
+    if (key === '__proto__') throw refusal('key');
+    const item = record[key];
+    const encoded = encode(item, depth + 1);
+    if (encoded !== item) (copy ??= { ...record })[key] = encoded;
+  }
+  return copy ?? record;
+}
+
+function tag(name: string, value: unknown, depth: number): object {
+  if (depth > MAX_DEPTH) throw refusal('depth');
+  return { [`${MARK}${name}`]: value };
+}
+
+function refusal(found: UnsafeValue): PayloadError {
+  return new PayloadError(describeUnsafeValue(found));
+}
+
+function decode(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DEPTH) throw refusal('depth');
+  return Array.isArray(value) ? decodeList(value, depth) : decodeRecord(value as Record<string, unknown>, depth);
+}
+
+function decodeList(list: readonly unknown[], depth: number): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (const [i, item] of list.entries()) {
+    const decoded = decode(item, depth + 1);
+    if (decoded !== item) (copy ??= [...list])[i] = decoded;
+  }
+  return copy ?? list;
+}
+
+function decodeRecord(record: Record<string, unknown>, depth: number): unknown {
+  const keys = Object.keys(record);
+  if (isMarked(keys)) return decodeMarked(keys[0], record[keys[0]], depth);
+  let copy: Record<string, unknown> | undefined;
+  for (const key of keys) {
+    if (key === '__proto__') throw refusal('key');
+    const item = record[key];
+    const decoded = decode(item, depth + 1);
+    if (decoded !== item) (copy ??= { ...record })[key] = decoded;
+  }
+  return copy ?? record;
+}
+
+function isMarked(keys: readonly string[]): keys is readonly [string] {
+  return keys.length === 1 && (keys[0] as string).startsWith(MARK);
+}
+
+function decodeMarked(key: string, value: unknown, depth: number): unknown {
+  if (key.startsWith(MARK, 1)) return { [key.slice(1)]: decode(value, depth + 1) };
+  switch (key) {
+    case '$undefined':
+      return value === true ? undefined : malformed();
+    case '$number':
+      return readNumber(value);
+    case '$bigint':
+      return readBigInt(value);
+    case '$date':
+      return readDate(value);
+    case '$bytes':
+      return readBytes(value);
+    case '$set':
+      return new Set(decodeItems(value, depth + 1));
+    case '$map':
+      return new Map(decodeItems(value, depth + 1).map(asPair));
+    case '$error':
+      return makeError(decodeFields(value, depth + 1));
+    default:
+      // Of a later version, or of somebody who knows nothing of tags: nobody can tell what was meant.
+      return malformed();
+  }
+}
+
+function decodeItems(value: unknown, depth: number): readonly unknown[] {
+  return Array.isArray(value) ? (decode(value, depth) as readonly unknown[]) : malformed();
+}
+
+function asPair(value: unknown): readonly [unknown, unknown] {
+  return Array.isArray(value) && value.length === 2 ? [value[0], value[1]] : malformed();
+}
+
+function decodeFields(value: unknown, depth: number): Readonly<Record<string, unknown>> {
+  const fields = decode(value, depth);
+  return typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>) : malformed();
+}
