@@ -13,7 +13,14 @@ export type ContractDifference =
   /** It has another number of arguments here than there. */
   | { readonly event: string; readonly reason: 'arity'; readonly here: number; readonly there: number }
   /** These of its arguments, counted from 1, are of another form. */
-  | { readonly event: string; readonly reason: 'arguments'; readonly arguments: readonly number[] };
+  | { readonly event: string; readonly reason: 'arguments'; readonly arguments: readonly number[] }
+  /** The codecs of the contracts: their names, undefined for a contract without one. */
+  | {
+      readonly event: string;
+      readonly reason: 'codec';
+      readonly here: string | undefined;
+      readonly there: string | undefined;
+    };
 
 /** The fingerprints of those entries of a contract that have schemas; of a request, the last one is the answer's. */
 export function fingerprintsOf(contract: Contract, events: readonly string[]): Fingerprint[] {

@@ -1,4 +1,4 @@
-import { compareFingerprints } from '../contract/fingerprint.ts';
+import { compareFingerprints, type ContractDifference } from '../contract/fingerprint.ts';
 import type { ContractNote } from '../wire/control.ts';
 import type { RemotePeer } from './presence.ts';
 import type { Setup } from './setup.ts';
@@ -16,8 +16,9 @@ export class Agreement {
 
   /** What to tell others of the contract. */
   get note(): ContractNote | undefined {
-    const { fingerprints, refuses } = this.#setup;
-    return fingerprints === undefined ? undefined : { refuses, events: fingerprints() };
+    const { fingerprints, refuses, codec } = this.#setup;
+    if (fingerprints === undefined) return undefined;
+    return { refuses, events: fingerprints(), ...(codec !== undefined && { codec: codec.name }) };
   }
 
   /** Another peer is there. @returns how it differs, in what it is to exchange with this one */
@@ -28,7 +29,10 @@ export class Agreement {
     const ours = this.note;
     if (ours === undefined || theirs === undefined) return undefined;
     const { subscribe, publish, request, serve } = this.#setup;
-    const differences = compareFingerprints(ours.events, theirs.events).filter(
+    const differences = [
+      ...compareFingerprints(ours.events, theirs.events),
+      ...this.#compareCodecs(ours.codec, theirs.codec),
+    ].filter(
       ({ event }) =>
         (subscribe.includes(event) && publishes.includes(event)) ||
         (publish.includes(event) && subscribes.includes(event)) ||
@@ -50,5 +54,10 @@ export class Agreement {
 
   left(peer: string): void {
     this.#refused.delete(peer);
+  }
+
+  /** Codecs differ for everything that there is, also for what has no schemas. */
+  #compareCodecs(here: string | undefined, there: string | undefined): ContractDifference[] {
+    return here === there ? [] : this.#setup.names.map((event) => ({ event, reason: 'codec', here, there }));
   }
 }

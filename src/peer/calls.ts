@@ -12,7 +12,8 @@ import {
 } from '../errors.ts';
 import type { Clock } from '../stream/clock.ts';
 import type { Question, Reply } from '../wire/direct.ts';
-import { checkPayload, explain } from './outgoing.ts';
+import { explain } from './outgoing.ts';
+import { payloadOf } from './payload.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { RequestOptions, RequestSpec } from './requests.ts';
 import { chooseServer } from './choose.ts';
@@ -251,7 +252,11 @@ export class Calls {
     for (const onNews of this.#onNews) onNews();
   }
 
-  async #check(spec: RequestSpec, given: readonly unknown[], signal: AbortSignal | undefined): Promise<unknown[]> {
+  async #check(
+    spec: RequestSpec,
+    given: readonly unknown[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly unknown[]> {
     signal?.throwIfAborted();
     if (given.length > spec.arity + 1) {
       const counts = { expected: spec.arity, given: given.length };
@@ -260,10 +265,10 @@ export class Calls {
     const args = given.slice(0, spec.arity);
     // The options stand behind arguments that may be left out.
     while (args.length > 0 && args.at(-1) === undefined) args.pop();
-    checkPayload('request', spec.name, args);
-    if (!this.#validate) return args;
+    const sent = payloadOf('request', spec.name, args, spec.codec);
+    if (!this.#validate) return sent;
     const pending = spec.parseArgs(args);
-    const copy = pending instanceof Promise ? (JSON.parse(JSON.stringify(args)) as unknown[]) : args;
+    const copy = pending instanceof Promise ? (JSON.parse(JSON.stringify(sent)) as readonly unknown[]) : sent;
     const parsed = await pending;
     if (isViolation(parsed)) throw explain('request', spec.name, parsed);
     return copy;

@@ -1,7 +1,8 @@
+import type { Codec } from '../contract/codec.ts';
 import { isViolation, type Parse, type Violation } from '../contract/validate.ts';
-import { OverflowError, PayloadError, ValidationError } from '../errors.ts';
-import { describeUnsafeValue, findUnsafeValue } from '../wire/payload.ts';
+import { OverflowError, ValidationError } from '../errors.ts';
 import { InOrder } from './in-order.ts';
+import { payloadOf } from './payload.ts';
 
 /** Sends an event. @returns when there is room for more */
 export type Send = (event: string, args: readonly unknown[]) => Promise<void>;
@@ -14,17 +15,20 @@ export class Outgoing {
   readonly #parsers: ReadonlyMap<string, Parse>;
   readonly #limit: number;
   readonly #send: Send;
+  readonly #codec: Codec | undefined;
   readonly #order = new InOrder();
   readonly #onClose = new Set<() => void>();
 
   /**
    * @param parsers - for the events that are to be checked
    * @param limit - how many events may wait for schemas
+   * @param codec - how values that JSON does not have are sent; undefined where they are refused
    */
-  constructor(parsers: ReadonlyMap<string, Parse>, limit: number, send: Send) {
+  constructor(parsers: ReadonlyMap<string, Parse>, limit: number, send: Send, codec?: Codec) {
     this.#parsers = parsers;
     this.#limit = limit;
     this.#send = send;
+    this.#codec = codec;
   }
 
   /** How many events wait for schemas. */
@@ -37,17 +41,18 @@ export class Outgoing {
    * @throws PayloadError, ValidationError, OverflowError
    */
   publish(event: string, args: readonly unknown[]): Promise<void> {
-    checkPayload('event', event, args);
+    const sent = payloadOf('event', event, args, this.#codec);
+    // The schemas see what was given, not what stands for it.
     const parsed = this.#parsers.get(event)?.(args);
     if (parsed instanceof Promise) {
       return this.#sendLater(
         event,
-        args,
+        sent,
         parsed.then((late) => (isViolation(late) ? late : undefined)),
       );
     }
     if (parsed !== undefined && isViolation(parsed)) throw explain('event', event, parsed);
-    return this.#order.busy ? this.#sendLater(event, args, undefined) : this.#send(event, args);
+    return this.#order.busy ? this.#sendLater(event, sent, undefined) : this.#send(event, sent);
   }
 
   /** Fulfils when everything that was published so far was passed on or refused. */
@@ -92,18 +97,6 @@ export class Outgoing {
 }
 
 type Kind = 'event' | 'request';
-
-/** @throws PayloadError */
-export function checkPayload(kind: Kind, name: string, args: readonly unknown[]): void {
-  for (let position = 0; position < args.length; position += 1) {
-    const found = findUnsafeValue(args[position]);
-    if (found === undefined) continue;
-    const verb = kind === 'event' ? 'published' : 'sent';
-    throw new PayloadError(
-      `argument ${position + 1} of ${kind} '${name}' cannot be ${verb}: ${describeUnsafeValue(found)}`,
-    );
-  }
-}
 
 /** The error for arguments that do not fit the contract. */
 export function explain(kind: Kind, name: string, violation: Violation): ValidationError {

@@ -261,8 +261,8 @@ class SocketPeer implements PeerInterface {
   }
 
   #makeOutgoing(): Outgoing {
-    const { outgoing, options } = this.#setup;
-    return new Outgoing(outgoing, options.limit ?? DEFAULT_LIMIT, (name, args) => this.#send(name, args));
+    const { outgoing, options, codec } = this.#setup;
+    return new Outgoing(outgoing, options.limit ?? DEFAULT_LIMIT, (name, args) => this.#send(name, args), codec);
   }
 
   #makeDialogue(): Dialogue {

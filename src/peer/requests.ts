@@ -1,4 +1,5 @@
-import type { Contract, InputsOf, OutputsOf } from '../contract/contract.ts';
+import { type Codec, decodeThen } from '../contract/codec.ts';
+import { codecOf, type Contract, type InputsOf, type OutputsOf } from '../contract/contract.ts';
 import type { RequestEntry } from '../contract/request.ts';
 import type { InputOf, OutputOf, StandardSchema } from '../contract/standard-schema.ts';
 import { type Parse, parserFor } from '../contract/validate.ts';
@@ -56,11 +57,21 @@ export interface RequestSpec {
   readonly name: string;
   readonly arity: number;
   readonly isStream: boolean;
+  /** Checks, and decodes before if they come from the other side. */
   readonly parseArgs: Parse;
   readonly parseResult: Parse;
+  /** How what leaves is encoded. */
+  readonly codec: Codec | undefined;
 }
 
-export function specsOf(contract: Contract, names: readonly string[]): Map<string, RequestSpec> {
+/** @param role - whether this peer asks or answers: by that, what comes from the other side */
+export function specsOf(
+  contract: Contract,
+  names: readonly string[],
+  role: 'asks' | 'answers',
+): Map<string, RequestSpec> {
+  const codec = codecOf(contract);
+  const decoding = (parse: Parse): Parse => (codec === undefined ? parse : decodeThen(codec, parse));
   return new Map(
     names.map((name) => {
       const { args, result, stream } = contract[name] as RequestEntry;
@@ -68,8 +79,9 @@ export function specsOf(contract: Contract, names: readonly string[]): Map<strin
         name,
         arity: args.length,
         isStream: stream,
-        parseArgs: parserFor(args),
-        parseResult: parserFor([result]),
+        parseArgs: role === 'answers' ? decoding(parserFor(args)) : parserFor(args),
+        parseResult: role === 'asks' ? decoding(parserFor([result])) : parserFor([result]),
+        codec,
       };
       return [name, spec];
     }),

@@ -1,10 +1,10 @@
 import { isViolation, type Parsed, type Violation } from '../contract/validate.ts';
-import { OverflowError, PayloadError, ValidationError } from '../errors.ts';
+import { OverflowError, ValidationError } from '../errors.ts';
 import { type AnyEvent, firstListener } from '../events/event.ts';
 import { handOver } from '../loop/hand-over.ts';
 import type { Question, Reply } from '../wire/direct.ts';
-import { describeUnsafeValue, findUnsafeValue } from '../wire/payload.ts';
 import { InOrder } from './in-order.ts';
+import { answerPayload } from './payload.ts';
 import type { RequestSpec } from './requests.ts';
 
 /** What services answer through, and tell. */
@@ -201,10 +201,7 @@ export class Services {
     value: unknown,
     kind: 'result' | 'item',
   ): Promise<void> {
-    const found = value === undefined ? undefined : findUnsafeValue(value);
-    if (found !== undefined) {
-      throw new PayloadError(`the answer to request '${spec.name}' cannot be sent: ${describeUnsafeValue(found)}`);
-    }
+    const sent = answerPayload(spec.name, value, spec.codec);
     if (this.#validate) {
       const parsed = await spec.parseResult([value]);
       if (isViolation(parsed)) {
@@ -215,7 +212,7 @@ export class Services {
         });
       }
     }
-    if (this.#isRunning(peer, id)) this.#port.send(peer, { kind, id, value });
+    if (this.#isRunning(peer, id)) this.#port.send(peer, { kind, id, value: sent });
   }
 
   /** Whether somebody wants the answer. */
@@ -253,7 +250,7 @@ function violationError(request: string, violation: Violation): ValidationError 
   const what =
     violation.reason === 'arity'
       ? `it takes ${violation.expected} arguments, not ${violation.given}`
-      : `argument ${violation.argument} does not fit its schema`;
+      : `argument ${violation.argument} ${violation.reason === 'codec' ? 'cannot be read' : 'does not fit its schema'}`;
   return new ValidationError(`request '${request}': ${what}`, { event: request });
 }
 

@@ -1,7 +1,8 @@
 import { checkEndpoints, endpointsOf, makePortBus } from '../bus/address.ts';
 import type { Bus, Endpoints } from '../bus/bus.ts';
 import type { Port } from '../bus/port-line.ts';
-import { type Contract, contract as checked, schemasOf } from '../contract/contract.ts';
+import { type Codec, decodeThen } from '../contract/codec.ts';
+import { codecOf, type Contract, contract as checked, schemasOf } from '../contract/contract.ts';
 import { type Fingerprint, fingerprintsOf } from '../contract/fingerprint.ts';
 import { isRequest } from '../contract/request.ts';
 import { type Parse, parserFor } from '../contract/validate.ts';
@@ -49,7 +50,11 @@ export interface Setup {
   readonly subscribe: readonly string[];
   readonly publish: readonly string[];
   readonly options: PeerOptions<EventMap, EventMap>;
-  /** How the arguments of events are checked, for those that are. */
+  /** What of its contract it takes part in, each once. */
+  readonly names: readonly string[];
+  /** How values beyond JSON cross; undefined where they do not. */
+  readonly codec: Codec | undefined;
+  /** How the arguments of events are checked, for those that are; what comes in is decoded before. */
   readonly incoming: ReadonlyMap<string, Parse>;
   readonly outgoing: ReadonlyMap<string, Parse>;
   /** What it asks of others, and what it answers. */
@@ -87,6 +92,8 @@ function readNames(
     subscribe,
     publish,
     options: { ...bus, ...options },
+    names: [],
+    codec: undefined,
     incoming: NOTHING_CHECKED,
     outgoing: NOTHING_CHECKED,
     request: NO_REQUESTS,
@@ -119,6 +126,7 @@ function readContract([place, given, options]: ContractArguments): Setup {
   const requested = namesIn(request, contract, 'request');
   const served = namesIn(serve, contract, 'request');
   const names = [...new Set([...subscribed, ...published, ...requested, ...served])];
+  const codec = codecOf(contract);
   const { endpoints, ...bus } = readPlace(place);
   return {
     endpoints,
@@ -130,10 +138,12 @@ function readContract([place, given, options]: ContractArguments): Setup {
       ...(!isList(subscribe) && { subscribe }),
       ...(!isList(publish) && { publish }),
     },
-    incoming: parsersFor(subscribed, contract),
+    names,
+    codec,
+    incoming: codec === undefined ? parsersFor(subscribed, contract) : decodersFor(subscribed, contract, codec),
     outgoing: validateOutgoing ? parsersFor(published, contract) : NOTHING_CHECKED,
-    request: specsOf(contract, requested),
-    serve: specsOf(contract, served),
+    request: specsOf(contract, requested, 'asks'),
+    serve: specsOf(contract, served, 'answers'),
     validates: validateOutgoing,
     fingerprints: once(() => fingerprintsOf(contract, names)),
     refuses: contractMismatch === 'refuse',
@@ -162,6 +172,12 @@ function parsersFor(names: readonly string[], contract: Contract): ReadonlyMap<s
       return schemas === undefined ? [] : [[name, parserFor(schemas)] as const];
     }),
   );
+}
+
+/** Events without schemas are decoded, too. */
+function decodersFor(names: readonly string[], contract: Contract, codec: Codec): ReadonlyMap<string, Parse> {
+  const parsers = parsersFor(names, contract);
+  return new Map(names.map((name) => [name, decodeThen(codec, parsers.get(name))]));
 }
 
 function checkName(name: string): void {

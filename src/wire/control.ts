@@ -23,6 +23,8 @@ export interface ContractNote {
   readonly refuses: boolean;
   /** For each event that has schemas: its name, and a short text for each argument; see docs/wire.md. */
   readonly events: readonly (readonly [event: string, ...args: string[]])[];
+  /** The name of its codec; left out without one. */
+  readonly codec?: string;
 }
 
 export type Control =
@@ -110,9 +112,13 @@ function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
 }
 
 function notes({ contract, serves }: Control & { kind: 'hello' }): unknown[] {
-  const note = contract === undefined ? null : [contract.refuses, contract.events];
+  const note = contract === undefined ? null : noteOf(contract);
   if (serves !== undefined) return [note, serves];
   return note === null ? [] : [note];
+}
+
+function noteOf({ refuses, events, codec }: ContractNote): unknown[] {
+  return codec === undefined ? [refuses, events] : [refuses, events, codec];
 }
 
 function readBody(
@@ -169,9 +175,9 @@ function readPacks(values: readonly unknown[]): Pack[] {
 /** What makes no sense counts as none: nothing but a report depends on it. */
 function readNote(value: unknown): { contract?: ContractNote } {
   if (!Array.isArray(value)) return {};
-  const [refuses, events] = value as readonly unknown[];
+  const [refuses, events, codec] = value as readonly unknown[];
   return typeof refuses === 'boolean' && Array.isArray(events) && events.every(isFingerprint)
-    ? { contract: { refuses, events } }
+    ? { contract: { refuses, events, ...(typeof codec === 'string' && { codec }) } }
     : {};
 }
 

@@ -23,6 +23,17 @@ const MESSAGES: [Exclude<Control, { kind: 'replay' }>, string][] = [
     },
     '["hello","P",["a"],[],false,0,[true,[["a"],["b","zod/json:1f",""]]]]',
   ],
+  [
+    {
+      kind: 'hello',
+      subscribes: [],
+      publishes: [],
+      answer: false,
+      acked: 0,
+      contract: { refuses: false, events: [], codec: 'extended' },
+    },
+    '["hello","P",[],[],false,0,[false,[],"extended"]]',
+  ],
   [{ kind: 'mark', g: 3 }, '["mark","P",3]'],
   [{ kind: 'broker' }, '["broker","P"]'],
   [{ kind: 'alive' }, '["alive","P"]'],
