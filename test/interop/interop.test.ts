@@ -1,6 +1,6 @@
 import { Publisher } from 'zeromq';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Broker, connect, type Endpoints, Peer } from 'mreventloop';
+import { Broker, connect, contract, type Endpoints, event, extendedValues, Peer } from 'mreventloop';
 import { freeEndpoints } from '../support/addresses.ts';
 import { Program } from '../support/program.ts';
 import { describeWith } from '../setup/describe-with.ts';
@@ -14,6 +14,27 @@ const ARGUMENTS: unknown[][] = [
   [[['nested', []], { key: { deeper: [1, { last: null }] } }], {}],
   Array.from({ length: 100 }, (_, i) => i),
   ['x'.repeat(100_000)],
+];
+
+/** Values beyond JSON, and what a Python peer sees of them. */
+const EXTENDED: [values: unknown[], seen: unknown[]][] = [
+  [
+    [new Date(Date.UTC(2030, 0, 1, 12)), 2n ** 70n, undefined],
+    [{ $date: '2030-01-01T12:00:00.000Z' }, { $bigint: '1180591620717411303424' }, { $undefined: true }],
+  ],
+  [
+    [Number.NaN, Infinity, -Infinity, -0],
+    [{ $number: 'NaN' }, { $number: 'Infinity' }, { $number: '-Infinity' }, { $number: '-0' }],
+  ],
+  [
+    [new Map([['a', new Set([1n])]]), { deep: [new Uint8Array([0, 255, 16])] }],
+    [{ $map: [['a', { $set: [{ $bigint: '1' }] }]] }, { deep: [{ $bytes: 'AP8Q' }] }],
+  ],
+  [[new RangeError('no tea')], [{ $error: { name: 'RangeError', message: 'no tea' } }]],
+  [
+    [{ $date: 'no date' }, { $set: 1, more: 2 }],
+    [{ $$date: 'no date' }, { $set: 1, more: 2 }],
+  ],
 ];
 
 describeWith('python', 'interop with the published Python package', (interpreters) => {
@@ -36,6 +57,36 @@ describeWith('python', 'interop with the published Python package', (interpreter
           await startAnswering(endpoints);
           const python = await startPython(interpreter, 'ask.py', endpoints);
           expect(await ask(python, ARGUMENTS)).toBe('the same');
+        });
+
+        test('values beyond JSON: a Python peer sees what stands for them, and what it sends so is understood', async () => {
+          const endpoints = await startBroker(language, interpreter);
+          const echo = await startPython(interpreter, 'values.py', endpoints);
+          const exact = contract(
+            { request: event<unknown[]>(), response: event<unknown[]>() },
+            { codec: extendedValues },
+          );
+          const peer = new Peer(endpoints, exact, { publish: ['request'], subscribe: ['response'] });
+          onTestFinished(() => peer.stop());
+          await peer.start();
+          for (const [values, seen] of EXTENDED) {
+            const response = peer.events.response.next();
+            await peer.publish.request(...values);
+            expect(await echo.json()).toEqual(seen);
+            expect(await response).toStrictEqual(values);
+          }
+          // What Python makes of its own values.
+          const response = peer.events.response.next();
+          await peer.publish.request('python');
+          expect(await echo.json()).toEqual(['python']);
+          expect(await response).toStrictEqual([
+            new Date(Date.UTC(2030, 0, 1, 10, 0, 0, 123)),
+            2n ** 70n,
+            new Uint8Array([0, 255, 16]),
+            new Set([1, 2]),
+            Number.NaN,
+            { $date: 'no date' },
+          ]);
         });
 
         test('two Python peers and two TypeScript peers: each hears the others', async () => {

@@ -7,6 +7,7 @@ import {
   EventLoop,
   type EventNameIn,
   type Events,
+  extendedValues,
   type InputOf,
   type InvalidFrame,
   type OutputOf,
@@ -79,6 +80,28 @@ expectTypeOf(seller.publish).toEqualTypeOf<
 >();
 expectTypeOf(seller.publish.produced('tea', 3)).toEqualTypeOf<Promise<void>>();
 
+// With a codec, values beyond JSON; contracts stay plain objects of their entries
+const exact = contract(
+  {
+    sold: event<[at: Date, cents: bigint]>(),
+    weighed: [z.map(z.string(), z.bigint()), z.set(z.date()).optional(), z.instanceof(Uint8Array).optional()],
+    failed: [z.instanceof(Error), v.undefined()],
+  },
+  { codec: extendedValues },
+);
+expectTypeOf<EventNameIn<typeof exact>>().toEqualTypeOf<'sold' | 'weighed' | 'failed'>();
+const both = contract({ ...shop, ...exact });
+expectTypeOf<EventNameIn<typeof both>>().toEqualTypeOf<EventNameIn<typeof shop> | 'sold' | 'weighed' | 'failed'>();
+const exactPeer = new Peer('ipc:///tmp/shop', both, { subscribe: ['sold'], publish: ['sold', 'weighed', 'failed'] });
+expectTypeOf(exactPeer.events).toEqualTypeOf<Events<{ sold: [at: Date, cents: bigint] }>>();
+expectTypeOf(exactPeer.publish).toEqualTypeOf<
+  Publish<{
+    sold: [at: Date, cents: bigint];
+    weighed: [Map<string, bigint>, (Set<Date> | undefined)?, (Uint8Array<ArrayBuffer> | undefined)?];
+    failed: [Error, undefined?];
+  }>
+>();
+
 // Options by name stand for the names
 const buyer = new Peer({ in: 'ipc:///tmp/a', out: 'ipc:///tmp/b' }, shop, {
   subscribe: { produced: { replay: 10 }, brewed: {} },
@@ -111,5 +134,6 @@ connect(buyer.status, 'invalid', (frame) => {
   if (frame.reason === 'schema')
     expectTypeOf(frame.issues[0]?.path).toEqualTypeOf<readonly PropertyKey[] | undefined>();
   if (frame.reason === 'arity') expectTypeOf(frame.given).toEqualTypeOf<number>();
+  if (frame.reason === 'codec') expectTypeOf(frame.argument).toEqualTypeOf<number>();
   if (frame.reason === 'contract') expectTypeOf(frame.peer).toEqualTypeOf<string>();
 });

@@ -1,4 +1,4 @@
-import { connect, contract, event, events, Peer, request } from 'mreventloop';
+import { connect, contract, event, events, extendedValues, Peer, request } from 'mreventloop';
 import { z } from 'zod';
 
 const shop = contract({
@@ -13,6 +13,11 @@ const peer = new Peer(address, shop, {
   subscribe: ['produced', 'weighed', 'cleaned'],
   publish: ['request_product', 'weighed', 'produced'],
 });
+const exact = contract(
+  { sold: event<[at: Date, cents: bigint]>(), weighed: [z.map(z.string(), z.bigint()), z.instanceof(Uint8Array)] },
+  { codec: extendedValues },
+);
+const exactPeer = new Peer(address, exact, { subscribe: ['sold', 'weighed'], publish: ['sold', 'weighed'] });
 
 // contract
 // THROWS Type 'ZodString' is not assignable to type 'ContractEntry'.
@@ -25,6 +30,26 @@ contract({ produced: [z.string(), String] });
 contract({ produced: () => {} });
 // THROWS Type 'string' is not assignable to type 'ContractEntry'.
 contract(['produced']);
+
+// codec
+// THROWS Type 'string' is not assignable to type 'Codec'.
+contract({ produced: [] }, { codec: 'extended' });
+// THROWS Type '{ name: string; }' is missing the following properties from type 'Codec': encode, decode
+contract({ produced: [] }, { codec: { name: 'mine' } });
+// THROWS Object literal may only specify known properties, but 'codek' does not exist in type 'ContractOptions'. Did you mean to write 'codec'?
+contract({ produced: [] }, { codek: extendedValues });
+// THROWS Type '"codec"' is not assignable to type '"sold" | "weighed"'.
+new Peer(address, exact, { publish: ['codec'] });
+// THROWS Argument of type 'string' is not assignable to parameter of type 'Date'.
+void exactPeer.publish.sold('2030-01-01T12:00:00Z', 300n);
+// THROWS Argument of type 'number' is not assignable to parameter of type 'bigint'.
+void exactPeer.publish.sold(new Date(), 300);
+// THROWS Argument of type 'Map<string, string>' is not assignable to parameter of type 'Map<string, bigint>'.
+void exactPeer.publish.weighed(new Map([['tea', '1']]), new Uint8Array());
+// THROWS Type 'Date' is not assignable to type 'string'.
+connect(exactPeer, 'sold', (at: string) => at);
+// THROWS Argument of type '(weights: Map<string, bigint>, bytes: string) => string' is not assignable
+connect(exactPeer, 'weighed', (weights: Map<string, bigint>, bytes: string) => bytes);
 
 // request
 // THROWS Expected 2 arguments, but got 1.
