@@ -6,31 +6,38 @@ interface FromBase64 {
   fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
 }
 
+/** Of Node and those who follow it, many times as fast as what all have; undefined in browsers. */
+const { Buffer: NodeBuffer } = globalThis as { Buffer?: typeof Buffer };
+
 /** Functions take so many arguments at least, in every runtime. */
 const CHUNK = 0x8000;
 
 /** Bytes as base64 (RFC 4648, with padding). */
 export function toBase64(bytes: Uint8Array): string {
   const { toBase64: own } = bytes as WithBase64;
-  return own === undefined ? encodeByHand(bytes) : own.call(bytes);
+  if (own !== undefined) return own.call(bytes);
+  if (NodeBuffer === undefined) return encodeByHand(bytes);
+  return NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
 /** @throws SyntaxError, or a DOMException, for what is no base64 */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   const { fromBase64: own } = Uint8Array as FromBase64;
-  return own === undefined ? decodeByHand(text) : own.call(Uint8Array, text);
+  if (own !== undefined) return own.call(Uint8Array, text);
+  // What reads base64 there reads anything.
+  return NodeBuffer === undefined ? decodeByHand(text) : new Uint8Array(NodeBuffer.from(atob(text), 'latin1'));
 }
 
-/** {@link toBase64} where the runtime has no such method. */
+/** {@link toBase64} where the runtime has nothing of the kind. */
 export function encodeByHand(bytes: Uint8Array): string {
   let binary = '';
   for (let at = 0; at < bytes.length; at += CHUNK) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+    binary += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(at, at + CHUNK));
   }
   return btoa(binary);
 }
 
-/** {@link fromBase64} where the runtime has no such method. */
+/** {@link fromBase64} where the runtime has nothing of the kind. */
 export function decodeByHand(text: string): Uint8Array<ArrayBuffer> {
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
