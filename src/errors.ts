@@ -97,7 +97,7 @@ export class MissingLibraryError extends MrEventLoopError {
   readonly code = 'MISSING_LIBRARY';
 }
 
-/** A value that was to be published cannot cross a socket. */
+/** A value that was to be published cannot cross a socket; or a codec was given something that it cannot read. */
 export class PayloadError extends MrEventLoopError {
   readonly code = 'PAYLOAD';
 }
