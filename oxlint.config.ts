@@ -9,6 +9,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   stream: ['queue', 'wire'],
   contract: [],
   codec: ['wire'],
+  asyncapi: ['contract'],
   bus: [],
   peer: ['queue', 'events', 'loop', 'contract', 'wire', 'stream', 'bus'],
   broker: ['bus', 'wire'],
@@ -20,7 +21,18 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const MAY_IMPORT_TYPES: Record<string, readonly string[]> = { contract: ['events'], codec: ['contract'] };
 const FOLDERS = Object.keys(MAY_IMPORT);
 /** Folders whose code runs in a browser too. */
-const PORTABLE = new Set(['queue', 'events', 'loop', 'wire', 'stream', 'contract', 'codec', 'peer', 'testing']);
+const PORTABLE = new Set([
+  'queue',
+  'events',
+  'loop',
+  'wire',
+  'stream',
+  'contract',
+  'codec',
+  'asyncapi',
+  'peer',
+  'testing',
+]);
 
 /** What a folder must not import: everything in others, but for these. */
 function othersThan(allowed: readonly string[]): string {

@@ -92,6 +92,7 @@ describe('installed package', () => {
       first: 'relayed while running: true',
       length: 12,
       prices: [3],
+      operations: ['receive.produced'],
       spied: [
         ['tea', 3],
         ['tea', 3],

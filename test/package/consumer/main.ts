@@ -13,6 +13,7 @@ import {
   slot,
   SyncEvent,
 } from 'mreventloop';
+import { toAsyncApi } from 'mreventloop/asyncapi';
 import manifest from 'mreventloop/package.json' with { type: 'json' };
 import { Spy } from 'mreventloop/testing';
 
@@ -47,11 +48,15 @@ const shop = contract({ produced: event<[product: string, price: number]>() });
 const buyer = new Peer('inproc://shop', shop, { subscribe: ['produced'] });
 connect(buyer, consumer);
 
+const document = toAsyncApi(shop, { title: 'Shop', version: '1.0.0', subscribe: ['produced'] });
+
 /** Only compiled: what must not compile. */
 function wrongUses(): void {
   // @ts-expect-error the contract has no such event
   const wrong = new Peer('inproc://shop', shop, { subscribe: ['bought'] });
   connect(wrong, consumer);
+  // @ts-expect-error and none by that name to describe either
+  toAsyncApi(shop, { title: 'Shop', version: '1.0.0', publish: ['bought'] });
   // @ts-expect-error a slot that wants a number cannot take a product
   connect(producer.events.produced, (product: number) => product);
   // @ts-expect-error there is no such event
@@ -82,6 +87,7 @@ console.log(
     first,
     length,
     prices,
+    operations: Object.keys(document.operations),
     spied: spy.calls('onProduced'),
     connected: link.connected,
     notCalled: wrongUses.name,

@@ -1,0 +1,53 @@
+/** A JSON Schema, as a library gives it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Points to another part of the document. */
+export interface Reference {
+  readonly $ref: string;
+}
+
+/** What is described, and by whom. */
+export interface AsyncApiInfo {
+  readonly title: string;
+  /** Of what is described, not of this package. */
+  readonly version: string;
+  /** In CommonMark. Says how arguments cross sockets, unless it is given. */
+  readonly description?: string | undefined;
+  readonly termsOfService?: string | undefined;
+  readonly contact?: { readonly name?: string; readonly url?: string; readonly email?: string } | undefined;
+  readonly license?: { readonly name: string; readonly url?: string } | undefined;
+}
+
+/** What crosses under one name. */
+export interface AsyncApiChannel {
+  /** The name of the event or request; null for answers, which reach only who asked. */
+  readonly address: string | null;
+  readonly description?: string;
+  readonly messages: Readonly<Record<string, Reference>>;
+}
+
+export interface AsyncApiMessage {
+  readonly name: string;
+  readonly payload: JsonSchema;
+}
+
+/** What a peer does with a channel. */
+export interface AsyncApiOperation {
+  readonly action: 'send' | 'receive';
+  readonly channel: Reference;
+  readonly messages: readonly Reference[];
+  readonly reply?: { readonly channel: Reference; readonly messages: readonly Reference[] };
+}
+
+/** An AsyncAPI 3 document, ready for `JSON.stringify`. */
+export interface AsyncApiDocument {
+  readonly asyncapi: '3.0.0';
+  readonly info: AsyncApiInfo;
+  readonly defaultContentType: 'application/json';
+  readonly channels: Readonly<Record<string, AsyncApiChannel>>;
+  readonly operations: Readonly<Record<string, AsyncApiOperation>>;
+  readonly components: {
+    readonly messages: Readonly<Record<string, AsyncApiMessage>>;
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+  };
+}
