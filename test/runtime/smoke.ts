@@ -27,6 +27,13 @@ export const EXPECTED = {
     running: true,
   },
   throwing: ['tea', 'thrown: first'],
+  exact: {
+    start: '{"bytes":{"$bytes":"AAEC',
+    end: '"},"more":{"$map":[[{"$bigint":"1"},{"$set":[{"$date":"1970-01-01T00:00:00.000Z"},{"$undefined":true}]}]]}}',
+    same: true,
+    again: true,
+    codes: ['PAYLOAD', 'PAYLOAD', 'PAYLOAD'],
+  },
   crossing: ['tea', 3],
 };
 

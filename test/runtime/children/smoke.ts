@@ -8,6 +8,7 @@ import {
   EventLoop,
   type Events,
   events,
+  extendedValues,
   forwards,
   hasEventLoop,
   type MrEventLoopError,
@@ -110,12 +111,35 @@ function throwing(): unknown {
   return heard;
 }
 
+/** Values beyond JSON; bytes are written with what the runtime has for it. */
+function exact(): unknown {
+  const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i % 251);
+  const sent = { bytes, more: new Map([[1n, new Set([new Date(0), undefined])]]) };
+  const json = JSON.stringify(extendedValues.encode(sent));
+  const received = extendedValues.decode(JSON.parse(json)) as typeof sent;
+  const codes = ['*', 'A', 'A==='].map((text) => {
+    try {
+      return extendedValues.decode({ $bytes: text });
+    } catch (error) {
+      return (error as MrEventLoopError).code;
+    }
+  });
+  return {
+    start: json.slice(0, 24),
+    end: json.slice(json.indexOf('"},"more"')),
+    same: received.bytes.length === bytes.length && received.bytes.every((byte, i) => byte === bytes[i]),
+    again: JSON.stringify(extendedValues.encode(received)) === json,
+    codes,
+  };
+}
+
 console.log(
   JSON.stringify({
     decorated: await decorated(),
     fields: await fields(),
     waiting: await waiting(),
     throwing: throwing(),
+    exact: exact(),
     crossing: await crossing('inproc://shop.in', 'inproc://shop.out'),
   }),
 );
