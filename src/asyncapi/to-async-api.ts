@@ -1,4 +1,4 @@
-import { codecOf, type Contract, type EventNameIn, type RequestNameIn, schemasOf } from '../contract/contract.ts';
+import { codecOf, type Contract, type EventsIn, type RequestNameIn, schemasOf } from '../contract/contract.ts';
 import { isRequest, type RequestEntry } from '../contract/request.ts';
 import type { StandardSchema } from '../contract/standard-schema.ts';
 import { ConnectError } from '../errors.ts';
@@ -17,8 +17,8 @@ import { Keys } from './keys.ts';
 /** What to describe of a contract, and how. */
 export interface AsyncApiOptions<C extends Contract = Contract> extends AsyncApiInfo {
   /** With any of these four, what one peer takes part in, as in its options; without, everything, from both sides. */
-  readonly publish?: readonly EventNameIn<C>[] | undefined;
-  readonly subscribe?: readonly EventNameIn<C>[] | undefined;
+  readonly publish?: readonly (keyof EventsIn<C> & string)[] | undefined;
+  readonly subscribe?: readonly (keyof EventsIn<C> & string)[] | undefined;
   readonly request?: readonly RequestNameIn<C>[] | undefined;
   readonly serve?: readonly RequestNameIn<C>[] | undefined;
   /**

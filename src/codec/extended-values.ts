@@ -26,6 +26,8 @@ import {
  *
  * All else is as without a codec: instances of a user's class are sent by their fields, and what has a `toJSON` by what
  * that gives. Bundles that do not use it do not have it.
+ *
+ * Python: no counterpart; a peer there sees the JSON, and what it sends in that form is understood.
  */
 export const extendedValues: Codec = Object.freeze({
   name: 'extended',

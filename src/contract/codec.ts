@@ -8,7 +8,8 @@ export interface Codec {
   /** Peers tell it to each other: two that do not use the same report `contractMismatch`. */
   readonly name: string;
   /**
-   * A value as JSON carries it. What needs no change is given back as it is.
+   * A value as JSON carries it, no deeper than 64 levels, which is not checked again. What needs no change is given
+   * back as it is.
    * @throws PayloadError for what cannot be carried; its message says why, and holds nothing of the value
    */
   readonly encode: (value: unknown) => unknown;

@@ -69,11 +69,14 @@ type OptionalAtTheEnd<T extends readonly unknown[]> = T extends [...infer Before
  * Contracts are plain objects and compose: `contract({ ...shop, ...bar })`, which takes along the codec of either. A
  * contract has one codec: if both have one, that of the last.
  *
+ * @param entries - names, each with what crosses under it
+ * @param options - what holds for all of them: the codec, if there is one
  * @throws ConnectError for entries that are none of these, and for a codec that is none
  */
 export function contract<const C extends Contract>(entries: C, { codec }: ContractOptions = {}): C {
   for (const one of [codec, entries[CODEC]]) {
-    if (one !== undefined && !isCodec(one)) throw new ConnectError('the codec of a contract must be `extendedValues`');
+    if (one !== undefined && !isCodec(one))
+      throw new ConnectError('the codec of a contract must have a name, encode and decode, as `extendedValues` has');
   }
   for (const [name, entry] of Object.entries(entries)) {
     if (name === '' || name === '__proto__') throw new ConnectError(`'${name}' cannot be a name in a contract`);

@@ -141,6 +141,16 @@ describe('peers with a codec: what is published', () => {
     );
   });
 
+  test('is encoded also where it is not checked', async () => {
+    const { endpoints } = await startBroker('inproc');
+    const seller = new Peer(endpoints, shop, { publish: ['checked'], validateOutgoing: false });
+    const plain = await started(new Peer(endpoints.in, endpoints.out, ['checked'], []));
+    await started(seller);
+    const arrived = plain.events.checked.next();
+    await seller.publish.checked(NOON, 'no bigint' as never, new Map(), new Uint8Array());
+    expect(await arrived).toEqual([{ $date: NOON.toISOString() }, 'no bigint', { $map: [] }, { $bytes: '' }]);
+  });
+
   test('what waits for a schema is sent as it was', async () => {
     const gate = deferred<boolean>();
     const slow = contract(

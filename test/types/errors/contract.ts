@@ -1,4 +1,5 @@
 import { connect, contract, event, events, extendedValues, Peer, request } from 'mreventloop';
+import { toAsyncApi } from 'mreventloop/asyncapi';
 import { z } from 'zod';
 
 const shop = contract({
@@ -124,3 +125,17 @@ const producer = { events: events({ weighed: event<[weight: number]>() }) };
 connect(producer, 'weighed', peer.publish, 'weighed');
 // THROWS Type '"cleaned"' is not assignable to type '"produced" | "request_product" | "weighed"'.
 void peer.waitFor({ subscribers: 'cleaned' });
+
+// toAsyncApi
+// THROWS Property 'version' is missing in type '{ title: string; }' but required in type 'AsyncApiOptions<
+toAsyncApi(shop, { title: 'Shop' });
+// THROWS Type '"nope"' is not assignable to type '"cleaned" | "produced" | "request_product" | "weighed"'.
+toAsyncApi(shop, { title: 'Shop', version: '1', publish: ['nope'] });
+// THROWS Type '"price_of"' is not assignable to type '"cleaned" | "produced" | "request_product" | "weighed"'.
+toAsyncApi(shop, { title: 'Shop', version: '1', subscribe: ['price_of'] });
+// THROWS Type '"produced"' is not assignable to type '"price_of"'.
+toAsyncApi(shop, { title: 'Shop', version: '1', serve: ['produced'] });
+// THROWS Object literal may only specify known properties, but 'licence' does not exist in type 'AsyncApiOptions<
+toAsyncApi(shop, { title: 'Shop', version: '1', licence: 'MIT' });
+// THROWS Type 'string' is not assignable to type 'StandardSchema<unknown, unknown>'.
+toAsyncApi({ produced: ['string'] }, { title: 'Shop', version: '1' });
