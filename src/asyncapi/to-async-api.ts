@@ -120,11 +120,11 @@ class Parts {
     this.#messages.set(key, { name, payload: this.#list(key, schemas) });
   }
 
-  #addAnswer(requestKey: string, name: string, { result }: RequestEntry): void {
+  #addAnswer(requestKey: string, name: string, { result, stream }: RequestEntry): void {
     const key = this.#keys.of(name, 'reply');
     this.#channels.set(key, {
       address: null,
-      description: `Answers to '${name}', which reach only the peer that asked.`,
+      description: `${stream ? 'Any number of answers' : 'The answer'} to '${name}', only to the peer that asked.`,
       messages: { [key]: pointer('components', 'messages', key) },
     });
     this.#messages.set(key, { name: `${name} reply`, payload: this.#schema(`${requestKey}.result`, result) });

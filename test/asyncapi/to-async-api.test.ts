@@ -7,6 +7,7 @@ import {
   event,
   extendedValues,
   request,
+  requestStream,
   type StandardSchema,
 } from 'mreventloop';
 import { type AsyncApiDocument, toAsyncApi } from 'mreventloop/asyncapi';
@@ -101,9 +102,10 @@ describe('toAsyncApi: the official parser', () => {
       arktype: [arkTree, type({ 'a?': 'number' }), type('Date')],
       valibot: [v.string(), v.object({ a: v.number() })],
       request_of_all: request([tree, v.string()], tree),
+      requests_of_all: requestStream([tree], tree),
     });
     const parsed = await valid(toAsyncApi(many, INFO));
-    expect(parsed.messages().all()).toHaveLength(5);
+    expect(parsed.messages().all()).toHaveLength(7);
     const { schemas } = toAsyncApi(many, INFO).components;
     expect(schemas['zod.1']).toMatchObject({
       properties: { children: { items: { $ref: '#/components/schemas/zod.1' } } },
@@ -195,6 +197,13 @@ describe('toAsyncApi: schemas', () => {
     expect(sizes()).toEqual([0, 0]);
     expect(sizes(z.string().optional(), v.string(), z.unknown(), v.optional(v.string()))).toEqual([2, 4]);
     expect(sizes(asks)).toEqual([1, 1]);
+  });
+
+  test('one answer or any number of them', () => {
+    const asked = contract({ one: request([], z.string()), many: requestStream([], z.string()) });
+    const { channels } = toAsyncApi(asked, INFO);
+    expect(channels['one.reply']?.description).toBe("The answer to 'one', only to the peer that asked.");
+    expect(channels['many.reply']?.description).toMatch(/^Any number of answers/);
   });
 
   test('types alone are told as such', () => {
