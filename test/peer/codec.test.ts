@@ -8,6 +8,9 @@ import {
   type InvalidFrame,
   PayloadError,
   Peer,
+  RemoteError,
+  request,
+  requestStream,
   ValidationError,
 } from 'mreventloop';
 import { type } from 'arktype';
@@ -175,6 +178,100 @@ describe('peers with a codec: what is published', () => {
     gate.resolve(true);
     await published;
     expect(await arrived).toEqual([new Map([['tea', 1n]])]);
+  });
+});
+
+const exchange = contract(
+  {
+    due_at: request([z.bigint(), z.date().optional()], z.date()),
+    prices_of: requestStream([z.instanceof(Uint8Array)], z.map(z.string(), z.bigint())),
+    nothing: request([z.undefined()], z.undefined()),
+  },
+  { codec: extendedValues },
+);
+const EXCHANGED = ['due_at', 'prices_of', 'nothing'] as const;
+
+/** Peers of which one serves what the other asks for. */
+async function exchanging() {
+  const { endpoints } = await startBroker('inproc');
+  const seller = await started(new Peer(endpoints, exchange, { serve: EXCHANGED }));
+  const buyer = await started(new Peer(endpoints, exchange, { request: EXCHANGED }));
+  return { endpoints, seller, buyer };
+}
+
+describe('peers with a codec: requests', () => {
+  test('arguments and answers are values beyond JSON', async () => {
+    const { seller, buyer } = await exchanging();
+    seller.serve.due_at((days, from) => new Date((from ?? NOON).getTime() + Number(days) * 86_400_000));
+    seller.serve.nothing((nothing) => nothing);
+    expect(await buyer.request.due_at(1n)).toStrictEqual(new Date(Date.UTC(2030, 0, 2, 12)));
+    expect(await buyer.request.due_at(2n, new Date(0))).toStrictEqual(new Date(Date.UTC(1970, 0, 3)));
+    expect(await buyer.request.nothing(undefined)).toBeUndefined();
+  });
+
+  test('and so are streams of answers', async () => {
+    const { seller, buyer } = await exchanging();
+    seller.serve.prices_of(function* (bytes) {
+      for (const byte of bytes) yield new Map([['tea', BigInt(byte)]]);
+    });
+    const prices: unknown[] = [];
+    for await (const price of buyer.request.prices_of(new Uint8Array([1, 2, 255]))) prices.push(price);
+    expect(prices).toStrictEqual([new Map([['tea', 1n]]), new Map([['tea', 2n]]), new Map([['tea', 255n]])]);
+  });
+
+  test('what cannot be sent is refused where it is asked and where it is answered', async () => {
+    const { seller, buyer } = await exchanging();
+    seller.serve.due_at(() => (() => NOON) as never);
+    const failed = seller.status.requestFailed.next();
+    await expect(buyer.request.due_at(Symbol('x') as never)).rejects.toThrow(
+      "argument 1 of request 'due_at' cannot be sent: it contains a symbol",
+    );
+    await expect(buyer.request.due_at(1n)).rejects.toThrow(RemoteError);
+    expect((await failed)[0].error).toBeInstanceOf(PayloadError);
+  });
+
+  test('what only looks like a value is told where it arrives', async () => {
+    const plain = contract({ due_at: exchange.due_at, prices_of: exchange.prices_of, nothing: exchange.nothing });
+    const { endpoints } = await startBroker('inproc');
+    const options = { validateOutgoing: false } as const;
+    const seller = new Peer(endpoints, plain, { serve: ['due_at'], ...options });
+    const buyer = new Peer(endpoints, exchange, { request: ['due_at'], ...options });
+    const told = Promise.all([seller.status.contractMismatch.next(), buyer.status.contractMismatch.next()]);
+    await started(seller);
+    await started(buyer);
+    const difference = { event: 'due_at', reason: 'codec' };
+    expect(await told).toMatchObject([
+      [{ differences: [{ ...difference, here: undefined, there: 'extended' }] }],
+      [{ differences: [{ ...difference, here: 'extended', there: undefined }] }],
+    ]);
+    // The server has no codec: it does not know what it was given, and what it says is not what it seems.
+    const invalid = Promise.all([seller.status.invalid.next(), buyer.status.invalid.next()]);
+    seller.serve.due_at(() => ({ $date: 'tomorrow' }) as never);
+    await expect(buyer.request.due_at('1' as never)).rejects.toThrow(RemoteError);
+    const lax = contract({ due_at: request([z.unknown()], z.unknown()) });
+    const joined = buyer.status.peerJoined.next();
+    const other = await started(new Peer(endpoints, lax, { serve: ['due_at'] }));
+    other.serve.due_at(() => ({ $date: 'tomorrow' }));
+    await joined;
+    const left = buyer.status.peerLeft.next();
+    await seller.stop();
+    await left;
+    await expect(buyer.request.due_at(1n)).rejects.toThrow(ValidationError);
+    expect(await invalid).toMatchObject([
+      [{ reason: 'schema', event: 'due_at', argument: 1 }],
+      [{ reason: 'codec', event: 'due_at', argument: 1 }],
+    ]);
+  });
+
+  test('an argument that only looks like a value is told where it is served, and to whoever asks', async () => {
+    const { endpoints, seller } = await exchanging();
+    const lax = contract({ due_at: request([z.unknown()], z.unknown()) });
+    const stranger = await started(new Peer(endpoints, lax, { request: ['due_at'] }));
+    seller.serve.due_at(() => NOON);
+    const invalid = seller.status.invalid.next();
+    await expect(stranger.request.due_at({ $bigint: 'x' })).rejects.toThrow('argument 1 cannot be read');
+    expect(await invalid).toMatchObject([{ reason: 'codec', event: 'due_at', argument: 1 }]);
+    expect(await stranger.request.due_at({ $bigint: '1' })).toEqual({ $date: NOON.toISOString() });
   });
 });
 
