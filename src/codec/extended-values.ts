@@ -31,7 +31,15 @@ import {
  */
 export const extendedValues: Codec = Object.freeze({
   name: 'extended',
-  encode: (value: unknown): unknown => encode(value, 1),
+  encode: (value: unknown): unknown => {
+    try {
+      return encode(value, 1);
+    } catch (cause) {
+      if (cause instanceof PayloadError) throw cause;
+      // It is of a getter or a `toJSON` of the user's, and may quote the value.
+      throw new PayloadError('it cannot be read', { cause });
+    }
+  },
   decode: (value: unknown): unknown => decode(value, 1),
 });
 

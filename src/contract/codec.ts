@@ -1,4 +1,4 @@
-import { isViolation, type Parse, type Parsed } from './validate.ts';
+import type { Parse } from './validate.ts';
 
 /**
  * How values that JSON does not have cross sockets: as JSON that says what they are. It is given to `contract`, and
@@ -25,26 +25,20 @@ export const CODEC: unique symbol = Symbol.for('mreventloop.codec');
 
 /** Whether a value has the form of a codec. */
 export function isCodec(value: unknown): value is Codec {
-  if (typeof value !== 'object' || value === null) return false;
-  const { name, encode, decode } = value as Partial<Codec>;
+  const { name, encode, decode } = (value ?? {}) as Partial<Codec>;
   return typeof name === 'string' && typeof encode === 'function' && typeof decode === 'function';
 }
 
 /** Decodes arguments and then checks them, where there is something to check them with. Never throws. */
 export function decodeThen(codec: Codec, parse: Parse | undefined): Parse {
   return (args) => {
-    const values = decodeArguments(codec, args);
-    return parse === undefined || isViolation(values) ? values : parse(values);
+    const values: unknown[] = [];
+    try {
+      for (const arg of args) values.push(codec.decode(arg));
+    } catch {
+      // What was thrown may quote the value.
+      return { reason: 'codec', argument: values.length + 1 };
+    }
+    return parse === undefined ? values : parse(values);
   };
-}
-
-function decodeArguments(codec: Codec, args: readonly unknown[]): Parsed {
-  const values: unknown[] = [];
-  try {
-    for (const arg of args) values.push(codec.decode(arg));
-    return values;
-  } catch {
-    // What was thrown may quote the value.
-    return { reason: 'codec', argument: values.length + 1 };
-  }
 }

@@ -74,9 +74,9 @@ type OptionalAtTheEnd<T extends readonly unknown[]> = T extends [...infer Before
  * @throws ConnectError for entries that are none of these, and for a codec that is none
  */
 export function contract<const C extends Contract>(entries: C, { codec }: ContractOptions = {}): C {
-  for (const one of [codec, entries[CODEC]]) {
-    if (one !== undefined && !isCodec(one))
-      throw new ConnectError('the codec of a contract must have a name, encode and decode, as `extendedValues` has');
+  const found: unknown = codec === undefined ? entries[CODEC] : codec;
+  if (found !== undefined && !isCodec(found)) {
+    throw new ConnectError('the codec of a contract must be an object such as `extendedValues`');
   }
   for (const [name, entry] of Object.entries(entries)) {
     if (name === '' || name === '__proto__') throw new ConnectError(`'${name}' cannot be a name in a contract`);

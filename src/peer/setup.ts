@@ -140,7 +140,7 @@ function readContract([place, given, options]: ContractArguments): Setup {
     },
     names,
     codec,
-    incoming: codec === undefined ? parsersFor(subscribed, contract) : decodersFor(subscribed, contract, codec),
+    incoming: parsersFor(subscribed, contract, codec),
     outgoing: validateOutgoing ? parsersFor(published, contract) : NOTHING_CHECKED,
     request: specsOf(contract, requested, 'asks'),
     serve: specsOf(contract, served, 'answers'),
@@ -164,20 +164,17 @@ function namesIn(
   return names;
 }
 
-function parsersFor(names: readonly string[], contract: Contract): ReadonlyMap<string, Parse> {
+/** @param codec - what decodes before, also where there are no schemas */
+function parsersFor(names: readonly string[], contract: Contract, codec?: Codec): ReadonlyMap<string, Parse> {
   return new Map(
     names.flatMap((name) => {
       const entry = contract[name];
       const schemas = entry === undefined ? undefined : schemasOf(entry);
-      return schemas === undefined ? [] : [[name, parserFor(schemas)] as const];
+      const check = schemas === undefined ? undefined : parserFor(schemas);
+      const parse = codec === undefined ? check : decodeThen(codec, check);
+      return parse === undefined ? [] : [[name, parse] as const];
     }),
   );
-}
-
-/** Events without schemas are decoded, too. */
-function decodersFor(names: readonly string[], contract: Contract, codec: Codec): ReadonlyMap<string, Parse> {
-  const parsers = parsersFor(names, contract);
-  return new Map(names.map((name) => [name, decodeThen(codec, parsers.get(name))]));
 }
 
 function checkName(name: string): void {

@@ -11,7 +11,7 @@ const CORE = 'event, events, connect, disconnect, EventLoop, slot, SyncEvent';
 const LIMIT = 5000;
 /** What a page that takes part in events over a WebSocket uses, and how many bytes it may have. */
 const PEER = 'Peer, connect';
-const PEER_LIMIT = 23_000;
+const PEER_LIMIT = 23_500;
 
 interface Bundle {
   readonly code: string;
