@@ -1,4 +1,4 @@
-import { checkEndpoints, endpointsOf, makeDoor, makeWebSocketDoor, webSocketDoorAt } from '../bus/address.ts';
+import { checkServed, endpointsOf, makeDoor, makeWebSocketDoor, webSocketDoorAt } from '../bus/address.ts';
 import type { Door, Endpoints, Frame } from '../bus/bus.ts';
 import { PortDoor } from '../bus/port-door.ts';
 import type { Port } from '../bus/port-line.ts';
@@ -66,7 +66,7 @@ export class Broker implements AsyncDisposable {
     this.#ws = typeof ws === 'string' ? webSocketDoorAt(ws) : ws;
     if (typeof ws === 'string') this.#url = ws;
     this.#endpoints = typeof zmq === 'string' ? endpointsOf(zmq) : zmq;
-    if (this.#endpoints !== undefined) checkEndpoints(this.#endpoints);
+    if (this.#endpoints !== undefined) checkServed(this.#endpoints);
   }
 
   /**

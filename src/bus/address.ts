@@ -1,11 +1,10 @@
 import { AddressError } from '../errors.ts';
-import type { Bus, Door, Endpoints, Gate } from './bus.ts';
+import type { Bus, Door, Endpoints, Gate, Token } from './bus.ts';
 import type { Port } from './port-line.ts';
-import type { Token } from './websocket.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
 /** The kinds of addresses, by scheme. */
-const SCHEMES = ['inproc', 'ipc', 'tcp', 'ws', 'wss', 'ws+unix'] as const;
+const SCHEMES = ['inproc', 'ipc', 'tcp', 'ws', 'wss', 'ws+unix', 'nats'] as const;
 type Scheme = (typeof SCHEMES)[number];
 
 /** The bus that each of them needs, loaded when it is. */
@@ -16,7 +15,13 @@ const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions)
   ws: webSocketBus,
   wss: webSocketBus,
   'ws+unix': webSocketBus,
+  nats: async ({ in: address }, { token }) => (await import('./nats.ts')).makeNatsBus(address, token),
 };
+
+/** The kinds whose addresses are for both ways. */
+const BOTH_WAYS: ReadonlySet<Scheme> = new Set<Scheme>(['ws', 'wss', 'ws+unix', 'nats']);
+/** The kinds that lead to servers of others, which brokers join. */
+const SERVERS: ReadonlySet<Scheme> = new Set<Scheme>(['nats']);
 
 /** What a bus is told besides where to connect. */
 export interface BusOptions {
@@ -31,13 +36,13 @@ interface Address {
 
 /**
  * The two endpoints of a broker that was given one address: `ipc:///tmp/shop` has `/tmp/shop.in` and
- * `/tmp/shop.out`, `inproc://shop` likewise, and `tcp://host:5000` has the ports 5000 and 5001. WebSockets go
- * both ways: their one address is both.
+ * `/tmp/shop.out`, `inproc://shop` likewise, and `tcp://host:5000` has the ports 5000 and 5001. WebSockets and
+ * NATS go both ways: their one address is both.
  * @throws AddressError
  */
 export function endpointsOf(address: string): Endpoints {
   const { scheme, rest } = parseAddress(address);
-  if (isWebSocket(scheme)) return { in: address, out: address };
+  if (BOTH_WAYS.has(scheme)) return { in: address, out: address };
   if (scheme !== 'tcp') return { in: `${address}.in`, out: `${address}.out` };
   const { host, port } = parseTcp(address, rest);
   if (port === 0 || port === MAX_PORT) {
@@ -58,7 +63,7 @@ export function checkEndpoints(endpoints: Endpoints): Scheme {
   if (first.scheme !== second.scheme) {
     throw new AddressError(`'${endpoints.in}' and '${endpoints.out}' must be of the same kind`);
   }
-  if (isWebSocket(first.scheme)) {
+  if (BOTH_WAYS.has(first.scheme)) {
     if (endpoints.in !== endpoints.out) {
       throw new AddressError(`'${endpoints.in}' is for both ways: '${endpoints.out}' is one too many`);
     }
@@ -73,6 +78,18 @@ export function checkEndpoints(endpoints: Endpoints): Scheme {
     throw new AddressError(`'${endpoints.in}' is given twice: peers receive from one address and send to another`);
   }
   return first.scheme;
+}
+
+/**
+ * Checks that a broker can serve at two addresses.
+ * @throws AddressError
+ */
+export function checkServed(endpoints: Endpoints): void {
+  const scheme = checkEndpoints(endpoints);
+  if (!SERVERS.has(scheme)) return;
+  throw new AddressError(
+    `'${endpoints.in}' is where a server of ${scheme} serves: peers connect there, without a broker`,
+  );
 }
 
 /** The bus of a peer, loaded when it is needed. */
@@ -133,6 +150,7 @@ function parseAddress(address: string): Address {
   }
   if (rest.includes('\0')) throw new AddressError('an address cannot contain a NUL character');
   if (isWebSocket(scheme)) checkWebSocket(address, scheme, rest);
+  if (scheme === 'nats') checkNats(address, rest);
   if (scheme === 'ipc' && !rest.startsWith('/') && !rest.startsWith('@')) {
     throw new AddressError(`'${address}': ipc needs an absolute path, as in ipc:///tmp/${rest}`);
   }
@@ -155,6 +173,17 @@ function checkWebSocket(address: string, scheme: Scheme, rest: string): void {
   if (!URL.canParse(address) || rest.includes('#')) {
     throw new AddressError(`'${address}' is no URL, as ws://127.0.0.1:8080 and wss://shop.example/events are`);
   }
+}
+
+function checkNats(address: string, rest: string): void {
+  if (rest.includes('@')) {
+    // Not shown: it would be in logs.
+    throw new AddressError('an address of nats:// has no user and no password: use the option token');
+  }
+  const [hosts = '', ...names] = rest.replace(/\/$/, '').split('/');
+  const areHosts = hosts.split(',').every((host) => URL.canParse(`ws://${host}`) && /^[^?#]+$/.test(host));
+  if (areHosts && names.every((name) => name !== '')) return;
+  throw new AddressError(`'${address}': nats needs a host, as in nats://127.0.0.1:4222 and nats://a,b:4222/shop`);
 }
 
 const MAX_PORT = 65_535;

@@ -40,6 +40,11 @@ export interface Bus {
    */
   readonly largest?: number | undefined;
   /**
+   * Whether all who get frames over it understand packs, or somebody on the way translates them: then nobody has
+   * to be asked. Otherwise peers ask the broker.
+   */
+  readonly takesPacks?: boolean;
+  /**
    * Begins to connect. Resolves when the bus can be used, which does not mean that a broker is there:
    * a bus goes on trying until it is closed. Rejects when it can never work, and then holds nothing.
    */
@@ -66,6 +71,9 @@ export interface Bus {
  * they have 128 Ki characters, of three bytes at most, and each needs something around it.
  */
 export const FRAME_OVERHEAD: number = 1024 * 1024;
+
+/** What a peer shows to a broker or server that asks who it is. */
+export type Token = string | (() => string | Promise<string>) | undefined;
 
 /** What one peer may do that came in through a door where strangers come in. */
 export interface Gate {

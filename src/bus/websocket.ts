@@ -1,5 +1,6 @@
 import { AddressError, PayloadError, RefusedError } from '../errors.ts';
-import { type Bus, type BusListener, FRAME_OVERHEAD, type Topic } from './bus.ts';
+import { delayBefore, REFUSED_DELAY } from './backoff.ts';
+import { type Bus, type BusListener, FRAME_OVERHEAD, type Token, type Topic } from './bus.ts';
 import {
   CLOSE,
   isFrames,
@@ -20,14 +21,6 @@ interface Socket {
   close(code?: number): void;
 }
 
-/** What a peer shows to a broker that asks. */
-export type Token = string | (() => string | Promise<string>) | undefined;
-
-/** How long, in milliseconds, to wait before the first attempt to connect again, and before later ones, at most. */
-const FIRST_DELAY = 50;
-const LAST_DELAY = 5_000;
-/** Who was refused comes back less often. */
-const REFUSED_DELAY = 1_000;
 /** How long, in milliseconds, connecting may take, and a close. */
 const JOIN_WITHIN = 10_000;
 const CLOSE_WITHIN = 1_000;
@@ -182,8 +175,7 @@ export class WebSocketBus implements Bus {
     this.#onClosed?.();
     if (this.#listener === undefined) return;
     const isRefused = code >= CLOSE.MALFORMED && code <= CLOSE.FORBIDDEN;
-    // Peers of one broker should not come back all at once.
-    const delay = Math.min(FIRST_DELAY * 2 ** this.#attempts, LAST_DELAY) * (0.5 + Math.random() / 2);
+    const delay = delayBefore(this.#attempts);
     this.#attempts += 1;
     this.#timer = setTimeout(() => this.#connect(), Math.max(delay, isRefused ? REFUSED_DELAY : least));
     if (wasJoined) this.#listener.down(reason === '' ? undefined : reason);

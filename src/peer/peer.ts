@@ -324,7 +324,8 @@ class SocketPeer implements PeerInterface {
   #becomeReady(): void {
     if (this.#run === undefined) return;
     this.#ready = true;
-    this.#session.open(this.#run.bus?.largest ?? Infinity);
+    const { largest = Infinity, takesPacks = false } = this.#run.bus ?? {};
+    this.#session.open(largest, takesPacks);
     this.#dialogue.calls.ready();
     this.#emit(this.status.connected);
   }

@@ -163,12 +163,14 @@ export class Session {
   /**
    * Both ways through the broker are open, for the first time or again.
    * @param largest - how many bytes an event may have on them
+   * @param mayPack - whether packs can be sent without asking the broker
    */
-  open(largest: number = Infinity): void {
+  open(largest: number = Infinity, mayPack = false): void {
     this.outbox.largest = largest;
     this.#channels.largest = largest;
     this.#presence.start();
-    this.#tell(TO_BROKER, { kind: 'broker' });
+    if (mayPack) this.#batcher.mayPack = true;
+    else this.#tell(TO_BROKER, { kind: 'broker' });
     this.#tell(TO_ALL, this.#hello(undefined, false));
     // What was lost when the link broke shows when publishers tell how far they are.
     for (const inbox of this.#inboxes.values()) inbox.ask();

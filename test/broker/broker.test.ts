@@ -71,6 +71,7 @@ describe('broker: addresses', () => {
     ['tcp://127.0.0.1:65535', /needs its port and the next/],
     ['tcp://127.0.0.1:0', /needs its port and the next/],
     ['inproc://a\0b', /NUL/],
+    ['nats://127.0.0.1:4222', /is where a server of nats serves/],
   ])('%j makes no sense', (address, message) => {
     expect(() => new Broker(address)).toThrow(AddressError);
     expect(() => new Broker(address)).toThrow(message);

@@ -3,7 +3,9 @@ import { describe, onTestFinished, test } from 'vitest';
 import { Broker } from 'mreventloop';
 import { type BusPlace, busSuite } from 'mreventloop/testing';
 import { makeBus, makePortBus } from '../../src/bus/address.ts';
+import { describeWith } from '../setup/describe-with.ts';
 import { freeEndpoints, SCHEMES, type Scheme } from '../support/addresses.ts';
+import { NatsServer } from '../support/nats-server.ts';
 
 /** A broker at a place of its own. */
 async function serve(scheme: Scheme): Promise<BusPlace> {
@@ -32,10 +34,25 @@ async function servePorts(): Promise<BusPlace> {
   };
 }
 
+/** A server of NATS. */
+async function serveNats(program: string): Promise<BusPlace> {
+  const server = await NatsServer.start(program);
+  return {
+    bus: () => makeBus({ in: server.address, out: server.address }),
+    stop: () => server.kill(),
+    start: () => server.start(),
+    handles: () => readdirSync('/proc/self/fd').length,
+  };
+}
+
 describe('bus over a port', () => {
   test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve: servePorts }));
 });
 
 describe.each(SCHEMES)('bus over %s', (scheme) => {
   test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve: () => serve(scheme) }));
+});
+
+describeWith('nats', 'bus over NATS', (program) => {
+  test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve: () => serveNats(program) }));
 });

@@ -1,4 +1,4 @@
-import { findChromium } from './chromium.ts';
+import { findProgram } from './on-path.ts';
 import { preparePython, type Python } from './python.ts';
 import { prepareRuntime, type Runtime } from './runtimes.ts';
 
@@ -8,6 +8,8 @@ export interface Tools extends Record<Runtime, string> {
   python: Python;
   /** The path of the browser's program. */
   chromium: string;
+  /** The path of the server for NATS. */
+  nats: string;
 }
 
 export type ToolName = keyof Tools;
@@ -41,7 +43,12 @@ export const REQUIREMENTS: { readonly [Name in ToolName]: Requirement<Tools[Name
   chromium: {
     what: 'Chromium',
     hint: 'Debian: apt-get install chromium; elsewhere: Chromium or Chrome, on the PATH',
-    prepare: findChromium,
+    prepare: () => findProgram('chromium', 'chromium-browser', 'google-chrome'),
+  },
+  nats: {
+    what: 'nats-server',
+    hint: 'Debian: apt-get install nats-server; elsewhere: from nats.io, on the PATH',
+    prepare: () => findProgram('nats-server'),
   },
   'node-20': fromNpm('Node 20', 'node-20'),
   'node-24': fromNpm('Node 24', 'node-24'),

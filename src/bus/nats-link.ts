@@ -1,0 +1,237 @@
+import { isUtf8 } from 'node:buffer';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AddressError, RefusedError } from '../errors.ts';
+import { delayBefore, REFUSED_DELAY } from './backoff.ts';
+import type { Frame, Token } from './bus.ts';
+import { loadNats, type NatsConnection, type NatsLibrary } from './nats-library.ts';
+import { cut, Parts } from './parts.ts';
+
+/** What a link tells. Nothing is called once `close` was called. */
+export interface NatsListener {
+  /** It is there, and the server has been told of the subjects. */
+  up(): void;
+  frame(text: string): void;
+  unreadable(): void;
+  /** It broke. What was sent last may be lost. */
+  down(reason?: string): void;
+  /** The server is there, and does not want this. */
+  refused(error: Error): void;
+  /** There is no server. */
+  failed(error: Error): void;
+}
+
+export interface NatsLinkOptions {
+  readonly address: string;
+  /** What to show to the server. */
+  readonly token: Token;
+  /** Whether what it sends comes back where it asked for that subject. */
+  readonly echo: boolean;
+}
+
+/** How long, in milliseconds, connecting may take, and a close. */
+const CONNECT_WITHIN = 5_000;
+const CLOSE_WITHIN = 1_000;
+/** A server that does not answer for about three times as many milliseconds is given up. */
+const PING_INTERVAL = 2_000;
+/** How long, in characters, a subject may be; servers take lines of 4,096 bytes. */
+const LONGEST_SUBJECT = 2_000;
+
+/**
+ * A connection to a server or a cluster of NATS, which is made again for ever. The library could do that, too,
+ * but not tell why it fails before it succeeded once, and it keeps what is sent meanwhile only to drop it.
+ */
+export class NatsLink {
+  readonly #options: NatsLinkOptions;
+  readonly #hosts: readonly string[];
+  readonly #namespace: string;
+  /** The other servers of the cluster, of which the last one told. */
+  #discovered: readonly string[] = [];
+  readonly #id = crypto.randomUUID();
+  readonly #subjects: string[] = [];
+  readonly #closing = new AbortController();
+  #listener: NatsListener | undefined;
+  #connection: NatsConnection | undefined;
+  #mostBytes = 0;
+  #running: Promise<void> | undefined;
+  #parts = new Parts();
+
+  constructor(options: NatsLinkOptions) {
+    this.#options = options;
+    const { hosts, namespace } = readNatsAddress(options.address);
+    this.#hosts = hosts;
+    this.#namespace = namespace;
+  }
+
+  /** Begins to connect. @throws MissingLibraryError */
+  async open(listener: NatsListener): Promise<void> {
+    const library = await loadNats();
+    if (this.#closing.signal.aborted) return;
+    this.#listener = listener;
+    this.#running = this.#run(library);
+  }
+
+  /** The subject of a topic; undefined when its name is too long, which the listener is told. */
+  subjectOf(topic: string): string | undefined {
+    const subject = `${this.#namespace}.${subjectToken(topic)}`;
+    if (subject.length <= LONGEST_SUBJECT) return subject;
+    this.#listener?.refused(new AddressError(`a name of ${topic.length} characters is too long for a subject of NATS`));
+    return undefined;
+  }
+
+  /** The subject of what has no topic, and that of everything. */
+  get otherSubject(): string {
+    return `${this.#namespace}.%`;
+  }
+  get everySubject(): string {
+    return `${this.#namespace}.*`;
+  }
+
+  subscribe(subject: string): void {
+    this.#subjects.push(subject);
+    if (this.#connection !== undefined) this.#ask(this.#connection, subject);
+  }
+
+  /** @returns whether there is a link to send it over */
+  send(subject: string, frame: Frame): boolean {
+    const connection = this.#connection;
+    if (connection === undefined || connection.isClosed()) return false;
+    // A character has three bytes at most.
+    if (typeof frame === 'string' && frame.length * 3 <= this.#mostBytes) {
+      connection.publish(subject, frame);
+      return true;
+    }
+    const bytes = typeof frame === 'string' ? new TextEncoder().encode(frame) : frame;
+    if (bytes.length <= this.#mostBytes) connection.publish(subject, bytes);
+    else for (const part of cut(bytes, this.#mostBytes, this.#id)) connection.publish(subject, part);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#listener = undefined;
+    this.#closing.abort();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection !== undefined) {
+      await withinClose(connection.flush().catch(() => {}));
+      await withinClose(connection.close());
+    }
+    if (this.#running !== undefined) await withinClose(this.#running);
+  }
+
+  async #run(library: NatsLibrary): Promise<void> {
+    for (let attempts = 0; !this.#closing.signal.aborted; attempts += 1) {
+      let least = 0;
+      try {
+        const connection = await this.#connect(library);
+        await this.#serve(connection, library);
+        attempts = 0;
+      } catch (cause) {
+        if (cause instanceof library.AuthorizationError || cause instanceof RefusedError) {
+          least = REFUSED_DELAY;
+          this.#listener?.refused(
+            cause instanceof RefusedError
+              ? cause
+              : new RefusedError(`the server at '${this.#options.address}' does not let this in`, { cause }),
+          );
+        } else this.#listener?.failed(cause as Error);
+      }
+      const pause = Math.max(least, delayBefore(attempts));
+      await delay(pause, undefined, { signal: this.#closing.signal }).catch(() => {});
+    }
+  }
+
+  async #connect({ connect }: NatsLibrary): Promise<NatsConnection> {
+    const { echo } = this.#options;
+    const token = await this.#token();
+    return connect({
+      name: 'mreventloop',
+      servers: [...new Set([...this.#hosts, ...this.#discovered])],
+      reconnect: false,
+      timeout: CONNECT_WITHIN,
+      pingInterval: PING_INTERVAL,
+      noEcho: !echo,
+      ...(token !== undefined && { token }),
+    });
+  }
+
+  async #token(): Promise<string | undefined> {
+    const { token } = this.#options;
+    try {
+      return typeof token === 'function' ? await token() : token;
+    } catch (cause) {
+      throw new RefusedError('there is no token to show to the server', { cause });
+    }
+  }
+
+  /** Uses a connection until it ends. */
+  async #serve(connection: NatsConnection, library: NatsLibrary): Promise<void> {
+    if (this.#closing.signal.aborted) {
+      await connection.close();
+      return;
+    }
+    this.#connection = connection;
+    this.#mostBytes = connection.info?.max_payload ?? MAX_PAYLOAD;
+    this.#parts = new Parts();
+    for (const subject of this.#subjects) this.#ask(connection, subject);
+    void this.#watch(connection, library);
+    this.#listener?.up();
+    const reason = await connection.closed();
+    this.#connection = undefined;
+    this.#listener?.down(reason instanceof library.ProtocolError ? reason.message : undefined);
+  }
+
+  #ask(connection: NatsConnection, subject: string): void {
+    connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null && connection === this.#connection) this.#receive(message.data);
+      },
+    });
+  }
+
+  /** What the server says besides: where else it serves, and which subjects are not allowed. */
+  async #watch(connection: NatsConnection, { PermissionViolationError }: NatsLibrary): Promise<void> {
+    this.#discovered = connection.info?.connect_urls ?? [];
+    for await (const { error } of connection.status()) {
+      this.#discovered = connection.info?.connect_urls ?? this.#discovered;
+      if (!(error instanceof PermissionViolationError)) continue;
+      const message = `the server at '${this.#options.address}' does not allow everything that is asked of it`;
+      this.#listener?.refused(new RefusedError(message, { cause: error }));
+    }
+  }
+
+  #receive(message: Uint8Array): void {
+    const frame = this.#parts.add(message);
+    if (frame === undefined) return;
+    if (isUtf8(frame)) this.#listener?.frame(Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString());
+    else this.#listener?.unreadable();
+  }
+}
+
+/** The servers' own default. */
+const MAX_PAYLOAD = 1024 * 1024;
+/** Where no other namespace is asked for. */
+const NAMESPACE = 'mreventloop';
+
+/** What an address says: `nats://host:4222/shop`, also with several hosts, separated by commas. */
+function readNatsAddress(address: string): { readonly hosts: readonly string[]; readonly namespace: string } {
+  const [hosts = '', ...names] = address
+    .replace(/^nats:\/\//, '')
+    .replace(/\/$/, '')
+    .split('/');
+  const namespace = names.length === 0 ? NAMESPACE : names.map((name) => subjectToken(name)).join('.');
+  return { hosts: hosts.split(','), namespace };
+}
+
+/** A name as a part of a subject, where dots, blanks and wildcards mean something: one name, one token. */
+function subjectToken(name: string): string {
+  return name.replace(/[^\w-]/g, (unit) => {
+    const code = unit.charCodeAt(0).toString(16);
+    return code.length <= 2 ? `%${code.padStart(2, '0')}` : `%u${code.padStart(4, '0')}`;
+  });
+}
+
+async function withinClose(done: Promise<unknown>): Promise<void> {
+  const late = new AbortController();
+  await Promise.race([done, delay(CLOSE_WITHIN, undefined, { signal: late.signal }).catch(() => {})]);
+  late.abort();
+}

@@ -1,0 +1,46 @@
+import type { Bus, BusListener, Topic, Token } from './bus.ts';
+import { NatsLink } from './nats-link.ts';
+
+/** A peer's end of NATS. */
+export function makeNatsBus(address: string, token: Token): Promise<Bus> {
+  return Promise.resolve(new NatsBus(new NatsLink({ address, token, echo: true })));
+}
+
+/** How large an event may be, in bytes: servers cut off who has 64 MiB waiting. */
+const LARGEST = 8 * 1024 * 1024;
+
+/** One subject a topic. There is no broker: the server does what one does. */
+class NatsBus implements Bus {
+  readonly largest = LARGEST;
+  readonly takesPacks = true;
+  readonly #link: NatsLink;
+
+  constructor(link: NatsLink) {
+    this.#link = link;
+  }
+
+  open(listener: BusListener): Promise<void> {
+    return this.#link.open({
+      up() {},
+      failed() {},
+      frame: (text) => listener.frame(text),
+      unreadable: () => listener.unreadable(),
+      down: (reason) => listener.down(reason),
+      refused: (error) => listener.refused(error),
+    });
+  }
+
+  subscribe({ name }: Topic): void {
+    const subject = this.#link.subjectOf(name);
+    if (subject !== undefined) this.#link.subscribe(subject);
+  }
+
+  send(topic: string, frame: string): void {
+    const subject = this.#link.subjectOf(topic);
+    if (subject !== undefined) this.#link.send(subject, frame);
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+}
