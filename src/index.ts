@@ -1,5 +1,5 @@
-export { Broker, type BrokerCounters, type BrokerDoors } from './broker/broker.ts';
-export type { Bus, BusListener, Endpoints, Topic } from './bus/bus.ts';
+export { Broker, type BrokerCounters, type BrokerDoors, type UplinkOptions } from './broker/broker.ts';
+export type { Bus, BusListener, Endpoints, Token, Topic, UplinkStatus } from './bus/bus.ts';
 export type { NodeWorker, Port, WebPort } from './bus/port-line.ts';
 export type { Grant, JoinRequest, UpgradeServer, WebSocketDoorOptions } from './bus/websocket-options.ts';
 

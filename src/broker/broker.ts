@@ -1,11 +1,19 @@
-import { checkServed, endpointsOf, makeDoor, makeWebSocketDoor, webSocketDoorAt } from '../bus/address.ts';
-import type { Door, Endpoints, Frame } from '../bus/bus.ts';
+import {
+  checkServed,
+  checkUplink,
+  endpointsOf,
+  makeDoor,
+  makeUplink,
+  makeWebSocketDoor,
+  webSocketDoorAt,
+} from '../bus/address.ts';
+import type { Door, DoorListener, Endpoints, Frame, Token, Uplink, UplinkStatus } from '../bus/bus.ts';
 import { PortDoor } from '../bus/port-door.ts';
 import type { Port } from '../bus/port-line.ts';
 import type { WebSocketDoorOptions } from '../bus/websocket-options.ts';
 import { StateError } from '../errors.ts';
 import { makeGate } from './gate.ts';
-import { answerTo, kindOf, unpackFrame } from './relay.ts';
+import { answerTo, kindOf, topicOf, unpackFrame } from './relay.ts';
 
 /** What has gone through a broker since it was made. */
 export interface BrokerCounters {
@@ -25,6 +33,19 @@ export interface BrokerDoors {
   readonly zmq?: string | Endpoints | undefined;
   /** Where peers connect with WebSockets, browsers among them: an address, or how to serve. */
   readonly ws?: string | WebSocketDoorOptions | undefined;
+  /**
+   * What joins the broker to others, and to peers that connect to the same place: an address of NATS. Peers behind
+   * all of these brokers meet.
+   */
+  readonly uplink?: string | UplinkOptions | undefined;
+}
+
+/** Where a broker joins others. */
+export interface UplinkOptions {
+  /** `nats://host:4222/shop`. */
+  readonly address: string;
+  /** What to show to the server: a text, or what gets one for each connection. */
+  readonly token?: Token;
 }
 
 /**
@@ -45,10 +66,12 @@ export class Broker implements AsyncDisposable {
   #url: string | undefined;
   // Once started, with the port that it got: it is the same after another start.
   #ws: WebSocketDoorOptions | undefined;
+  readonly #uplinkOptions: UplinkOptions | undefined;
   readonly #counters = { frames: 0, bytes: 0, invalid: 0, refused: 0 };
   readonly #ports = new Set<Port>();
   #portDoor: PortDoor | undefined;
   #doors: readonly Door[] | undefined;
+  #uplink: Uplink | undefined;
   #starting: Promise<unknown> | undefined;
 
   /**
@@ -62,11 +85,13 @@ export class Broker implements AsyncDisposable {
   /** @param doors - one door or several; none for a broker that serves ports only, see {@link Broker.attach} */
   constructor(doors: BrokerDoors);
   constructor(first: string | BrokerDoors, outAddress?: string) {
-    const { zmq, ws } = typeof first === 'string' ? readAddresses(first, outAddress) : first;
+    const { zmq, ws, uplink } = typeof first === 'string' ? readAddresses(first, outAddress) : first;
     this.#ws = typeof ws === 'string' ? webSocketDoorAt(ws) : ws;
     if (typeof ws === 'string') this.#url = ws;
     this.#endpoints = typeof zmq === 'string' ? endpointsOf(zmq) : zmq;
     if (this.#endpoints !== undefined) checkServed(this.#endpoints);
+    this.#uplinkOptions = typeof uplink === 'string' ? { address: uplink } : uplink;
+    if (this.#uplinkOptions !== undefined) checkUplink(this.#uplinkOptions.address);
   }
 
   /**
@@ -126,13 +151,19 @@ export class Broker implements AsyncDisposable {
     return { ...this.#counters };
   }
 
+  /** How it stands with the uplink, since the last start; undefined for a broker that has none. */
+  get uplink(): UplinkStatus | undefined {
+    return this.#uplink?.status;
+  }
+
   /** Whether it serves. */
   get running(): boolean {
     return this.#doors !== undefined && this.#starting === undefined;
   }
 
   /**
-   * Binds the addresses and begins to serve. A broker that was stopped can be started again.
+   * Binds the addresses and begins to serve. A broker that was stopped can be started again. An uplink is tried
+   * once; when there is nobody, the broker serves its own peers and goes on trying.
    * @returns the broker itself, for `await using`
    * @throws AddressInUseError when another broker or program serves an address; AddressError when an
    *   address cannot be used; MissingLibraryError; StateError when it was started already
@@ -157,6 +188,7 @@ export class Broker implements AsyncDisposable {
     this.#doors = undefined;
     this.#portDoor = undefined;
     await Promise.all(doors.map((door) => door.close()));
+    await this.#uplink?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -165,8 +197,11 @@ export class Broker implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const doors: Door[] = [];
-    const listener = {
-      frame: (frame: Frame) => this.#pass(frame, doors),
+    let uplink: Uplink | undefined;
+    const listener: DoorListener = {
+      frame: (frame) => {
+        if (this.#pass(frame, doors)) uplink?.send(frame);
+      },
       unreadable: () => {
         this.#counters.invalid += 1;
       },
@@ -175,47 +210,62 @@ export class Broker implements AsyncDisposable {
       },
     };
     try {
-      if (this.#endpoints !== undefined) {
-        const door = await makeDoor(this.#endpoints);
-        this.#endpoints = await door.open(listener);
-        doors.push(door);
+      if (this.#uplinkOptions !== undefined) {
+        // First: who comes in when the doors open reaches the others at once.
+        const { address, token } = this.#uplinkOptions;
+        uplink = await makeUplink(address, token, topicOf);
+        this.#uplink = uplink;
+        await uplink.open({ ...listener, frame: (frame) => void this.#pass(frame, doors) });
       }
-      if (this.#ws !== undefined) {
-        const door = await makeWebSocketDoor(this.#ws, makeGate);
-        this.#url = (await door.open(listener)).in;
-        doors.push(door);
-        const { server, socket, port = 0 } = this.#ws;
-        if (server === undefined && socket === undefined && port === 0) {
-          this.#ws = { ...this.#ws, port: Number(new URL(this.#url).port) };
-        }
-      }
-      this.#portDoor = new PortDoor(PORT_HEARTBEAT, (port) => this.#ports.delete(port));
-      await this.#portDoor.open(listener);
-      doors.push(this.#portDoor);
-      for (const port of this.#ports) this.#portDoor.attach(port);
+      await this.#openDoors(doors, listener);
     } catch (error) {
-      await Promise.all(doors.map((door) => door.close()));
+      await Promise.all([...doors, ...(uplink === undefined ? [] : [uplink])].map((door) => door.close()));
       throw error;
     }
     this.#doors = doors;
   }
 
-  /** To all doors, that through which it came included: others behind that may want it. */
-  #pass(frame: Frame, doors: readonly Door[]): void {
+  async #openDoors(doors: Door[], listener: DoorListener): Promise<void> {
+    if (this.#endpoints !== undefined) {
+      const door = await makeDoor(this.#endpoints);
+      this.#endpoints = await door.open(listener);
+      doors.push(door);
+    }
+    if (this.#ws !== undefined) {
+      const door = await makeWebSocketDoor(this.#ws, makeGate);
+      this.#url = (await door.open(listener)).in;
+      doors.push(door);
+      const { server, socket, port = 0 } = this.#ws;
+      if (server === undefined && socket === undefined && port === 0) {
+        this.#ws = { ...this.#ws, port: Number(new URL(this.#url).port) };
+      }
+    }
+    this.#portDoor = new PortDoor(PORT_HEARTBEAT, (port) => this.#ports.delete(port));
+    await this.#portDoor.open(listener);
+    doors.push(this.#portDoor);
+    for (const port of this.#ports) this.#portDoor.attach(port);
+  }
+
+  /**
+   * To all doors, that through which it came included: others behind that may want it.
+   * @returns whether it is for other brokers, too
+   */
+  #pass(frame: Frame, doors: readonly Door[]): boolean {
     const kind = kindOf(frame);
     if (kind === 'invalid') {
       this.#counters.invalid += 1;
-      return;
+      return false;
     }
     if (kind === 'question') {
       const answer = answerTo(frame);
       if (answer !== undefined) for (const door of doors) door.send(answer);
-      return;
+      return false;
     }
     this.#counters.frames += 1;
     this.#counters.bytes += frame.length;
     for (const door of doors) door.send(frame);
     if (kind === 'pack') sendUnpacked(frame, doors);
+    return true;
   }
 }
 

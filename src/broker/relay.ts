@@ -36,6 +36,33 @@ export function answerTo(frame: Frame): string | undefined {
   return encodeControl(methodTo(received.sender), '', { kind: 'broker' });
 }
 
+/** What a frame is about, as peers name it to a bus: an event, or a method of this protocol. Undefined for foreign ones. */
+export function topicOf(frame: Frame): string | undefined {
+  const start = [METHOD_START, BATCH_START].find((one) => startsWith(frame, one));
+  if (start === undefined) return undefined;
+  const method = stringAt(frame, start.text.length - 1);
+  return method?.startsWith(PACK_PREFIX) === true ? method.slice(PACK_PREFIX.length) : method;
+}
+
+/** The JSON string that begins, with its quote, at a place in a frame; all before it is ASCII. */
+function stringAt(frame: Frame, begin: number): string | undefined {
+  const at = (i: number): number | undefined => (typeof frame === 'string' ? frame.charCodeAt(i) : frame[i]);
+  let end = begin + 1;
+  while (at(end) !== QUOTE) {
+    if (end >= frame.length) return undefined;
+    end += at(end) === BACKSLASH ? 2 : 1;
+  }
+  const text = typeof frame === 'string' ? frame.slice(begin, end + 1) : textOf(frame.subarray(begin, end + 1));
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    return undefined;
+  }
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
 /** How frames begin, as text and as bytes: it is all ASCII. */
 interface Start {
   readonly text: string;

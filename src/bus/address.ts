@@ -1,5 +1,5 @@
 import { AddressError } from '../errors.ts';
-import type { Bus, Door, Endpoints, Gate, Token } from './bus.ts';
+import type { Bus, Door, Endpoints, Frame, Gate, Token, Uplink } from './bus.ts';
 import type { Port } from './port-line.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
@@ -87,9 +87,16 @@ export function checkEndpoints(endpoints: Endpoints): Scheme {
 export function checkServed(endpoints: Endpoints): void {
   const scheme = checkEndpoints(endpoints);
   if (!SERVERS.has(scheme)) return;
-  throw new AddressError(
-    `'${endpoints.in}' is where a server of ${scheme} serves: peers connect there, without a broker`,
-  );
+  throw new AddressError(`'${endpoints.in}' is where a server of ${scheme} serves: name it as the broker's uplink`);
+}
+
+/**
+ * Checks that a broker can join others at an address.
+ * @throws AddressError
+ */
+export function checkUplink(address: string): void {
+  if (parseAddress(address).scheme === 'nats') return;
+  throw new AddressError(`'${address}' cannot be an uplink; expected nats://…`);
 }
 
 /** The bus of a peer, loaded when it is needed. */
@@ -114,6 +121,15 @@ export async function makeWebSocketDoor(
   makeGate: (grant: Grant) => Gate,
 ): Promise<Door> {
   return (await import('./websocket-door.ts')).makeWebSocketDoor(options, makeGate);
+}
+
+/** What joins a broker to others, loaded when it is needed. */
+export async function makeUplink(
+  address: string,
+  token: Token,
+  topicOf: (frame: Frame) => string | undefined,
+): Promise<Uplink> {
+  return (await import('./nats.ts')).makeNatsUplink(address, token, topicOf);
 }
 
 /**

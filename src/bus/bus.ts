@@ -126,3 +126,24 @@ export interface Door {
   /** Stops to serve and removes what `open` made. May be called twice. */
   close(): Promise<void>;
 }
+
+/** How it stands with what joins a broker to others. */
+export interface UplinkStatus {
+  /** Whether it is connected. */
+  readonly up: boolean;
+  /** How often the link broke. */
+  readonly breaks: number;
+  /** How many frames did not leave, because there was no link: what peers keep for each other is repaired. */
+  readonly dropped: number;
+  /** Why it is not connected, as far as that is known. */
+  readonly error: Error | undefined;
+}
+
+/**
+ * What joins a broker to others, and to peers that have none: a door behind which there are not peers, but what
+ * the other brokers pass on. It goes on trying to connect until it is closed: opening it fails only when it can
+ * never work, and takes no longer than the first attempt.
+ */
+export interface Uplink extends Door {
+  readonly status: UplinkStatus;
+}

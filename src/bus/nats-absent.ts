@@ -5,3 +5,5 @@ import { AddressError } from '../errors.ts';
 export function makeNatsBus(address: string): Promise<never> {
   return Promise.reject(new AddressError(`'${address}' cannot be used: browsers reach brokers, by WebSockets`));
 }
+
+export const makeNatsUplink: typeof makeNatsBus = makeNatsBus;

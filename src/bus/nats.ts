@@ -1,9 +1,16 @@
-import type { Bus, BusListener, Topic, Token } from './bus.ts';
+import type { Bus, BusListener, Topic, Token, Uplink } from './bus.ts';
 import { NatsLink } from './nats-link.ts';
+import { NatsUplink, type TopicOf } from './nats-uplink.ts';
 
 /** A peer's end of NATS. */
 export function makeNatsBus(address: string, token: Token): Promise<Bus> {
   return Promise.resolve(new NatsBus(new NatsLink({ address, token, echo: true })));
+}
+
+/** A broker's way to NATS. */
+export function makeNatsUplink(address: string, token: Token, topicOf: TopicOf): Promise<Uplink> {
+  // What its own peers say, they have heard from the broker.
+  return Promise.resolve(new NatsUplink(new NatsLink({ address, token, echo: false }), address, topicOf));
 }
 
 /** How large an event may be, in bytes: servers cut off who has 64 MiB waiting. */

@@ -14,6 +14,7 @@ Addresses:
   ws://127.0.0.1:5000            WebSockets, for programs; pages need a broker within their server
 
 Options:
+  -u, --uplink ADDRESS           join other brokers, and peers, at nats://127.0.0.1:4222/shop
   -q, --quiet                    print errors only
   -h, --help                     show this
 
@@ -39,12 +40,20 @@ export async function broker(args: readonly string[]): Promise<void> {
   };
 
   const stopped = waitForSignal();
-  const hub = await new Broker(first, second).start();
+  const { uplink } = values;
+  const hub = await makeBroker(first, second, uplink).start();
   say(`broker: serving; peers receive from ${hub.endpoints.in} and send to ${hub.endpoints.out}`);
+  if (uplink !== undefined) say(`broker: ${hub.uplink?.up === true ? 'joined' : 'trying to join'} ${uplink}`);
   say(`broker: ${await stopped}, stopping`);
   await hub.stop();
   const { frames, bytes, invalid } = hub.counters;
   say(`broker: passed on ${frames} frames, ${bytes} bytes; dropped ${invalid} invalid`);
+}
+
+function makeBroker(first: string, second: string | undefined, uplink: string | undefined): Broker {
+  if (uplink === undefined) return new Broker(first, second);
+  if (/^ws(\+unix)?:/.test(first)) return new Broker({ ws: first, uplink });
+  return new Broker({ zmq: second === undefined ? first : { in: first, out: second }, uplink });
 }
 
 function parse(args: readonly string[]) {
@@ -53,6 +62,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
+        uplink: { type: 'string', short: 'u' },
         help: { type: 'boolean', short: 'h', default: false },
         quiet: { type: 'boolean', short: 'q', default: false },
       },

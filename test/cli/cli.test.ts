@@ -63,6 +63,12 @@ describe('cli: broker', () => {
     expect(await program.line()).toContain(`receive from ipc://${folder}/a and send to ipc://${folder}/b`);
   });
 
+  test('joins others, or tries to', async () => {
+    const program = cli('broker', 'ws://127.0.0.1:0', '--uplink', 'nats://127.0.0.1:1/shop');
+    expect(await program.line()).toContain('broker: serving; peers receive from ws://127.0.0.1:');
+    expect(await program.line()).toBe('broker: trying to join nats://127.0.0.1:1/shop');
+  });
+
   test('an address that another broker serves: one line, exit code 1', async () => {
     const { endpoints } = await startBroker();
     const { code, stderr } = await cli('broker', endpoints.in, endpoints.out).exit;

@@ -1,0 +1,291 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { AddressError, Broker, type BrokerDoors, type Endpoints, type Event, Peer, RefusedError } from 'mreventloop';
+import { describeWith } from '../setup/describe-with.ts';
+import { freeEndpoints, temporaryFolder } from '../support/addresses.ts';
+import { NatsServer, startCluster } from '../support/nats-server.ts';
+import { cli, Program } from '../support/program.ts';
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+async function listen(uplink: string, doors: BrokerDoors = {}): Promise<Broker> {
+  const broker = await Broker.listen({ zmq: `ipc://${temporaryFolder()}/shop`, ws: { port: 0 }, ...doors, uplink });
+  onTestFinished(() => broker.stop());
+  return broker;
+}
+
+const twice = (address: string | undefined = ''): Endpoints => ({ in: address, out: address });
+
+async function startPeer<const S extends string, const P extends string>(
+  { in: inAddress, out }: Endpoints,
+  subscribe: readonly S[],
+  publish: readonly P[],
+) {
+  const peer = await new Peer(inAddress, out, subscribe, publish).start();
+  onTestFinished(() => peer.stop({ timeout: 0 }));
+  return peer;
+}
+
+/** What an event is emitted with. */
+function heard(event: Event<unknown[]> | undefined): unknown[] {
+  const values: unknown[] = [];
+  event?.addListener((value) => values.push(value));
+  return values;
+}
+
+describeWith('nats', 'uplink: brokers and peers meet', (program) => {
+  test('each peer hears each other once and in order, whatever door it came in by', { timeout: 60_000 }, async () => {
+    const { address } = await NatsServer.start(program);
+    const brokers = [await listen(address), await listen(address)] as const;
+    const places = [...brokers.flatMap(({ endpoints, url }) => [endpoints, twice(url)]), twice(address)];
+    const names = places.map((_, i) => `from_${i}`);
+    const start = async (place: Endpoints, i: number) => startPeer(place, names, [`from_${i}`]);
+    const peers = await Promise.all(places.map(start));
+    const all = peers.map((peer) => names.map((name) => heard(peer.events[name])));
+    for (const [i, peer] of peers.entries()) {
+      await peer.waitFor({ subscribers: `from_${i}`, count: places.length - 1, timeout: 10_000 });
+    }
+    await Promise.all(
+      peers.map(async (peer, i) => {
+        for (const n of numbers(1_000)) await peer.publish[`from_${i}`]?.(n);
+        await peer.flush({ timeout: 20_000 });
+      }),
+    );
+    for (const lists of all) expect(lists).toEqual(names.map(() => numbers(1_000)));
+  });
+
+  test('frames: one crosses once, and does not come back', async () => {
+    const { address } = await NatsServer.start(program);
+    const [here, there] = [await listen(address), await listen(address)];
+    const sockets = await Promise.all([here, there].map(({ url }) => join(url)));
+    const [speaker, listener] = sockets as [Listener, Listener];
+    for (const n of numbers(100)) speaker.socket.send(frame(n));
+    await expect.poll(() => listener.frames.length).toBe(100);
+    // What one says after it has heard the last of the other is behind all that could come back.
+    listener.socket.send(frame(100));
+    await expect.poll(() => speaker.frames.length).toBe(101);
+    expect(speaker.frames).toEqual(numbers(101).map((n) => frame(n)));
+    expect(listener.frames).toEqual(speaker.frames);
+    expect([here.counters.frames, there.counters.frames]).toEqual([101, 101]);
+  });
+
+  test('namespaces: brokers of different ones do not meet', async () => {
+    const { address } = await NatsServer.start(program);
+    const [shop, bank] = [await listen(`${address}/shop`), await listen(`${address}/bank`)];
+    const [inShop, inBank] = [
+      await startPeer(shop.endpoints, ['x'], ['x']),
+      await startPeer(bank.endpoints, ['x'], []),
+    ];
+    const other = await startPeer(twice(`${address}/shop`), ['x'], []);
+    await inShop.waitFor({ subscribers: 'x', timeout: 5_000 });
+    expect([inShop.peers.map(({ id }) => id), inBank.peers]).toEqual([[other.id], []]);
+  });
+
+  test('large events cross, larger than a message of the server', { timeout: 30_000 }, async () => {
+    const { address } = await NatsServer.start(program);
+    const [here, there] = [await listen(address), await listen(address)];
+    const sender = await startPeer(here.endpoints, [], ['x']);
+    const receiver = await startPeer(there.endpoints, ['x'], []);
+    const direct = await startPeer(twice(address), ['x'], []);
+    const lists = [heard(receiver.events.x), heard(direct.events.x)];
+    await sender.waitFor({ subscribers: 'x', count: 2, timeout: 5_000 });
+    const texts = ['é'.repeat(2_500_000), 'behind'];
+    for (const text of texts) await sender.publish.x(text);
+    await sender.flush({ timeout: 20_000 });
+    for (const list of lists) expect(list).toEqual(texts);
+  });
+
+  test('a broker in another process', { timeout: 30_000 }, async () => {
+    const { address } = await NatsServer.start(program);
+    const endpoints = freeEndpoints('ipc');
+    const process = cli('broker', endpoints.in, endpoints.out, '-u', `${address}/shop`);
+    await process.line();
+    expect(await process.line()).toBe(`broker: joined ${address}/shop`);
+    const sender = await startPeer(endpoints, [], ['x']);
+    const receiver = await startPeer((await listen(`${address}/shop`)).endpoints, ['x'], []);
+    const values = heard(receiver.events.x);
+    await sender.waitFor({ subscribers: 'x', timeout: 5_000 });
+    for (const n of numbers(10_000)) await sender.publish.x(n);
+    await sender.flush({ timeout: 10_000 });
+    expect(values).toEqual(numbers(10_000));
+  });
+});
+
+function frame(n: number): string {
+  return `{"jsonrpc": "2.0", "method": "x", "params": [${n}]}`;
+}
+
+interface Listener {
+  readonly socket: WebSocket;
+  readonly frames: readonly string[];
+}
+
+/** A connection that speaks the protocol by hand and hears `x`. */
+async function join(url = ''): Promise<Listener> {
+  const socket = new WebSocket(url);
+  onTestFinished(() => socket.close());
+  await once(socket, 'open');
+  const frames: string[] = [];
+  const joined = once(socket, 'message');
+  socket.on('message', (data: Buffer) => {
+    const text = data.toString();
+    if (text.startsWith('{')) frames.push(...text.split('\n'));
+  });
+  socket.send('join {"version": 1}');
+  await joined;
+  socket.send(`subscribe ${JSON.stringify(['{"jsonrpc": "2.0", "method": "x"'])}`);
+  // Words are obeyed in order: an answer to a question says that it is heard.
+  socket.send(`subscribe ${JSON.stringify(['{"jsonrpc": "2.0", "method": "rpc.mr.@me"'])}`);
+  const answered = once(socket, 'message');
+  socket.send('{"jsonrpc": "2.0", "method": "rpc.mr.broker", "params": ["broker", "me"]}');
+  await answered;
+  frames.length = 0;
+  return { socket, frames };
+}
+
+describeWith('nats', 'uplink: Python peers', (program) => {
+  describeWith('python', 'of the published package', (interpreters) => {
+    const interpreter = interpreters['0.7.1'];
+
+    async function startPython(script: string, { endpoints }: Broker): Promise<Program> {
+      const path = new URL(`../interop/python/${script}`, import.meta.url).pathname;
+      const python = new Program(interpreter, [path, endpoints.in, endpoints.out]);
+      expect(await python.line()).toBe('ready');
+      return python;
+    }
+
+    test(
+      'one behind one broker is heard, and hears each event once, behind the other',
+      { timeout: 60_000 },
+      async () => {
+        const { address } = await NatsServer.start(program);
+        const [here, there] = [await listen(address), await listen(address)];
+        await startPython('echo.py', there);
+        for (const place of [here.endpoints, twice(here.url), twice(address)]) {
+          const peer = await startPeer(place, ['response'], ['request']);
+          const responses = heard(peer.events.response);
+          // All in one turn: they travel as packs, which the broker over there translates.
+          for (const n of numbers(500)) void peer.publish.request(n);
+          await peer.events.response.next({ where: (n) => n === 499, timeout: 20_000 });
+          for (const n of ['one', 'more']) await peer.publish.request(n);
+          await peer.events.response.next({ where: (n) => n === 'more', timeout: 20_000 });
+          expect(responses).toEqual([...numbers(500), 'one', 'more']);
+          await peer.stop();
+        }
+      },
+    );
+
+    test('two of them behind two brokers answer each other', { timeout: 60_000 }, async () => {
+      const { address } = await NatsServer.start(program);
+      const [here, there] = [await listen(address), await listen(address)];
+      await startPython('echo.py', there);
+      const asker = await startPython('ask.py', here);
+      asker.child.stdin?.write(`${JSON.stringify([[1], ['tea', 'ä'], []])}\n`);
+      expect(await asker.json()).toBe('the same');
+    });
+  });
+});
+
+describeWith('nats', 'uplink: faults', (program) => {
+  test('nobody is there at first: local peers meet, and the others when it comes', { timeout: 30_000 }, async () => {
+    const server = await NatsServer.start(program);
+    await server.kill();
+    const [here, there] = [await listen(server.address), await listen(server.address)];
+    expect(here.uplink).toMatchObject({ up: false, breaks: 0, error: { message: expect.any(String) as string } });
+    const sender = await startPeer(here.endpoints, [], ['x']);
+    const near = await startPeer(twice(here.url), ['x'], []);
+    const far = await startPeer(there.endpoints, ['x'], []);
+    const [nearby, farAway] = [heard(near.events.x), heard(far.events.x)];
+    await sender.waitFor({ subscribers: 'x', timeout: 5_000 });
+    await sender.publish.x('local');
+    await sender.flush({ timeout: 5_000 });
+    expect(nearby).toEqual(['local']);
+    expect(here.uplink?.dropped).toBeGreaterThan(0);
+    await server.start();
+    await expect.poll(() => [here.uplink?.up, there.uplink?.up], { timeout: 10_000 }).toEqual([true, true]);
+    await sender.waitFor({ subscribers: 'x', count: 2, timeout: 10_000 });
+    await sender.publish.x('for all');
+    await sender.flush({ timeout: 5_000 });
+    expect([nearby, farAway]).toEqual([['local', 'for all'], ['for all']]);
+    expect(here.uplink).toMatchObject({ up: true, error: undefined });
+  });
+
+  test('the server is killed while 10,000 events flow: nothing is lost', { timeout: 60_000 }, async () => {
+    const server = await NatsServer.start(program);
+    const [here, there] = [await listen(server.address), await listen(server.address)];
+    const sender = await startPeer(here.endpoints, [], ['x']);
+    const receiver = await startPeer(there.endpoints, ['x'], []);
+    const values = heard(receiver.events.x);
+    await sender.waitFor({ subscribers: 'x', timeout: 5_000 });
+    for (const round of numbers(3)) {
+      const publishing = (async () => {
+        for (let n = round * 4_000; n < (round + 1) * 4_000; n += 1) await sender.publish.x(n);
+      })();
+      await expect.poll(() => values.length, { timeout: 10_000 }).toBeGreaterThan(round * 4_000 + 500);
+      await server.kill();
+      await expect.poll(() => [here.uplink?.up, there.uplink?.up]).toEqual([false, false]);
+      await server.start();
+      await publishing;
+    }
+    await sender.flush({ timeout: 20_000 });
+    expect(values).toEqual(numbers(12_000));
+    expect(here.uplink).toMatchObject({ up: true, breaks: 3 });
+  });
+
+  test(
+    'cluster of three: the server of a broker is killed, and it goes to another one',
+    { timeout: 60_000 },
+    async () => {
+      const [first, second] = (await startCluster(program, 3)) as [NatsServer, NatsServer];
+      const [here, there] = [await listen(first.address), await listen(second.address)];
+      const sender = await startPeer(here.endpoints, [], ['x']);
+      const receiver = await startPeer(there.endpoints, ['x'], []);
+      const values = heard(receiver.events.x);
+      await sender.waitFor({ subscribers: 'x', timeout: 10_000 });
+      const publishing = (async () => {
+        for (const n of numbers(10_000)) await sender.publish.x(n);
+      })();
+      await expect.poll(() => values.length, { timeout: 10_000 }).toBeGreaterThan(1_000);
+      await first.kill();
+      await publishing;
+      await sender.flush({ timeout: 20_000 });
+      expect(values).toEqual(numbers(10_000));
+      expect(here.uplink).toMatchObject({ up: true, breaks: 1 });
+    },
+  );
+
+  test('a broker that is stopped and started again joins again', async () => {
+    const { address } = await NatsServer.start(program);
+    const broker = await listen(address);
+    await broker.stop();
+    expect(broker.uplink?.up).toBe(false);
+    await broker.start();
+    expect(broker.uplink?.up).toBe(true);
+  });
+
+  test('token: without the right one it stays down, and says why', async () => {
+    const { address } = await NatsServer.start(program, '--auth', 'open sesame');
+    const [wrong, right] = await Promise.all(
+      ['open', 'open sesame'].map((token) => Broker.listen({ uplink: { address, token } })),
+    );
+    for (const broker of [wrong, right]) onTestFinished(() => broker?.stop());
+    expect(wrong?.uplink?.error).toBeInstanceOf(RefusedError);
+    expect(right?.uplink).toEqual({ up: true, breaks: 0, dropped: 0, error: undefined });
+  });
+});
+
+describe('uplink: addresses', () => {
+  test.each([
+    ['ipc:///tmp/shop', /cannot be an uplink/],
+    ['nats://', /is no address/],
+    ['nats://x@y', /has no user/],
+  ])('%s makes no sense', (uplink, message) => {
+    expect(() => new Broker({ uplink })).toThrow(AddressError);
+    expect(() => new Broker({ uplink })).toThrow(message);
+  });
+
+  test('a broker without one says nothing of it', () => {
+    expect(new Broker({}).uplink).toBeUndefined();
+  });
+});
