@@ -4,7 +4,7 @@ import type { Port } from './port-line.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
 /** The kinds of addresses, by scheme. */
-const SCHEMES = ['inproc', 'ipc', 'tcp', 'ws', 'wss', 'ws+unix', 'nats'] as const;
+const SCHEMES = ['inproc', 'ipc', 'tcp', 'ws', 'wss', 'ws+unix', 'nats', 'redis', 'rediss'] as const;
 type Scheme = (typeof SCHEMES)[number];
 
 /** The bus that each of them needs, loaded when it is. */
@@ -16,12 +16,14 @@ const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions)
   wss: webSocketBus,
   'ws+unix': webSocketBus,
   nats: async ({ in: address }, { token }) => (await import('./nats.ts')).makeNatsBus(address, token),
+  redis: redisBus,
+  rediss: redisBus,
 };
 
 /** The kinds whose addresses are for both ways. */
-const BOTH_WAYS: ReadonlySet<Scheme> = new Set<Scheme>(['ws', 'wss', 'ws+unix', 'nats']);
+const BOTH_WAYS: ReadonlySet<Scheme> = new Set<Scheme>(['ws', 'wss', 'ws+unix', 'nats', 'redis', 'rediss']);
 /** The kinds that lead to servers of others, which brokers join. */
-const SERVERS: ReadonlySet<Scheme> = new Set<Scheme>(['nats']);
+const SERVERS: ReadonlySet<Scheme> = new Set<Scheme>(['nats', 'redis', 'rediss']);
 
 /** What a bus is told besides where to connect. */
 export interface BusOptions {
@@ -36,8 +38,8 @@ interface Address {
 
 /**
  * The two endpoints of a broker that was given one address: `ipc:///tmp/shop` has `/tmp/shop.in` and
- * `/tmp/shop.out`, `inproc://shop` likewise, and `tcp://host:5000` has the ports 5000 and 5001. WebSockets and
- * NATS go both ways: their one address is both.
+ * `/tmp/shop.out`, `inproc://shop` likewise, and `tcp://host:5000` has the ports 5000 and 5001. WebSockets,
+ * NATS and Redis go both ways: their one address is both.
  * @throws AddressError
  */
 export function endpointsOf(address: string): Endpoints {
@@ -87,7 +89,8 @@ export function checkEndpoints(endpoints: Endpoints): Scheme {
 export function checkServed(endpoints: Endpoints): void {
   const scheme = checkEndpoints(endpoints);
   if (!SERVERS.has(scheme)) return;
-  throw new AddressError(`'${endpoints.in}' is where a server of ${scheme} serves: name it as the broker's uplink`);
+  const hint = scheme === 'nats' ? "name it as the broker's uplink" : 'peers connect there, without a broker';
+  throw new AddressError(`'${endpoints.in}' is where a server of ${scheme} serves: ${hint}`);
 }
 
 /**
@@ -152,6 +155,10 @@ async function zeromqBus(endpoints: Endpoints): Promise<Bus> {
   return (await import('./zeromq.ts')).makeZeromqBus(endpoints);
 }
 
+async function redisBus({ in: address }: Endpoints, { token }: BusOptions): Promise<Bus> {
+  return (await import('./redis.ts')).makeRedisBus(address, token);
+}
+
 async function webSocketBus(endpoints: Endpoints, { token }: BusOptions): Promise<Bus> {
   return new (await import('./websocket.ts')).WebSocketBus(endpoints.in, token);
 }
@@ -166,7 +173,7 @@ function parseAddress(address: string): Address {
   }
   if (rest.includes('\0')) throw new AddressError('an address cannot contain a NUL character');
   if (isWebSocket(scheme)) checkWebSocket(address, scheme, rest);
-  if (scheme === 'nats') checkNats(address, rest);
+  if (SERVERS.has(scheme)) checkServer(address, scheme, rest);
   if (scheme === 'ipc' && !rest.startsWith('/') && !rest.startsWith('@')) {
     throw new AddressError(`'${address}': ipc needs an absolute path, as in ipc:///tmp/${rest}`);
   }
@@ -191,15 +198,17 @@ function checkWebSocket(address: string, scheme: Scheme, rest: string): void {
   }
 }
 
-function checkNats(address: string, rest: string): void {
+function checkServer(address: string, scheme: Scheme, rest: string): void {
   if (rest.includes('@')) {
     // Not shown: it would be in logs.
-    throw new AddressError('an address of nats:// has no user and no password: use the option token');
+    throw new AddressError(`an address of ${scheme}:// has no user and no password: use the option token`);
   }
-  const [hosts = '', ...names] = rest.replace(/\/$/, '').split('/');
-  const areHosts = hosts.split(',').every((host) => URL.canParse(`ws://${host}`) && /^[^?#]+$/.test(host));
-  if (areHosts && names.every((name) => name !== '')) return;
-  throw new AddressError(`'${address}': nats needs a host, as in nats://127.0.0.1:4222 and nats://a,b:4222/shop`);
+  const [, hosts = '', names] = /^([^/?#]+)((?:\/[\w-]+)*)\/?$/.exec(rest) ?? [];
+  const list = scheme === 'nats' ? hosts.split(',') : [hosts];
+  if (names !== undefined && list.every((host) => /^[^,]+$/.test(host) && URL.canParse(`ws://${host}`))) return;
+  throw new AddressError(
+    `'${address}': ${scheme} needs a host, and may have a namespace of letters, as in ${scheme}://127.0.0.1/shop`,
+  );
 }
 
 const MAX_PORT = 65_535;

@@ -12,7 +12,6 @@ export interface NatsLibrary {
       servers: string[];
       reconnect: boolean;
       timeout: number;
-      pingInterval: number;
       noEcho: boolean;
       token?: string;
     },

@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { setTimeout as delay } from 'node:timers/promises';
 import { AddressError, RefusedError } from '../errors.ts';
-import { delayBefore, REFUSED_DELAY } from './backoff.ts';
 import type { Frame, Token } from './bus.ts';
+import { keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
 import { loadNats, type NatsConnection, type NatsLibrary } from './nats-library.ts';
 import { cut, Parts } from './parts.ts';
 
@@ -28,11 +27,8 @@ export interface NatsLinkOptions {
   readonly echo: boolean;
 }
 
-/** How long, in milliseconds, connecting may take, and a close. */
+/** How long, in milliseconds, connecting may take. */
 const CONNECT_WITHIN = 5_000;
-const CLOSE_WITHIN = 1_000;
-/** A server that does not answer for about three times as many milliseconds is given up. */
-const PING_INTERVAL = 2_000;
 /** How long, in characters, a subject may be; servers take lines of 4,096 bytes. */
 const LONGEST_SUBJECT = 2_000;
 
@@ -54,6 +50,7 @@ export class NatsLink {
   #mostBytes = 0;
   #running: Promise<void> | undefined;
   #parts = new Parts();
+  #pulse: Pulse | undefined;
 
   constructor(options: NatsLinkOptions) {
     this.#options = options;
@@ -67,7 +64,14 @@ export class NatsLink {
     const library = await loadNats();
     if (this.#closing.signal.aborted) return;
     this.#listener = listener;
-    this.#running = this.#run(library);
+    const attempt = {
+      serve: async () => this.#serve(await this.#connect(library), library),
+      failed: (error: Error) => {
+        if (error instanceof RefusedError) this.#listener?.refused(error);
+        else this.#listener?.failed(error);
+      },
+    };
+    this.#running = keepTrying(attempt, this.#closing.signal);
   }
 
   /** The subject of a topic; undefined when its name is too long, which the listener is told. */
@@ -112,54 +116,28 @@ export class NatsLink {
     const connection = this.#connection;
     this.#connection = undefined;
     if (connection !== undefined) {
-      await withinClose(connection.flush().catch(() => {}));
+      await withinClose(connection.flush());
       await withinClose(connection.close());
     }
     if (this.#running !== undefined) await withinClose(this.#running);
   }
 
-  async #run(library: NatsLibrary): Promise<void> {
-    for (let attempts = 0; !this.#closing.signal.aborted; attempts += 1) {
-      let least = 0;
-      try {
-        const connection = await this.#connect(library);
-        await this.#serve(connection, library);
-        attempts = 0;
-      } catch (cause) {
-        if (cause instanceof library.AuthorizationError || cause instanceof RefusedError) {
-          least = REFUSED_DELAY;
-          this.#listener?.refused(
-            cause instanceof RefusedError
-              ? cause
-              : new RefusedError(`the server at '${this.#options.address}' does not let this in`, { cause }),
-          );
-        } else this.#listener?.failed(cause as Error);
-      }
-      const pause = Math.max(least, delayBefore(attempts));
-      await delay(pause, undefined, { signal: this.#closing.signal }).catch(() => {});
-    }
-  }
-
-  async #connect({ connect }: NatsLibrary): Promise<NatsConnection> {
-    const { echo } = this.#options;
-    const token = await this.#token();
-    return connect({
-      name: 'mreventloop',
-      servers: [...new Set([...this.#hosts, ...this.#discovered])],
-      reconnect: false,
-      timeout: CONNECT_WITHIN,
-      pingInterval: PING_INTERVAL,
-      noEcho: !echo,
-      ...(token !== undefined && { token }),
-    });
-  }
-
-  async #token(): Promise<string | undefined> {
-    const { token } = this.#options;
+  /** @throws RefusedError, and what the library throws */
+  async #connect({ connect, AuthorizationError }: NatsLibrary): Promise<NatsConnection> {
+    const { address, echo } = this.#options;
+    const token = await readToken(this.#options.token);
     try {
-      return typeof token === 'function' ? await token() : token;
+      return await connect({
+        name: 'mreventloop',
+        servers: [...new Set([...this.#hosts, ...this.#discovered])],
+        reconnect: false,
+        timeout: CONNECT_WITHIN,
+        noEcho: !echo,
+        ...(token !== undefined && { token }),
+      });
     } catch (cause) {
-      throw new RefusedError('there is no token to show to the server', { cause });
+      if (!(cause instanceof AuthorizationError)) throw cause;
+      throw new RefusedError(`the server at '${address}' does not let this in`, { cause });
     }
   }
 
@@ -174,8 +152,13 @@ export class NatsLink {
     this.#parts = new Parts();
     for (const subject of this.#subjects) this.#ask(connection, subject);
     void this.#watch(connection, library);
+    this.#pulse = new Pulse(
+      () => connection.flush(),
+      () => void connection.close(),
+    );
     this.#listener?.up();
     const reason = await connection.closed();
+    this.#pulse.stop();
     this.#connection = undefined;
     this.#listener?.down(reason instanceof library.ProtocolError ? reason.message : undefined);
   }
@@ -200,6 +183,7 @@ export class NatsLink {
   }
 
   #receive(message: Uint8Array): void {
+    this.#pulse?.heard();
     const frame = this.#parts.add(message);
     if (frame === undefined) return;
     if (isUtf8(frame)) this.#listener?.frame(Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString());
@@ -218,7 +202,7 @@ function readNatsAddress(address: string): { readonly hosts: readonly string[]; 
     .replace(/^nats:\/\//, '')
     .replace(/\/$/, '')
     .split('/');
-  const namespace = names.length === 0 ? NAMESPACE : names.map((name) => subjectToken(name)).join('.');
+  const namespace = names.length === 0 ? NAMESPACE : names.join('.');
   return { hosts: hosts.split(','), namespace };
 }
 
@@ -228,10 +212,4 @@ function subjectToken(name: string): string {
     const code = unit.charCodeAt(0).toString(16);
     return code.length <= 2 ? `%${code.padStart(2, '0')}` : `%u${code.padStart(4, '0')}`;
   });
-}
-
-async function withinClose(done: Promise<unknown>): Promise<void> {
-  const late = new AbortController();
-  await Promise.race([done, delay(CLOSE_WITHIN, undefined, { signal: late.signal }).catch(() => {})]);
-  late.abort();
 }

@@ -6,6 +6,7 @@ import { makeBus, makePortBus } from '../../src/bus/address.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { freeEndpoints, SCHEMES, type Scheme } from '../support/addresses.ts';
 import { NatsServer } from '../support/nats-server.ts';
+import { RedisServer } from '../support/redis-server.ts';
 
 /** A broker at a place of its own. */
 async function serve(scheme: Scheme): Promise<BusPlace> {
@@ -34,9 +35,8 @@ async function servePorts(): Promise<BusPlace> {
   };
 }
 
-/** A server of NATS. */
-async function serveNats(program: string): Promise<BusPlace> {
-  const server = await NatsServer.start(program);
+/** A server, which does what a broker does. */
+function placeAt(server: NatsServer | RedisServer): BusPlace {
   return {
     bus: () => makeBus({ in: server.address, out: server.address }),
     stop: () => server.kill(),
@@ -54,5 +54,11 @@ describe.each(SCHEMES)('bus over %s', (scheme) => {
 });
 
 describeWith('nats', 'bus over NATS', (program) => {
-  test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve: () => serveNats(program) }));
+  const serve = async (): Promise<BusPlace> => placeAt(await NatsServer.start(program));
+  test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve }));
+});
+
+describeWith('redis', 'bus over Redis', (program) => {
+  const serve = async (): Promise<BusPlace> => placeAt(await RedisServer.start(program));
+  test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve }));
 });

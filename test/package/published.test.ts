@@ -102,19 +102,19 @@ describe('installed package', () => {
     });
   });
 
-  test.for([['nats://127.0.0.1', '@nats-io/transport-node']] as const)(
-    'libraries: for %s the error says to install %s',
-    async ([address, library]) => {
-      const program = `
+  test.for([
+    ['nats://127.0.0.1', '@nats-io/transport-node'],
+    ['redis://127.0.0.1', 'ioredis'],
+  ] as const)('libraries: for %s the error says to install %s', async ([address, library]) => {
+    const program = `
       import { Peer } from 'mreventloop';
       const peer = new Peer('${address}', '${address}', [], []);
       console.log(await peer.start().catch(({ code, message }) => code + ': ' + message));`;
-      const args = ['--input-type=module', '--eval', program];
-      const said = await command(process.execPath, args, { cwd: installed.project });
-      expect(said).toMatch(/^MISSING_LIBRARY: /);
-      expect(said).toContain(`npm install ${library}\n`);
-    },
-  );
+    const args = ['--input-type=module', '--eval', program];
+    const said = await command(process.execPath, args, { cwd: installed.project });
+    expect(said).toMatch(/^MISSING_LIBRARY: /);
+    expect(said).toContain(`npm install ${library}\n`);
+  });
 
   test.for(MODULES)('import: %s leaves the globals alone and lets the program end', async (specifier) => {
     const program = `

@@ -10,6 +10,8 @@ export interface Tools extends Record<Runtime, string> {
   chromium: string;
   /** The path of the server for NATS. */
   nats: string;
+  /** The path of the server for Redis. */
+  redis: string;
 }
 
 export type ToolName = keyof Tools;
@@ -49,6 +51,11 @@ export const REQUIREMENTS: { readonly [Name in ToolName]: Requirement<Tools[Name
     what: 'nats-server',
     hint: 'Debian: apt-get install nats-server; elsewhere: from nats.io, on the PATH',
     prepare: () => findProgram('nats-server'),
+  },
+  redis: {
+    what: 'redis-server',
+    hint: 'Debian: apt-get install redis-server; elsewhere: from redis.io, on the PATH',
+    prepare: () => findProgram('redis-server', 'valkey-server'),
   },
   'node-20': fromNpm('Node 20', 'node-20'),
   'node-24': fromNpm('Node 24', 'node-24'),

@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { RefusedError } from '../errors.ts';
+import { delayBefore, REFUSED_DELAY } from './backoff.ts';
+import type { Token } from './bus.ts';
+
+/** What keeps a link to a server. */
+export interface Attempt {
+  /**
+   * Connects, and resolves when the link has ended. Rejects when there was none: with a `RefusedError` when the
+   * server is there and does not want it.
+   */
+  serve(): Promise<void>;
+  failed(error: Error): void;
+}
+
+/** How long, in milliseconds, what a close does may take. */
+const CLOSE_WITHIN = 1_000;
+
+/** Connects until the signal says so, and after each link again: at once at first, then later each time. */
+export async function keepTrying(attempt: Attempt, signal: AbortSignal): Promise<void> {
+  for (let attempts = 0; !signal.aborted; attempts += 1) {
+    let least = 0;
+    try {
+      await attempt.serve();
+      attempts = 0;
+    } catch (error) {
+      if (error instanceof RefusedError) least = REFUSED_DELAY;
+      attempt.failed(error as Error);
+    }
+    await delay(Math.max(least, delayBefore(attempts)), undefined, { signal }).catch(() => {});
+  }
+}
+
+/**
+ * How often, in milliseconds, a server is asked whether it is there, and how often in a row nothing need be heard of
+ * it: together less than the silence after which peers would take each other for gone.
+ */
+const TICK = 1_000;
+const MOST_SILENT_TICKS = 3;
+
+/**
+ * Sees whether a link is alive. All that arrives counts, not only answers: they may have to wait behind much else.
+ * Ticks are counted, not time: who was busy has not listened.
+ */
+export class Pulse {
+  readonly #timer: ReturnType<typeof setInterval>;
+  #silentTicks = 0;
+
+  /**
+   * @param ask - asks the server for an answer, and fulfils with it
+   * @param gone - called once nothing was heard for too long, until it stops
+   */
+  constructor(ask: () => Promise<unknown>, gone: () => void) {
+    this.#timer = setInterval(() => {
+      this.#silentTicks += 1;
+      if (this.#silentTicks > MOST_SILENT_TICKS) gone();
+      else
+        ask().then(
+          () => this.heard(),
+          () => {},
+        );
+    }, TICK);
+  }
+
+  heard(): void {
+    this.#silentTicks = 0;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** @throws RefusedError */
+export async function readToken(token: Token): Promise<string | undefined> {
+  try {
+    return typeof token === 'function' ? await token() : token;
+  } catch (cause) {
+    throw new RefusedError('there is no token to show to the server', { cause });
+  }
+}
+
+/** Waits for a part of a close, within reason. Never rejects. */
+export async function withinClose(done: Promise<unknown>): Promise<void> {
+  const late = new AbortController();
+  const settled = done.catch(() => {});
+  await Promise.race([settled, delay(CLOSE_WITHIN, undefined, { signal: late.signal }).catch(() => {})]);
+  late.abort();
+}

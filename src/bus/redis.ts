@@ -1,0 +1,208 @@
+import { isUtf8 } from 'node:buffer';
+import { MissingLibraryError, RefusedError } from '../errors.ts';
+import type { Bus, BusListener, Token, Topic } from './bus.ts';
+import { keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
+
+/** What is used of the client for Redis, whose declarations need not be there for who uses none. */
+interface Library {
+  readonly Redis: new (url: string, options: object) => Client;
+}
+interface Client {
+  connect(): Promise<void>;
+  subscribe(...channels: readonly string[]): Promise<unknown>;
+  publish(channel: string, message: string): Promise<unknown>;
+  ping(): Promise<unknown>;
+  disconnect(): void;
+  on(event: 'error', listener: (error: Error) => void): void;
+  on(event: 'end', listener: () => void): void;
+  on(event: 'messageBuffer', listener: (channel: Buffer, message: Buffer) => void): void;
+}
+
+/** A link: who listens to Redis cannot speak, so it takes two connections. Where one breaks, both are given up. */
+interface Link {
+  readonly in: Client;
+  readonly out: Client;
+  /** Resolves when one of them ended, or both were dropped, with what went wrong before. */
+  readonly ended: Promise<Error | undefined>;
+  drop(): void;
+}
+
+/** How large an event may be, in bytes: Redis gives up who has 32 MiB waiting, unless configured otherwise. */
+const LARGEST = 8 * 1024 * 1024;
+/** How long, in milliseconds, connecting may take. */
+const CONNECT_WITHIN = 5_000;
+/** Where no other namespace is asked for. */
+const NAMESPACE = 'mreventloop';
+
+// A text, so that the compiler does not look for it.
+const PACKAGE: string = 'ioredis';
+
+/** @throws MissingLibraryError */
+async function load(): Promise<Library> {
+  try {
+    return (await import(PACKAGE)) as Library;
+  } catch (cause) {
+    throw new MissingLibraryError(`redis:// addresses need the package '${PACKAGE}': npm install ${PACKAGE}`, {
+      cause,
+    });
+  }
+}
+
+/** A peer's end of Redis. */
+export function makeRedisBus(address: string, token: Token): Promise<Bus> {
+  return Promise.resolve(new RedisBus(address, token));
+}
+
+/** One channel a topic, of publish/subscribe. There is no broker: the server does what one does. */
+class RedisBus implements Bus {
+  readonly largest = LARGEST;
+  readonly takesPacks = true;
+  readonly #address: string;
+  readonly #token: Token;
+  /** The server alone: the library takes what follows for the number of a database, which channels do not know. */
+  readonly #server: string;
+  readonly #namespace: string;
+  readonly #channels: string[] = [];
+  readonly #closing = new AbortController();
+  #listener: BusListener | undefined;
+  #link: Link | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(address: string, token: Token) {
+    const [, server = '', namespace = ''] = /^([^:]+:\/\/[^/]+)\/?(.*?)\/?$/.exec(address) ?? [];
+    this.#address = address;
+    this.#token = token;
+    this.#server = server;
+    this.#namespace = namespace === '' ? NAMESPACE : namespace;
+  }
+
+  async open(listener: BusListener): Promise<void> {
+    const library = await load();
+    if (this.#closing.signal.aborted) return;
+    this.#listener = listener;
+    const attempt = {
+      serve: () => this.#serve(library),
+      failed: (error: Error) => {
+        if (error instanceof RefusedError) this.#listener?.refused(error);
+      },
+    };
+    this.#running = keepTrying(attempt, this.#closing.signal);
+  }
+
+  subscribe({ name }: Topic): void {
+    const channel = this.#channelOf(name);
+    this.#channels.push(channel);
+    this.#link?.in.subscribe(channel).catch((error: Error) => this.#objected(error));
+  }
+
+  send(topic: string, frame: string): void {
+    this.#link?.out.publish(this.#channelOf(topic), frame).catch((error: Error) => this.#objected(error));
+  }
+
+  async close(): Promise<void> {
+    this.#listener = undefined;
+    this.#closing.abort();
+    const link = this.#link;
+    this.#link = undefined;
+    if (link !== undefined) {
+      // Answered behind everything that was sent.
+      await withinClose(link.out.ping());
+      link.drop();
+    }
+    if (this.#running !== undefined) await withinClose(this.#running);
+  }
+
+  /** Connects, and uses the link until it ends. */
+  async #serve(library: Library): Promise<void> {
+    const password = await readToken(this.#token);
+    const options = {
+      lazyConnect: true,
+      retryStrategy: () => null,
+      connectTimeout: CONNECT_WITHIN,
+      maxRetriesPerRequest: null,
+      enableReadyCheck: false,
+      ...(password !== undefined && { password }),
+    };
+    const link = makeLink(library, this.#server, options);
+    const abandon = (): void => link.drop();
+    this.#closing.signal.addEventListener('abort', abandon);
+    const timer = setTimeout(abandon, CONNECT_WITHIN);
+    try {
+      await this.#enter(link);
+    } catch (error) {
+      link.drop();
+      // What fails says only that the connection ended; why is told before.
+      throw explain(this.#address, (await link.ended) ?? error);
+    } finally {
+      clearTimeout(timer);
+      this.#closing.signal.removeEventListener('abort', abandon);
+    }
+    const ask = (): Promise<unknown> => Promise.all([link.in.ping(), link.out.ping()]);
+    const pulse = new Pulse(ask, () => link.drop());
+    link.in.on('messageBuffer', () => pulse.heard());
+    if (this.#closing.signal.aborted) link.drop();
+    await link.ended;
+    pulse.stop();
+    link.drop();
+    this.#link = undefined;
+    this.#listener?.down();
+  }
+
+  async #enter(link: Link): Promise<void> {
+    link.in.on('messageBuffer', (_channel, message) => {
+      if (link !== this.#link) return;
+      if (isUtf8(message)) this.#listener?.frame(message.toString());
+      else this.#listener?.unreadable();
+    });
+    await Promise.all([link.in.connect(), link.out.connect()]);
+    // Asks who it is, which a server wants to know before anything else.
+    await Promise.all([link.in.ping(), link.out.ping()]);
+    for (let asked = 0; asked < this.#channels.length;) {
+      const channels = this.#channels.slice(asked);
+      asked = this.#channels.length;
+      await link.in.subscribe(...channels);
+    }
+    this.#link = link;
+  }
+
+  /** The server does not do what is asked of it. What fails because the link broke is told otherwise. */
+  #objected(error: Error): void {
+    const refused = explain(this.#address, error);
+    if (refused instanceof RefusedError) this.#listener?.refused(refused);
+  }
+
+  /** The name as JSON writes it, which has something for each. There is no colon in a namespace. */
+  #channelOf(topic: string): string {
+    return `${this.#namespace}:${JSON.stringify(topic).slice(1, -1)}`;
+  }
+}
+
+function makeLink({ Redis }: Library, server: string, options: object): Link {
+  const clients = { in: new Redis(server, options), out: new Redis(server, options) };
+  const dropped = new AbortController();
+  const ended = new Promise<Error | undefined>((resolve) => {
+    let last: Error | undefined;
+    for (const client of [clients.in, clients.out]) {
+      client.on('error', (error) => (last = error));
+      client.on('end', () => resolve(last));
+    }
+    dropped.signal.addEventListener('abort', () => resolve(last));
+  });
+  return {
+    ...clients,
+    ended,
+    drop() {
+      clients.in.disconnect();
+      clients.out.disconnect();
+      // Where nobody answers, disconnecting takes seconds.
+      dropped.abort();
+    },
+  };
+}
+
+/** What the server says of who may do what, as an error of this package; others as they are. */
+function explain(address: string, error: unknown): Error {
+  const { message } = error as Error;
+  if (!/^(?:NOAUTH|WRONGPASS|NOPERM|ERR .*AUTH)/.test(message)) return error as Error;
+  return new RefusedError(`the server at '${address}' does not let this in`, { cause: error });
+}
