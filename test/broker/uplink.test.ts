@@ -1,7 +1,18 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AddressError, Broker, type BrokerDoors, type Endpoints, type Event, Peer, RefusedError } from 'mreventloop';
+import { z } from 'zod';
+import {
+  AddressError,
+  Broker,
+  type BrokerDoors,
+  contract,
+  type Endpoints,
+  type Event,
+  Peer,
+  RefusedError,
+  request,
+} from 'mreventloop';
 import { describeWith } from '../setup/describe-with.ts';
 import { freeEndpoints, temporaryFolder } from '../support/addresses.ts';
 import { NatsServer, startCluster } from '../support/nats-server.ts';
@@ -68,6 +79,20 @@ describeWith('nats', 'uplink: brokers and peers meet', (program) => {
     expect(speaker.frames).toEqual(numbers(101).map((n) => frame(n)));
     expect(listener.frames).toEqual(speaker.frames);
     expect([here.counters.frames, there.counters.frames]).toEqual([101, 101]);
+  });
+
+  test('requests are answered across', async () => {
+    const { address } = await NatsServer.start(program);
+    const [here, there] = [await listen(address), await listen(address)];
+    const shop = contract({ price_of: request([z.string()], z.number()) });
+    const places = [there.endpoints, here.url ?? '', address];
+    const seller = new Peer(here.endpoints, shop, { serve: ['price_of'] });
+    seller.serve.price_of(async (product) => product.length);
+    await using _seller = await seller.start();
+    for (const place of places) {
+      await using buyer = await new Peer(place, shop, { request: ['price_of'] }).start();
+      expect(await buyer.request.price_of('tea', { timeout: 5_000 })).toBe(3);
+    }
   });
 
   test('namespaces: brokers of different ones do not meet', async () => {
