@@ -258,6 +258,30 @@ describeWith('nats', 'uplink: faults', (program) => {
     expect(here.uplink).toMatchObject({ up: true, breaks: 3 });
   });
 
+  test('the server stands still for longer than a link lives: nothing is lost', { timeout: 60_000 }, async () => {
+    const server = await NatsServer.start(program);
+    const [here, there] = [await listen(server.address), await listen(server.address)];
+    // Longer than it stands still: peers cannot tell it from others that are gone.
+    const silence = { silence: 60_000 };
+    const { in: inAddress, out } = here.endpoints;
+    const sender = new Peer(inAddress, out, [], ['x'], silence);
+    const receiver = new Peer(there.endpoints.in, there.endpoints.out, ['x'], [], silence);
+    const values = heard(receiver.events.x);
+    await using _receiver = await receiver.start();
+    await using _sender = await sender.start();
+    await sender.waitFor({ subscribers: 'x', timeout: 30_000 });
+    for (const n of numbers(1_000)) await sender.publish.x(n);
+    server.signal('SIGSTOP');
+    const publishing = (async () => {
+      for (const n of numbers(9_000)) await sender.publish.x(n + 1_000);
+    })();
+    await expect.poll(() => [here.uplink?.up, there.uplink?.up], { timeout: 20_000 }).toEqual([false, false]);
+    server.signal('SIGCONT');
+    await publishing;
+    await sender.flush({ timeout: 20_000 });
+    expect(values).toEqual(numbers(10_000));
+  });
+
   test(
     'cluster of three: the server of a broker is killed, and it goes to another one',
     { timeout: 60_000 },

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect, Peer, RefusedError } from 'mreventloop';
 import { makeBus } from '../../src/bus/address.ts';
+import { Proxy } from '../faults/proxy.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { NatsServer } from '../support/nats-server.ts';
 import { RedisServer } from '../support/redis-server.ts';
@@ -156,6 +157,8 @@ for (const server of SERVERS) {
         for (const round of numbers(5)) {
           const publishing = publish(round * 2_000, (round + 1) * 2_000);
           await expect.poll(() => received.length, { timeout: 10_000 }).toBeGreaterThan(round * 2_000 + 500);
+          // Events may come before it knows that both ways are open; who is not connected is not disconnected.
+          await expect.poll(() => subscriber.ready, { timeout: 10_000 }).toBe(true);
           const down = subscriber.status.disconnected.next({ timeout: 10_000 });
           await running.kill();
           await down;
@@ -181,6 +184,34 @@ for (const server of SERVERS) {
         expect(received).toEqual(numbers(10_000));
         expect(gaps).toEqual([]);
       });
+
+      test(
+        'connections are reset, and single bytes arrive, while 10,000 events flow',
+        { timeout: 60_000 },
+        async () => {
+          const running = await server.start(program);
+          const proxy = await Proxy.start(running.address);
+          onTestFinished(() => proxy.stop());
+          const address = proxy.address.replace('tcp', new URL(running.address).protocol.slice(0, -1));
+          const { publisher, subscriber, received, gaps, publish } = await startPair(address, address);
+          for (const round of numbers(5)) {
+            const publishing = publish(round * 2_000, (round + 1) * 2_000);
+            await expect.poll(() => received.length, { timeout: 10_000 }).toBeGreaterThan(round * 2_000 + 200);
+            // Events may come before it knows that both ways are open; who is not connected is not disconnected.
+            await expect.poll(() => subscriber.ready, { timeout: 10_000 }).toBe(true);
+            const down = subscriber.status.disconnected.next({ timeout: 10_000 });
+            proxy.reset();
+            await down;
+            await proxy.during('split', async () => {
+              await subscriber.status.connected.next({ timeout: 10_000 });
+            });
+            await publishing;
+          }
+          await publisher.flush({ timeout: 20_000 });
+          expect(received).toEqual(numbers(10_000));
+          expect(gaps).toEqual([]);
+        },
+      );
 
       test('close: while the server stands still, it takes a few seconds at most', { timeout: 30_000 }, async () => {
         const running = await server.start(program);
