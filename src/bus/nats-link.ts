@@ -1,4 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { isUtf8 } from 'node:buffer';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { AddressError, RefusedError } from '../errors.ts';
 import type { Frame, Token } from './bus.ts';
 import { keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
@@ -126,15 +129,16 @@ export class NatsLink {
   async #connect({ connect, AuthorizationError }: NatsLibrary): Promise<NatsConnection> {
     const { address, echo } = this.#options;
     const token = await readToken(this.#options.token);
+    const options = {
+      name: 'mreventloop',
+      servers: [...new Set([...this.#hosts, ...this.#discovered])],
+      reconnect: false,
+      timeout: CONNECT_WITHIN,
+      noEcho: !echo,
+      ...(token !== undefined && { token }),
+    };
     try {
-      return await connect({
-        name: 'mreventloop',
-        servers: [...new Set([...this.#hosts, ...this.#discovered])],
-        reconnect: false,
-        timeout: CONNECT_WITHIN,
-        noEcho: !echo,
-        ...(token !== undefined && { token }),
-      });
+      return await dial(() => connect(options), this.#closing.signal);
     } catch (cause) {
       if (!(cause instanceof AuthorizationError)) throw cause;
       throw new RefusedError(`the server at '${address}' does not let this in`, { cause });
@@ -188,6 +192,33 @@ export class NatsLink {
     if (frame === undefined) return;
     if (isUtf8(frame)) this.#listener?.frame(Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString());
     else this.#listener?.unreadable();
+  }
+}
+
+const dialing = new AsyncLocalStorage<object>();
+
+/**
+ * Connects, and leaves nothing open where that fails. The library keeps the socket of an attempt for which nobody had
+ * time, which keeps the program from ending, and cannot be told to give up.
+ */
+async function dial(connect: () => Promise<NatsConnection>, signal: AbortSignal): Promise<NatsConnection> {
+  const sockets = new Set<Socket>();
+  const note = (message: unknown): void => {
+    if (dialing.getStore() === sockets) sockets.add((message as { socket: Socket }).socket);
+  };
+  const giveUp = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  subscribe('net.client.socket', note);
+  signal.addEventListener('abort', giveUp);
+  try {
+    return await dialing.run(sockets, connect);
+  } catch (error) {
+    giveUp();
+    throw error;
+  } finally {
+    unsubscribe('net.client.socket', note);
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

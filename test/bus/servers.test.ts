@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect, Peer, RefusedError } from 'mreventloop';
 import { makeBus } from '../../src/bus/address.ts';
@@ -24,6 +25,11 @@ interface Server {
   readonly startAt: (program: string, port: number, ...args: readonly string[]) => Promise<Running>;
   /** Its arguments for a token that it asks for. */
   readonly token: (token: string) => readonly string[];
+}
+
+/** How many files and sockets this process has open. */
+function handles(): number {
+  return readdirSync('/proc/self/fd').length;
 }
 
 const SERVERS: readonly Server[] = [
@@ -212,6 +218,28 @@ for (const server of SERVERS) {
           expect(gaps).toEqual([]);
         },
       );
+
+      test('open: at a server that stands still, no handle is left, nor after that', { timeout: 60_000 }, async () => {
+        const running = await server.start(program);
+        const { address } = running;
+        const attempt = (timeout: number): Promise<unknown> => {
+          const peer = new Peer(address, address, [], []);
+          return peer.start({ timeout }).then(
+            () => peer.stop(),
+            (error: unknown) => error,
+          );
+        };
+        // What is made once and kept is there afterwards.
+        expect(await attempt(5_000)).toBeUndefined();
+        const before = handles();
+        running.signal('SIGSTOP');
+        // One that is given up by the peer, and one that the bus gives up before.
+        for (const timeout of [100, 7_000]) expect(await attempt(timeout)).toMatchObject({ code: 'NO_BROKER' });
+        await expect.poll(handles, { timeout: 5_000 }).toBeLessThanOrEqual(before);
+        running.signal('SIGCONT');
+        expect(await attempt(5_000)).toBeUndefined();
+        await expect.poll(handles, { timeout: 5_000 }).toBeLessThanOrEqual(before);
+      });
 
       test('close: while the server stands still, it takes a few seconds at most', { timeout: 30_000 }, async () => {
         const running = await server.start(program);
