@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { inProcess, inProcessAims, measureInProcess } from './in-process/contenders.ts';
 import { type Contender, type Figures, measureRoundTrips, measureThroughput } from './measure.ts';
 import { type Aim, collect, compare, formatRatios, formatResults } from './report.ts';
 import { mreventloop, nats, type System, zeromq } from './systems.ts';
 
-const HELP = `Measures this package beside its floor (raw zeromq.js) and a rival (nats.js on nats-server).
+const HELP = `Measures this package beside its floor (raw zeromq.js, plain function calls) and its rivals (nats.js on
+nats-server; emitters and queues within a process).
 
 Usage: npm run bench -- [OPTION]...
 
@@ -47,6 +49,14 @@ const aims: readonly Aim[] = [
   { quantity: 'median µs', of: 'round trip mreventloop', to: 'round trip nats' },
 ];
 
+/** Whatever is measured, by name. */
+interface Measurement {
+  readonly name: string;
+  /** Why it cannot be measured here. */
+  readonly missing?: string | undefined;
+  measure(): Promise<Figures>;
+}
+
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
@@ -65,32 +75,43 @@ else {
 }
 
 async function run(): Promise<void> {
-  const missing = findMissing();
-  const chosen = [...throughputs, ...roundTrips].filter(
-    ({ name, system }) => !missing.has(system) && (options.only?.some((part) => name.includes(part)) ?? true),
-  );
-  if (chosen.length === 0) throw new Error(`there is nothing to measure; left out: ${[...missing.values()].join()}`);
+  const wanted = allMeasurements().filter(({ name }) => options.only?.some((part) => name.includes(part)) ?? true);
+  const leftOut = [...new Set(wanted.flatMap(({ missing }) => missing ?? []))];
+  const chosen = wanted.filter(({ missing }) => missing === undefined);
+  if (chosen.length === 0) throw new Error(`there is nothing to measure; left out: ${leftOut.join()}`);
   const figures = new Map<string, Figures[]>(chosen.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const contender of chosen) {
-      const measure = throughputs.includes(contender) ? measureThroughput : measureRoundTrips;
       process.stderr.write(`round ${round} of ${rounds}: ${contender.name}\n`);
-      figures.get(contender.name)?.push(await measure(contender));
+      figures.get(contender.name)?.push(await contender.measure());
     }
   }
 
   const results = collect(figures);
-  const ratios = compare(results, aims);
+  const ratios = compare(results, [...aims, ...inProcessAims]);
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
   console.log(`\nNode ${machine.node}, ${machine.cores} × ${machine.cpu}; ${rounds} rounds`);
   console.log(`64-byte payloads; ${EVENTS.count} events, ${QUESTIONS.count} round trips a round\n`);
   console.log(formatResults(results));
   if (ratios.length > 0) console.log(`\n${formatRatios(ratios)}`);
-  for (const reason of missing.values()) console.log(`\nLEFT OUT: ${reason}`);
+  for (const reason of leftOut) console.log(`\nLEFT OUT: ${reason}`);
   if (options.json !== undefined) {
-    const leftOut = [...missing.values()];
     writeFileSync(options.json, `${JSON.stringify({ machine, rounds, results, ratios, leftOut }, undefined, 2)}\n`);
   }
+}
+
+function allMeasurements(): Measurement[] {
+  const missing = findMissing();
+  const across = (contender: Contender, measure: (contender: Contender) => Promise<Figures>): Measurement => ({
+    name: contender.name,
+    missing: missing.get(contender.system),
+    measure: () => measure(contender),
+  });
+  return [
+    ...throughputs.map((contender) => across(contender, measureThroughput)),
+    ...roundTrips.map((contender) => across(contender, measureRoundTrips)),
+    ...inProcess.map((contender) => ({ name: contender.name, measure: () => measureInProcess(contender) })),
+  ];
 }
 
 /** What cannot be measured here, and why. */
