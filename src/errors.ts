@@ -13,7 +13,7 @@ export abstract class MrEventLoopError extends Error {
   abstract readonly code: string;
 
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    super(message, details);
     this.name = new.target.name;
   }
 }

@@ -13,7 +13,7 @@ const storage: Storage | undefined = makeStorage();
 function makeStorage(): Storage | undefined {
   const runtime = (globalThis as { process?: { getBuiltinModule?: NodeJS.Process['getBuiltinModule'] } }).process;
   const hooks = runtime?.getBuiltinModule?.('node:async_hooks');
-  return hooks === undefined ? undefined : new hooks.AsyncLocalStorage();
+  return hooks && new hooks.AsyncLocalStorage();
 }
 
 /** The slot that the code asking is part of, if it is part of any. */

@@ -5,6 +5,7 @@ import { BoundedQueue, type OverflowPolicy, type QueueOptions } from '../queue/b
 import { currentCall, runAsNone } from './current-call.ts';
 import { isSliceOver, throwUncaught, yieldToRuntime } from './runtime.ts';
 import { SlotCall } from './slot-call.ts';
+import { type WithResolvers, withResolvers } from './with-resolvers.ts';
 
 /** How an event loop treats failures, and how much it queues. */
 export interface EventLoopOptions extends QueueOptions {
@@ -66,7 +67,7 @@ export class EventLoop implements AsyncDisposable {
   #dropped = 0;
   #state: 'stopped' | 'running' | 'stopping' = 'stopped';
   #draining = false;
-  #stop: { promise: Promise<void>; resolve: () => void } | undefined;
+  #stop: WithResolvers<void> | undefined;
 
   /** @throws RangeError or TypeError for a limit or a policy that makes no sense */
   constructor(options: EventLoopOptions = {}) {
@@ -92,8 +93,8 @@ export class EventLoop implements AsyncDisposable {
   start(): this {
     if (this.#state !== 'stopped') throw new StateError('the event loop runs already');
     this.#state = 'running';
-    this.#emit(() => this.events.started());
-    this.#emit(() => this.events.idle());
+    this.#emit(this.events.started);
+    this.#emit(this.events.idle);
     this.#wake();
     return this;
   }
@@ -105,9 +106,7 @@ export class EventLoop implements AsyncDisposable {
   stop(): Promise<void> {
     if (this.#state === 'stopped') return Promise.resolve();
     if (this.#stop === undefined) {
-      let resolve!: () => void;
-      const promise = new Promise<void>((onResolve) => (resolve = onResolve));
-      this.#stop = { promise, resolve };
+      this.#stop = withResolvers<void>();
       this.#state = 'stopping';
       this.#wake();
     }
@@ -186,7 +185,7 @@ export class EventLoop implements AsyncDisposable {
   /** Runs all that is queued. Never rejects: slots report what they throw. */
   async #drain(): Promise<void> {
     if (this.#queue.length > 0) {
-      this.#emit(() => this.events.active());
+      this.#emit(this.events.active);
       while (this.#queue.length > 0) {
         this.#current = this.#queue.shift() as SlotCall<unknown>;
         const slow = this.#current.run();
@@ -195,7 +194,7 @@ export class EventLoop implements AsyncDisposable {
         this.#current = undefined;
         if (isSliceOver()) await yieldToRuntime();
       }
-      this.#emit(() => this.events.idle());
+      this.#emit(this.events.idle);
     }
     this.#draining = false;
     // A listener of `idle` may have called a slot.
@@ -207,7 +206,7 @@ export class EventLoop implements AsyncDisposable {
     const stop = this.#stop;
     this.#stop = undefined;
     this.#state = 'stopped';
-    this.#emit(() => this.events.stopped());
+    this.#emit(this.events.stopped);
     stop?.resolve();
   }
 }

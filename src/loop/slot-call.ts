@@ -2,8 +2,12 @@ import { OverflowError, SelfAwaitError, SlotError } from '../errors.ts';
 import { describe } from '../events/emitter.ts';
 import { currentCall, isTracked, runAs } from './current-call.ts';
 import type { EventLoop } from './event-loop.ts';
+import { type WithResolvers, withResolvers } from './with-resolvers.ts';
 
 type Target = (...args: never[]) => unknown;
+// Shared, since an empty list for each call would be a third of the garbage that a call leaves.
+const NO_ARGUMENTS: readonly unknown[] = [];
+
 type State = 'queued' | 'running' | 'fulfilled' | 'rejected';
 
 /**
@@ -27,7 +31,7 @@ export class SlotCall<R> implements Promise<R> {
   // What the slot returned or threw.
   #outcome: unknown;
   // Most calls are never awaited: the promise is made for those that are, while they are under way.
-  #waiting: Waiting | undefined;
+  #waiting: WithResolvers<unknown> | undefined;
   // The calls that this one, while it runs, waits for. Those that have ended are taken out when one is added.
   #waitsFor: Set<SlotCall<unknown>> | undefined;
 
@@ -76,17 +80,17 @@ export class SlotCall<R> implements Promise<R> {
     this.#state = 'running';
     try {
       const result = runAs(this, this.#target, this.#receiver, this.#args);
-      this.#args = [];
+      this.#args = NO_ARGUMENTS;
       if (isThenable(result)) {
         // Waiting for the slot's own result happens in the name of the slot.
         const wait = (): PromiseLike<void> =>
           result.then(
-            (value) => this.#fulfill(value),
+            (value) => this.#settle('fulfilled', value),
             (error) => this.#reject(error),
           );
-        return runAs(this, wait, undefined, []) as PromiseLike<void>;
+        return runAs(this, wait, undefined, NO_ARGUMENTS) as PromiseLike<void>;
       }
-      this.#fulfill(result);
+      this.#settle('fulfilled', result);
     } catch (error) {
       this.#reject(error);
       // The program ends in the microtask that comes next: no slot is to run before it.
@@ -112,10 +116,6 @@ export class SlotCall<R> implements Promise<R> {
     this.#settle('rejected', new OverflowError(`the call of ${this.name} was dropped: its event loop was full`));
   }
 
-  #fulfill(value: unknown): void {
-    this.#settle('fulfilled', value);
-  }
-
   #reject(error: unknown): void {
     this.#settle('rejected', error);
     if (this.handedOver) return;
@@ -128,7 +128,7 @@ export class SlotCall<R> implements Promise<R> {
   #settle(state: 'fulfilled' | 'rejected', outcome: unknown): void {
     this.#state = state;
     this.#outcome = outcome;
-    this.#args = [];
+    this.#args = NO_ARGUMENTS;
     this.#createdIn = undefined;
     this.#waitsFor = undefined;
     if (this.#waiting === undefined) return;
@@ -182,29 +182,13 @@ export class SlotCall<R> implements Promise<R> {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  const candidate = value as { then?: unknown } | null;
+  return typeof candidate === 'object' && typeof candidate?.then === 'function';
 }
 
 function nameOfField(receiver: object, target: Target): string {
   const field = Object.entries(receiver).find(
-    ([, value]) => typeof value === 'function' && (value as { target?: unknown }).target === target,
+    ([, value]) => (value as { target?: unknown } | null | undefined)?.target === target,
   );
   return field?.[0] ?? '(unnamed)';
-}
-
-interface Waiting {
-  readonly promise: Promise<unknown>;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-// Promise.withResolvers is younger than Node 20.
-function withResolvers(): Waiting {
-  let resolve!: Waiting['resolve'];
-  let reject!: Waiting['reject'];
-  const promise = new Promise<unknown>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }

@@ -35,8 +35,8 @@ export class BoundedQueue<T> {
     this.overflow = options.overflow ?? 'error';
     this.limit = options.limit ?? (this.overflow === 'latest' ? 1 : Infinity);
     this.#onDrop = onDrop;
-    if (!OVERFLOW_POLICIES.has(this.overflow)) {
-      throw new TypeError(`overflow must be one of ${[...OVERFLOW_POLICIES].join(', ')}`);
+    if (!OVERFLOW_POLICIES.includes(this.overflow)) {
+      throw new TypeError(`overflow must be one of ${OVERFLOW_POLICIES.join(', ')}`);
     }
     if (!(this.limit >= 1) || (this.limit !== Infinity && !Number.isInteger(this.limit))) {
       throw new RangeError('limit must be a whole number of at least 1, or Infinity');
@@ -53,19 +53,10 @@ export class BoundedQueue<T> {
       this.#items.push(item);
       return;
     }
-    switch (this.overflow) {
-      case 'error':
-        throw new OverflowError(`the queue is full: ${this.limit} wait already`);
-      case 'drop-newest':
-        this.#onDrop(item);
-        break;
-      case 'drop-oldest':
-        this.#replace(1, item);
-        break;
-      case 'latest':
-        this.#replace(this.#items.length, item);
-        break;
-    }
+    const { overflow } = this;
+    if (overflow === 'error') throw new OverflowError(`the queue is full: ${this.limit} wait already`);
+    if (overflow === 'drop-newest') this.#onDrop(item);
+    else this.#replace(overflow === 'latest' ? this.#items.length : 1, item);
   }
 
   shift(): T | undefined {
@@ -80,9 +71,4 @@ export class BoundedQueue<T> {
   }
 }
 
-const OVERFLOW_POLICIES: ReadonlySet<string> = new Set<OverflowPolicy>([
-  'error',
-  'drop-oldest',
-  'drop-newest',
-  'latest',
-]);
+const OVERFLOW_POLICIES: readonly OverflowPolicy[] = ['error', 'drop-oldest', 'drop-newest', 'latest'];
