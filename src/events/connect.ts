@@ -185,9 +185,12 @@ export function connect<E extends object, const W, const S = undefined, M = Even
   options?: ListenOptions,
 ): Link;
 export function connect(...args: readonly unknown[]): Link {
-  const { pairs, options, group } = parse(args);
-  const links = pairs.map(({ event, slot, receiver }) => connectSlot(event, slot, receiver, options));
-  return group ? new LinkGroup(links) : (links[0] as Link);
+  const [first, second, third] = args;
+  // The plainest form, without any detour.
+  if (isEvent(first)) return connectSlot(first, functionIn(second), optionsIn(third));
+  const [pairs, options] = parse(args);
+  const links = pairs.map(({ event, slot, receiver }) => connectSlot(event, slot, options, receiver));
+  return typeof second === 'string' ? (links[0] as Link) : new LinkGroup(links);
 }
 
 /**
@@ -267,21 +270,22 @@ export function disconnect<E extends object, const W, const S = undefined, M = E
 ): number;
 export function disconnect(...args: readonly unknown[]): number {
   const [first, second] = args;
-  if (args.length === 1 && isEvent(first)) return clear(first);
-  if (args.length === 1) return sum(Object.values(getEvents(emitterIn(first))).map(clear));
-  if (args.length === 2 && typeof second === 'string') return clear(getEvent(emitterIn(first), second));
-  const ended = parse(args).pairs.map(({ event, slot, receiver }) => disconnectSlot(event, slot, receiver));
-  return ended.filter(Boolean).length;
+  if (isEvent(first)) {
+    return args.length === 1 ? clear([first]) : Number(disconnectSlot(first, functionIn(second)));
+  }
+  if (args.length === 1) return clear(Object.values(getEvents(emitterIn(first))));
+  if (args.length === 2 && typeof second === 'string') return clear([getEvent(emitterIn(first), second)]);
+  const [pairs] = parse(args);
+  return pairs.filter(({ event, slot, receiver }) => disconnectSlot(event, slot, receiver)).length;
 }
 
-function clear(event: AnyEvent): number {
-  const count = event.listenerCount;
-  event.clearListeners();
+function clear(events: readonly AnyEvent[]): number {
+  let count = 0;
+  for (const event of events) {
+    count += event.listenerCount;
+    event.clearListeners();
+  }
   return count;
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0);
 }
 
 /** One event and what it is connected to: a function, or a function of a receiver. */
@@ -291,47 +295,36 @@ interface Pair {
   receiver?: object;
 }
 
-interface Parsed {
-  pairs: Pair[];
-  options: ConnectOptions | undefined;
-  group: boolean;
-}
+type Parsed = [pairs: Pair[], options: ConnectOptions | undefined];
 
 /** Tells the forms of `connect` and `disconnect` apart, for callers that the compiler did not check, too. */
 function parse(args: readonly unknown[]): Parsed {
   const [first, second, third, fourth, fifth] = args;
-  if (isEvent(first)) return { pairs: [functionPair(first, second)], options: optionsIn(third), group: false };
   const emitter = emitterIn(first);
+  const single = typeof second === 'string';
 
-  if (typeof second === 'string') {
-    // A class may be a receiver too: a function with a slot's name beside it is one.
-    if (typeof third === 'function' && typeof fourth !== 'string') {
-      return { pairs: [functionPair(getEvent(emitter, second), third)], options: optionsIn(fourth), group: false };
-    }
-    const named = typeof fourth === 'string';
-    const options = optionsIn(named ? fifth : fourth);
-    const slotName = named ? fourth : slotNameOf(second, options);
-    return { pairs: [slotPair(emitter, second, third, slotName)], options, group: false };
+  // A class may be a receiver too: a function with a slot's name beside it is one.
+  if (single && typeof third === 'function' && typeof fourth !== 'string') {
+    return [[{ event: getEvent(emitter, second), slot: functionIn(third) }], optionsIn(fourth)];
   }
 
-  if (Array.isArray(second)) {
-    const names = second as string[];
-    const named = Array.isArray(fourth);
+  if (single || Array.isArray(second)) {
+    const names = [second].flat() as string[];
+    const named = single ? typeof fourth === 'string' : Array.isArray(fourth);
     const options = optionsIn(named ? fifth : fourth);
-    const slotNames = named ? (fourth as string[]) : names.map((name) => slotNameOf(name, options));
+    const slotNames = named ? ([fourth].flat() as string[]) : names.map((name) => slotNameOf(name, options));
     if (names.length !== slotNames.length) {
       throw new ConnectError(`${names.length} events cannot be paired with ${slotNames.length} slots`);
     }
-    const pairs = names.map((name, i) => slotPair(emitter, name, third, slotNames[i] as string));
-    return { pairs, options, group: true };
+    return [names.map((name, i) => slotPair(emitter, name, third, slotNames[i] as string)), options];
   }
 
   const options = optionsIn(third);
-  return { pairs: pairsByName(emitter, second, options), options, group: true };
+  return [pairsByName(emitter, second, options), options];
 }
 
 function pairsByName(emitter: object, receiver: unknown, options: ConnectOptions | undefined): Pair[] {
-  if (!isObject(receiver)) throw new ConnectError(`expected a receiver, not ${describe(receiver)}`);
+  expect(isObject(receiver), 'a receiver', receiver);
   const names = Object.keys(getEvents(emitter)).filter((name) => slotNameOf(name, options) in receiver);
   if (names.length === 0) {
     throw new ConnectError(`${describe(receiver)} has no slot for any event of ${describe(emitter)}`);
@@ -339,14 +332,14 @@ function pairsByName(emitter: object, receiver: unknown, options: ConnectOptions
   return names.map((name) => slotPair(emitter, name, receiver, slotNameOf(name, options)));
 }
 
-function functionPair(event: AnyEvent, slot: unknown): Pair {
-  if (typeof slot !== 'function') throw new ConnectError(`expected a function, not ${describe(slot)}`);
-  return { event, slot: slot as Listener<never> };
+function functionIn(value: unknown): Listener<never> {
+  expect(typeof value === 'function', 'a function', value);
+  return value as Listener<never>;
 }
 
 function slotPair(emitter: object, eventName: string, receiver: unknown, slotName: string): Pair {
   const event = getEvent(emitter, eventName);
-  if (!isObject(receiver)) throw new ConnectError(`expected a receiver, not ${describe(receiver)}`);
+  expect(isObject(receiver), 'a receiver', receiver);
   const slot = (receiver as Record<string, unknown>)[slotName];
   if (typeof slot !== 'function') {
     throw new ConnectError(`${describe(receiver)} has no slot '${slotName}' for event '${eventName}'`);
@@ -355,8 +348,8 @@ function slotPair(emitter: object, eventName: string, receiver: unknown, slotNam
 }
 
 function emitterIn(value: unknown): object {
-  if (isObject(value)) return value;
-  throw new ConnectError(`expected an event or an emitter first, not ${describe(value)}`);
+  expect(isObject(value), 'an event or an emitter first', value);
+  return value;
 }
 
 function slotNameOf(eventName: string, options: ConnectOptions | undefined): string {
@@ -364,10 +357,14 @@ function slotNameOf(eventName: string, options: ConnectOptions | undefined): str
 }
 
 function optionsIn(value: unknown): ConnectOptions | undefined {
-  if (value === undefined || isObject(value)) return value;
-  throw new ConnectError(`expected options, not ${describe(value)}`);
+  expect(value === undefined || isObject(value), 'options', value);
+  return value;
+}
+
+function expect(condition: boolean, what: string, value: unknown): asserts condition {
+  if (!condition) throw new ConnectError(`expected ${what}, not ${describe(value)}`);
 }
 
 function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return Object(value) === value;
 }

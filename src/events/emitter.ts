@@ -70,10 +70,9 @@ export function getEvent(emitter: object, name: string): AnyEvent {
 export function describe(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
   if (typeof value !== 'object' || value === null) return typeof value;
-  const name = (value as { constructor?: { name?: string } }).constructor?.name;
-  return name === undefined || name === '' ? 'an object' : name;
+  return (value as { constructor?: { name?: string } }).constructor?.name || 'an object';
 }
 
 function list(names: readonly string[]): string {
-  return names.length === 0 ? 'none' : names.map((name) => `'${name}'`).join(', ');
+  return names.map((name) => `'${name}'`).join(', ') || 'none';
 }

@@ -1,4 +1,5 @@
 import type { Link, Listener, ListenOptions } from './link.ts';
+import { type AnyListener, Listeners } from './listeners.ts';
 import { next, type NextOptions } from './next.ts';
 import { EventStream, type StreamOptions } from './stream.ts';
 
@@ -50,188 +51,33 @@ export interface Event<A extends readonly unknown[] = []> extends AnyEvent {
   stream(options?: StreamOptions): EventStream<A>;
 }
 
-/** Where a listener comes from, when it is the slot of a receiver: what disconnecting it looks for. */
-interface Origin {
-  readonly receiver: object;
-  readonly slot: unknown;
-}
-
-type AnyListener = Listener<readonly unknown[]>;
-
-/** One listener's place in an event. It stays where it is until the event has a quiet moment. */
-class Connection implements Link {
-  /** Undefined once disconnected, so that nothing is kept alive by a place that is still in the list. */
-  listener: AnyListener | undefined;
-  /** What the user passed, where `listener` is something made from it. */
-  key: unknown;
-  origin: Origin | undefined;
-  onEnd: (() => void) | undefined;
-  readonly #listeners: Listeners;
-
-  constructor(listeners: Listeners, listener: AnyListener, key: unknown, origin: Origin | undefined) {
-    this.#listeners = listeners;
-    this.listener = listener;
-    this.key = key;
-    this.origin = origin;
-  }
-
-  get connected(): boolean {
-    return this.listener !== undefined;
-  }
-
-  disconnect(): void {
-    if (this.listener === undefined) return;
-    this.listener = undefined;
-    this.key = undefined;
-    this.origin = undefined;
-    this.onEnd?.();
-    this.onEnd = undefined;
-    this.#listeners.ended();
-  }
-
-  [Symbol.dispose](): void {
-    this.disconnect();
-  }
-}
-
-/** A connection that never was, because its signal had aborted before. */
-const NEVER: Link = { connected: false, disconnect() {}, [Symbol.dispose]() {} };
-
-/**
- * The listeners of one event, in order of connection. Ended connections stay in the list, empty,
- * until no emit runs and they make up half of it: so an emit walks a list that does not move, and
- * disconnecting costs the same however many there are.
- */
-class Listeners {
-  #connections: Connection[] = [];
-  #ended = 0;
-  #emits = 0;
-
-  get count(): number {
-    return this.#connections.length - this.#ended;
-  }
-
-  connect(listener: AnyListener, options: ListenOptions | undefined, origin: Origin | undefined): Link {
-    if (typeof listener !== 'function') throw new TypeError('a listener must be a function');
-    const { signal, once, unique } = options ?? {};
-    if (signal?.aborted === true) return NEVER;
-    if (unique === true) {
-      const existing = this.#find(listener, origin);
-      if (existing !== undefined) return existing;
-    }
-    const connection = new Connection(this, listener, listener, origin);
-    if (once === true) {
-      connection.listener = (...args) => {
-        connection.disconnect();
-        return listener(...args);
-      };
-    }
-    if (signal !== undefined) {
-      const onAbort = () => connection.disconnect();
-      signal.addEventListener('abort', onAbort, { once: true });
-      connection.onEnd = () => signal.removeEventListener('abort', onAbort);
-    }
-    this.#connections.push(connection);
-    return connection;
-  }
-
-  disconnect(listener: unknown, origin: Origin | undefined): boolean {
-    const found = this.#find(listener, origin);
-    found?.disconnect();
-    return found !== undefined;
-  }
-
-  clear(): void {
-    for (const connection of this.#connections.slice()) connection.disconnect();
-  }
-
-  /** Called by a connection that has just ended. */
-  ended(): void {
-    this.#ended += 1;
-    if (this.#emits === 0 && this.#ended * 2 >= this.#connections.length) this.#compact();
-  }
-
-  emit(name: string, args: readonly unknown[]): void {
-    const connections = this.#connections;
-    const count = connections.length;
-    let failures: unknown[] | undefined;
-    let called = 0;
-    this.#emits += 1;
-    for (let i = 0; i < count; i += 1) {
-      const listener = connections[i]?.listener;
-      if (listener === undefined) continue;
-      called += 1;
-      try {
-        listener(...args);
-      } catch (error) {
-        (failures ??= []).push(error);
-      }
-    }
-    this.#emits -= 1;
-    if (this.#emits === 0 && this.#ended > 0) this.#compact();
-    if (failures === undefined) return;
-    if (failures.length === 1) throw failures[0];
-    throw new AggregateError(failures, `${failures.length} of ${called} listeners of event '${name}' failed`);
-  }
-
-  #compact(): void {
-    this.#connections = this.#connections.filter((connection) => connection.connected);
-    this.#ended = 0;
-  }
-
-  /** The oldest connection that passes a test. */
-  find(test: (connection: Connection) => boolean): Connection | undefined {
-    return this.#connections.find(test);
-  }
-
-  /** Of a listener; with an origin, of that slot of that receiver. Those that have ended have neither. */
-  #find(key: unknown, origin: Origin | undefined): Connection | undefined {
-    return this.find((connection) =>
-      origin === undefined
-        ? connection.key === key
-        : connection.origin?.receiver === origin.receiver && connection.origin.slot === origin.slot,
-    );
-  }
-}
-
 const LISTENERS = Symbol('listeners of the event');
 
 interface EventFunction extends Event<readonly unknown[]> {
   readonly [LISTENERS]: Listeners;
 }
 
-const eventMethods = Object.create(Function.prototype, {
-  listenerCount: {
-    get(this: EventFunction) {
-      return this[LISTENERS].count;
-    },
+const eventMethods: object & ThisType<EventFunction> = {
+  __proto__: Function.prototype,
+  get listenerCount() {
+    return this[LISTENERS].count;
   },
-  addListener: {
-    value(this: EventFunction, listener: AnyListener, options?: ListenOptions) {
-      return this[LISTENERS].connect(listener, options, undefined);
-    },
+  addListener(listener: AnyListener, options?: ListenOptions) {
+    return this[LISTENERS].connect(listener, options);
   },
-  removeListener: {
-    value(this: EventFunction, listener: AnyListener) {
-      return this[LISTENERS].disconnect(listener, undefined);
-    },
+  removeListener(listener: AnyListener) {
+    return disconnectSlot(this, listener);
   },
-  clearListeners: {
-    value(this: EventFunction) {
-      this[LISTENERS].clear();
-    },
+  clearListeners() {
+    this[LISTENERS].clear();
   },
-  next: {
-    value(this: EventFunction, options?: NextOptions<readonly unknown[]>) {
-      return next(this, options);
-    },
+  next(options?: NextOptions<readonly unknown[]>) {
+    return next(this, options);
   },
-  stream: {
-    value(this: EventFunction, options?: StreamOptions) {
-      return new EventStream(this, options);
-    },
+  stream(options?: StreamOptions) {
+    return new EventStream(this, options);
   },
-}) as object;
+};
 
 /**
  * Makes an event. In a class, several are best made together with `events`, which gives them names.
@@ -245,8 +91,12 @@ const eventMethods = Object.create(Function.prototype, {
 export function event(name?: string): Event;
 export function event<A extends readonly unknown[]>(name?: string): Event<A>;
 export function event<A extends readonly unknown[]>(name = ''): Event<A> {
-  const listeners = new Listeners();
-  const emit = (...args: A): void => listeners.emit(emit.name, args);
+  const emit = (...args: A): void => {
+    const { only } = listeners;
+    if (only !== undefined) only(...args);
+    else listeners.emit(...args);
+  };
+  const listeners = new Listeners(emit);
   Object.setPrototypeOf(emit, eventMethods);
   Object.defineProperty(emit, LISTENERS, { value: listeners });
   nameEvent(emit, name);
@@ -265,9 +115,8 @@ export interface HandlerPoint<H extends (...args: never) => unknown> {
 
 /** @internal An event that is not emitted: calling it connects a listener. */
 export function handlerPoint(): AnyEvent {
-  const listeners = new Listeners();
-  const connect = (handler: AnyListener, options?: ListenOptions): Link =>
-    listeners.connect(handler, options, undefined);
+  const connect = (handler: AnyListener, options?: ListenOptions): Link => listeners.connect(handler, options);
+  const listeners = new Listeners(connect);
   Object.setPrototypeOf(connect, eventMethods);
   Object.defineProperty(connect, LISTENERS, { value: listeners });
   return connect as unknown as AnyEvent;
@@ -275,7 +124,7 @@ export function handlerPoint(): AnyEvent {
 
 /** @internal What was connected first of what still is. */
 export function firstListener(target: AnyEvent): AnyListener | undefined {
-  return (target as EventFunction)[LISTENERS].find(({ connected }) => connected)?.listener;
+  return (target as EventFunction)[LISTENERS].first;
 }
 
 /** @internal */
@@ -292,16 +141,15 @@ export function isEvent(value: unknown): value is AnyEvent {
 export function connectSlot(
   target: AnyEvent,
   slot: Listener<never>,
-  receiver: object | undefined,
   options: ListenOptions | undefined,
+  receiver?: object,
 ): Link {
-  const listeners = (target as EventFunction)[LISTENERS];
-  if (receiver === undefined) return listeners.connect(slot as AnyListener, options, undefined);
-  return listeners.connect(slot.bind(receiver) as AnyListener, options, { receiver, slot });
+  return (target as EventFunction)[LISTENERS].connect(slot as AnyListener, options, receiver);
 }
 
 /** @internal */
-export function disconnectSlot(target: AnyEvent, slot: Listener<never>, receiver: object | undefined): boolean {
-  const listeners = (target as EventFunction)[LISTENERS];
-  return listeners.disconnect(slot, receiver === undefined ? undefined : { receiver, slot });
+export function disconnectSlot(target: AnyEvent, slot: Listener<never>, receiver?: object): boolean {
+  const found = (target as EventFunction)[LISTENERS].find(slot, receiver);
+  found?.disconnect();
+  return found !== undefined;
 }

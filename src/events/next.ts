@@ -20,26 +20,24 @@ export function next<A extends readonly unknown[]>(
   { timeout = Infinity, where, signal }: NextOptions<A> = {},
 ): Promise<A> {
   return new Promise<A>((resolve, reject) => {
-    if (signal?.aborted === true) {
-      reject(signal.reason as Error);
-      return;
-    }
+    // What is thrown here rejects the promise.
+    signal?.throwIfAborted();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const end = (): void => {
       clearTimeout(timer);
       link.disconnect();
       signal?.removeEventListener('abort', onAbort);
     };
-    const onAbort = (): void => {
+    const fail = (error: unknown): void => {
       end();
-      reject(signal?.reason as Error);
+      reject(error);
     };
+    const onAbort = (): void => fail(signal?.reason);
     const link = source.addListener((...args) => {
       try {
         if (where !== undefined && !where(...args)) return;
       } catch (error) {
-        end();
-        reject(error);
+        fail(error);
         return;
       }
       end();
@@ -48,8 +46,7 @@ export function next<A extends readonly unknown[]>(
     signal?.addEventListener('abort', onAbort, { once: true });
     if (timeout <= LONGEST_TIMER) {
       timer = setTimeout(() => {
-        end();
-        reject(new TimeoutError(`event '${source.name}' was not emitted within ${timeout} ms`));
+        fail(new TimeoutError(`event '${source.name}' was not emitted within ${timeout} ms`));
       }, timeout);
     }
   });

@@ -9,10 +9,7 @@ export interface StreamOptions extends QueueOptions {
   signal?: AbortSignal | undefined;
 }
 
-interface Waiter<A> {
-  resolve(result: IteratorResult<A, undefined>): void;
-  reject(error: unknown): void;
-}
+type Read<A> = IteratorResult<A, undefined>;
 
 /**
  * The emits of an event as an async iterator. It listens from its creation until it is returned,
@@ -22,7 +19,7 @@ export class EventStream<A extends readonly unknown[]>
   implements AsyncIterableIterator<A, undefined, undefined>, Disposable
 {
   readonly #queue: BoundedQueue<A>;
-  readonly #waiting: Waiter<A>[] = [];
+  readonly #waiting: ((read: Read<A> | Promise<Read<A>>) => void)[] = [];
   readonly #link: Link;
   readonly #signal: AbortSignal | undefined;
   #dropped = 0;
@@ -47,7 +44,7 @@ export class EventStream<A extends readonly unknown[]>
    * The arguments of the next emit.
    * @throws OverflowError once, after what waited, when the queue ran over with the policy `'error'`
    */
-  next(): Promise<IteratorResult<A, undefined>> {
+  next(): Promise<Read<A>> {
     if (this.#queue.length > 0) {
       return Promise.resolve({ done: false, value: this.#queue.shift() as A });
     }
@@ -57,11 +54,11 @@ export class EventStream<A extends readonly unknown[]>
       return Promise.reject(error);
     }
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** Ends the stream and drops what waits. */
-  return(): Promise<IteratorResult<A, undefined>> {
+  return(): Promise<Read<A>> {
     this[Symbol.dispose]();
     return Promise.resolve({ done: true, value: undefined });
   }
@@ -79,7 +76,7 @@ export class EventStream<A extends readonly unknown[]>
   #add(source: Event<A>, args: A): void {
     const reader = this.#waiting.shift();
     if (reader !== undefined) {
-      reader.resolve({ done: false, value: args });
+      reader({ done: false, value: args });
       return;
     }
     try {
@@ -100,13 +97,6 @@ export class EventStream<A extends readonly unknown[]>
     this.#failure = failure;
     this.#link.disconnect();
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    for (const reader of this.#waiting.splice(0)) {
-      if (this.#failure === undefined) {
-        reader.resolve({ done: true, value: undefined });
-      } else {
-        reader.reject(this.#failure.error);
-        this.#failure = undefined;
-      }
-    }
+    for (const reader of this.#waiting.splice(0)) reader(this.next());
   }
 }

@@ -32,9 +32,7 @@ export function runAs(
   running = call;
   try {
     // Entering the asynchronous context costs more than many slots do: only what can await enters it.
-    if (storage !== undefined && isTracked(target)) {
-      return storage.run(call, () => target.apply(receiver, args as never[]));
-    }
+    if (isTracked(target)) return storage?.run(call, () => target.apply(receiver, args as never[]));
     return target.apply(receiver, args as never[]);
   } finally {
     running = before;
