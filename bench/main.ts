@@ -89,14 +89,19 @@ async function run(): Promise<void> {
 
   const results = collect(figures);
   const ratios = compare(results, [...aims, ...inProcessAims]);
-  const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+  const machine = {
+    node: process.version,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    date: new Date().toISOString().slice(0, 10),
+  };
   console.log(`\nNode ${machine.node}, ${machine.cores} × ${machine.cpu}; ${rounds} rounds`);
   console.log(`64-byte payloads; ${EVENTS.count} events, ${QUESTIONS.count} round trips a round\n`);
   console.log(formatResults(results));
   if (ratios.length > 0) console.log(`\n${formatRatios(ratios)}`);
   for (const reason of leftOut) console.log(`\nLEFT OUT: ${reason}`);
   if (options.json !== undefined) {
-    writeFileSync(options.json, `${JSON.stringify({ machine, rounds, results, ratios, leftOut }, undefined, 2)}\n`);
+    writeFileSync(options.json, `${JSON.stringify({ machine, rounds, results, ratios, leftOut }, fewerDigits, 1)}\n`);
   }
 }
 
@@ -112,6 +117,11 @@ function allMeasurements(): Measurement[] {
     ...roundTrips.map((contender) => across(contender, measureRoundTrips)),
     ...inProcess.map((contender) => ({ name: contender.name, measure: () => measureInProcess(contender) })),
   ];
+}
+
+/** More than four digits would only be noise. */
+function fewerDigits(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(4)) : value;
 }
 
 /** What cannot be measured here, and why. */

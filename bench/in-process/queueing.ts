@@ -17,17 +17,18 @@ const MEASURED = 1_000_000;
 export async function measureQueue({ queue: name, slot, count }: QueueTask): Promise<number> {
   const counter = new Counter();
   const queue = (await queues[name]())(counter);
-  for (let i = 0; i < WARM_UP; i += 10_000) await burst(queue, slot, 10_000, counter);
+  for (let i = 0; i < WARM_UP; i += 10_000) await runBurst(queue, slot, 10_000, counter);
   let nanoseconds = Infinity;
   for (let i = 0; i < Math.max(3, MEASURED / count); i += 1) {
     const begin = performance.now();
-    await burst(queue, slot, count, counter);
+    await runBurst(queue, slot, count, counter);
     nanoseconds = Math.min(nanoseconds, ((performance.now() - begin) / count) * 1e6);
   }
   return nanoseconds;
 }
 
-async function burst(queue: Queue, slot: QueueTask['slot'], count: number, counter: Counter): Promise<void> {
+/** Queues so many calls at once, and waits until all of them have run. */
+export async function runBurst(queue: Queue, slot: QueueTask['slot'], count: number, counter: Counter): Promise<void> {
   const all = counter.expect(count);
   if (slot === 'awaited') {
     await waitForEach(queue, count);
@@ -50,7 +51,7 @@ function waitForEach(queue: Queue, count: number): Promise<void> {
 }
 
 /** Slots that count how often they ran, and that they run one at a time and in order. */
-class Counter implements Work {
+export class Counter implements Work {
   #next = 0;
   #count = 0;
   #running = false;
