@@ -129,7 +129,7 @@ function figure(value: number): string {
 
 const tables: Readonly<Record<string, (report: Report) => string>> = {
   machine: ({ machine, rounds }) =>
-    `Measured on ${machine.date}, Node ${machine.node.slice(1)}, ${machine.cores} cores of ${machine.cpu}, which others used as well; medians of ${rounds} rounds.`,
+    `Measured on ${machine.date}, Node ${machine.node.slice(1)}, ${machine.cores} cores of ${machine.cpu}, which others used as well; medians of at most ${rounds} rounds.`,
   overview: makeOverview,
   emit: (report) => makeMatrix(report, /^emit to|^emit and/, 'ns'),
   'emit mixed': (report) => makeMatrix(report, /^emit mixed/, 'ns'),
