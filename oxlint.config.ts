@@ -4,14 +4,17 @@ import { defineConfig, type OxlintOverride } from 'oxlint';
 const MAY_IMPORT: Record<string, readonly string[]> = {
   queue: [],
   events: ['queue'],
-  loop: ['events', 'queue'],
+  trace: [],
+  opentelemetry: ['trace'],
+  diagnostics: ['trace'],
+  loop: ['events', 'queue', 'trace'],
   wire: [],
   stream: ['queue', 'wire'],
   contract: [],
   codec: ['wire'],
   asyncapi: ['contract'],
   bus: [],
-  peer: ['queue', 'events', 'loop', 'contract', 'wire', 'stream', 'bus'],
+  peer: ['queue', 'events', 'loop', 'contract', 'wire', 'stream', 'bus', 'trace'],
   broker: ['bus', 'wire'],
   // Programs use what every user has.
   cli: ['index.ts'],
@@ -31,6 +34,8 @@ const PORTABLE = new Set([
   'codec',
   'asyncapi',
   'peer',
+  'trace',
+  'opentelemetry',
   'testing',
 ]);
 

@@ -2,6 +2,7 @@ import { OverflowError, SelfAwaitError, StateError } from '../errors.ts';
 import { event } from '../events/event.ts';
 import { type Events, events } from '../events/events.ts';
 import { BoundedQueue, type OverflowPolicy, type QueueOptions } from '../queue/bounded-queue.ts';
+import { probe } from '../trace/probe.ts';
 import { currentCall, runAsNone } from './current-call.ts';
 import { isSliceOver, throwUncaught, yieldToRuntime } from './runtime.ts';
 import { SlotCall } from './slot-call.ts';
@@ -145,6 +146,7 @@ export class EventLoop implements AsyncDisposable {
     } catch (cause) {
       throw new OverflowError(`${call.name} was called, but its event loop is full`, { cause });
     }
+    probe?.queued(call);
     if (this.#state !== 'stopped') this.#wake();
     return call;
   }

@@ -1,5 +1,6 @@
 import { OverflowError, SelfAwaitError, SlotError } from '../errors.ts';
 import { describe } from '../events/emitter.ts';
+import { type Probe, probe } from '../trace/probe.ts';
 import { currentCall, isTracked, runAs } from './current-call.ts';
 import type { EventLoop } from './event-loop.ts';
 import { type WithResolvers, withResolvers } from './with-resolvers.ts';
@@ -79,7 +80,7 @@ export class SlotCall<R> implements Promise<R> {
   run(): PromiseLike<void> | undefined {
     this.#state = 'running';
     try {
-      const result = runAs(this, this.#target, this.#receiver, this.#args);
+      const result = probe === undefined ? this.#call() : this.#callProbed(probe);
       this.#args = NO_ARGUMENTS;
       if (isThenable(result)) {
         // Waiting for the slot's own result happens in the name of the slot.
@@ -116,6 +117,15 @@ export class SlotCall<R> implements Promise<R> {
     this.#settle('rejected', new OverflowError(`the call of ${this.name} was dropped: its event loop was full`));
   }
 
+  // Apart, because a method with a function in it allocates memory for what they share each time it is called.
+  #callProbed(by: Probe): unknown {
+    return by.run(this, () => this.#call());
+  }
+
+  #call(): unknown {
+    return runAs(this, this.#target, this.#receiver, this.#args);
+  }
+
   #reject(error: unknown): void {
     this.#settle('rejected', error);
     if (this.handedOver) return;
@@ -131,6 +141,7 @@ export class SlotCall<R> implements Promise<R> {
     this.#args = NO_ARGUMENTS;
     this.#createdIn = undefined;
     this.#waitsFor = undefined;
+    probe?.ended(this, state === 'rejected', outcome);
     if (this.#waiting === undefined) return;
     if (state === 'fulfilled') this.#waiting.resolve(outcome);
     else this.#waiting.reject(outcome);

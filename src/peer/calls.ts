@@ -11,6 +11,7 @@ import {
   ValidationError,
 } from '../errors.ts';
 import type { Clock } from '../stream/clock.ts';
+import { probe, type ProbedRequest } from '../trace/probe.ts';
 import type { Question, Reply } from '../wire/direct.ts';
 import { explain } from './outgoing.ts';
 import { payloadOf } from './payload.ts';
@@ -23,7 +24,7 @@ export interface CallsPort {
   /** The ids of the peers that serve a request. */
   servers(request: string): readonly string[];
   /** @throws OverflowError, PayloadError */
-  send(peer: string, message: Question): void;
+  send(peer: string, message: Question, trace: string | undefined): void;
   /** An answer does not fit the contract. */
   invalid(request: string, violation: Violation): void;
 }
@@ -69,6 +70,18 @@ export class Calls {
 
   /** Asks; the options come behind the arguments. */
   async call(spec: RequestSpec, given: readonly unknown[]): Promise<unknown> {
+    const probed = probe?.request(spec.name);
+    try {
+      const answer = await this.#call(spec, given, probed?.trace);
+      probed?.end();
+      return answer;
+    } catch (error) {
+      probed?.end(error);
+      throw error;
+    }
+  }
+
+  async #call(spec: RequestSpec, given: readonly unknown[], trace: string | undefined): Promise<unknown> {
     const { timeout = DEFAULT_TIMEOUT, signal, key } = optionsOf(spec, given);
     const deadline = this.#clock.now() + timeout;
     const args = await this.#check(spec, given, signal);
@@ -107,7 +120,7 @@ export class Calls {
         fail,
       });
       try {
-        this.#send(spec, peer, { kind: 'call', id, request: spec.name, args });
+        this.#send(spec, peer, { kind: 'call', id, request: spec.name, args }, trace);
       } catch (error) {
         fail(error);
       }
@@ -121,8 +134,10 @@ export class Calls {
       [Symbol.asyncIterator]: () => {
         let peer = '';
         let id = 0;
+        let probed: ProbedRequest | undefined;
         const replies = new ReplyStream(this.#clock, timeout, signal, {
           begin: async (room) => {
+            probed = probe?.request(spec.name);
             const args = await this.#check(spec, given, signal);
             await this.#untilServed(spec, this.#clock.now() + timeout, timeout, signal);
             peer = this.#choose(spec, key);
@@ -134,14 +149,15 @@ export class Calls {
               fail: (error) => replies.fail(error),
             });
             try {
-              this.#send(spec, peer, { kind: 'stream', id, request: spec.name, room, args });
+              this.#send(spec, peer, { kind: 'stream', id, request: spec.name, room, args }, probed?.trace);
             } catch (error) {
               this.#pending.delete(id);
               throw error;
             }
           },
           more: (room) => this.#tell(peer, { kind: 'more', id, room }),
-          end: (isComplete) => {
+          end: (isComplete, error) => {
+            probed?.end(error);
             if (this.#pending.delete(id) && !isComplete) this.#tell(peer, { kind: 'cancel', id });
           },
           check: (value) => this.#checkResult(spec, value),
@@ -335,9 +351,9 @@ export class Calls {
   }
 
   /** @throws OverflowError, PayloadError */
-  #send({ name }: RequestSpec, peer: string, message: Question): void {
+  #send({ name }: RequestSpec, peer: string, message: Question, trace: string | undefined): void {
     try {
-      this.#port.send(peer, message);
+      this.#port.send(peer, message, trace);
     } catch (cause) {
       if (cause instanceof PayloadError)
         throw new PayloadError(`request '${name}' is too large for this bus`, { cause });
@@ -349,7 +365,7 @@ export class Calls {
   /** Says something that can be left out when too much waits. */
   #tell(peer: string, message: Question): void {
     try {
-      this.#port.send(peer, message);
+      this.#port.send(peer, message, undefined);
     } catch (error) {
       if (!(error instanceof OverflowError)) throw error;
     }

@@ -9,7 +9,7 @@ import { channelName, methodTo } from '../wire/names.ts';
 export interface ChannelsPort {
   send(topic: string, frame: string): void;
   /** A message of another peer, in the order in which it was sent. */
-  deliver(peer: string, args: readonly unknown[]): void;
+  deliver(peer: string, args: readonly unknown[], trace: string | undefined): void;
   /** Messages of another peer are lost for good. */
   gap(peer: string): void;
 }
@@ -75,10 +75,10 @@ export class Channels {
    * @param isThere - whether the peer is heard of: then the message is kept until it has it
    * @throws OverflowError, PayloadError
    */
-  send(peer: string, args: readonly unknown[], isThere: boolean): void {
+  send(peer: string, args: readonly unknown[], isThere: boolean, trace?: string): void {
     const { outbox } = this.#to(peer, isThere);
     outbox.largest = this.largest;
-    outbox.publish(methodTo(peer), args);
+    outbox.publish(methodTo(peer), args, trace);
   }
 
   open(): void {
@@ -132,7 +132,7 @@ export class Channels {
     const name = channelName(this.#id, count);
     const tell = (control: Sent): void => this.#port.send(to, encodeControl(to, name, control));
     const inbox: Inbox = new Inbox(new Map([[this.#method, 0]]), this.#clock, {
-      deliver: (_, args) => this.#port.deliver(peer, args),
+      deliver: (_, args, trace) => this.#port.deliver(peer, args, trace),
       gap: () => this.#port.gap(peer),
       ask: () => tell({ kind: 'hello', subscribes: [], publishes: [], answer: true, acked: inbox.position }),
       acknowledge: (g) => tell({ kind: 'ack', g }),
@@ -172,7 +172,7 @@ export class Channels {
       this.#port.send(to, encodeControl(to, name, control));
     };
     const outbox: Outbox = new Outbox(name, [to], this.#options, this.#clock, {
-      event: (head, n, g, text, after) => batcher.add(head, n, g, text, after),
+      event: (head, n, g, text, after, trace) => batcher.add(head, n, g, text, after, trace),
       heads: (_, heads, g) => tell({ kind: 'head', heads, g, window: this.#options.window }),
       // There is a subscriber who acknowledges everything: the broker need not.
       mark: (g) => outbox.echoed(g),

@@ -13,7 +13,7 @@ export interface DialoguePort {
   /** The event that the handler of a request is connected to. */
   served(request: string): AnyEvent;
   /** @throws OverflowError, PayloadError */
-  send(peer: string, message: Direct): void;
+  send(peer: string, message: Direct, trace?: string): void;
   /** Something does not fit the contract: arguments, or an answer. */
   invalid(request: string, violation: Violation): void;
   failed(request: string, peer: string, error: unknown): void;
@@ -38,13 +38,13 @@ export class Dialogue {
     return this.#services.running;
   }
 
-  received(peer: string, message: Direct): void {
+  received(peer: string, message: Direct, trace?: string): void {
     if (!isQuestion(message)) {
       this.calls.received(peer, message);
     } else if ('request' in message && this.#port.isRefused(peer, message.request)) {
       this.#port.send(peer, { kind: 'nobody', id: message.id });
     } else {
-      this.#services.received(peer, message);
+      this.#services.received(peer, message, trace);
     }
   }
 

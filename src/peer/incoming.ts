@@ -1,4 +1,5 @@
 import { isViolation, type Parse, type Parsed, type Violation } from '../contract/validate.ts';
+import { type Probe, probe } from '../trace/probe.ts';
 import { InOrder } from './in-order.ts';
 
 /** Where events go that were checked. */
@@ -27,14 +28,15 @@ export class Incoming {
     return this.#pending;
   }
 
-  receive(event: string, args: readonly unknown[]): void {
+  /** @param trace - what it is part of, if that was said */
+  receive(event: string, args: readonly unknown[], trace?: string): void {
     this.#pending += 1;
     // Not checked before it is its turn: a schema that waits is not asked for a thousand events at a time.
     if (this.#order.busy) {
-      this.#order.do(() => this.#take(event, args));
+      this.#order.do(() => this.#take(event, args, trace));
       return;
     }
-    const pending = this.#take(event, args);
+    const pending = this.#take(event, args, trace);
     if (pending !== undefined) this.#order.do(() => pending);
   }
 
@@ -58,20 +60,26 @@ export class Incoming {
     this.#order.close();
   }
 
-  #take(event: string, args: readonly unknown[]): void | Promise<void> {
+  #take(event: string, args: readonly unknown[], trace: string | undefined): void | Promise<void> {
     const parsed = this.#parsers.get(event)?.(args) ?? args;
-    if (!(parsed instanceof Promise)) return this.#pass(event, parsed);
-    return this.#passLater(event, parsed);
+    if (!(parsed instanceof Promise)) return this.#pass(event, parsed, trace);
+    return this.#passLater(event, parsed, trace);
   }
 
-  async #passLater(event: string, pending: Promise<Parsed>): Promise<void> {
+  async #passLater(event: string, pending: Promise<Parsed>, trace: string | undefined): Promise<void> {
     const parsed = await pending;
-    if (!this.#order.closed) this.#pass(event, parsed);
+    if (!this.#order.closed) this.#pass(event, parsed, trace);
   }
 
-  #pass(event: string, parsed: Parsed): void {
+  #pass(event: string, parsed: Parsed, trace: string | undefined): void {
     this.#pending -= 1;
     if (isViolation(parsed)) this.#port.invalid(event, parsed);
-    else this.#port.emit(event, parsed);
+    else if (probe === undefined) this.#port.emit(event, parsed);
+    else this.#passProbed(probe, event, parsed, trace);
+  }
+
+  // Apart, because a method with a function in it allocates memory for what they share each time it is called.
+  #passProbed(by: Probe, event: string, args: readonly unknown[], trace: string | undefined): void {
+    by.receive(event, trace, () => this.#port.emit(event, args));
   }
 }

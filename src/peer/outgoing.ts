@@ -5,7 +5,7 @@ import { InOrder } from './in-order.ts';
 import { payloadOf } from './payload.ts';
 
 /** Sends an event. @returns when there is room for more */
-export type Send = (event: string, args: readonly unknown[]) => Promise<void>;
+export type Send = (event: string, args: readonly unknown[], trace: string | undefined) => Promise<void>;
 
 /**
  * Checks what is published, from a start to a stop, and passes it on in the order in which it was published. The
@@ -38,9 +38,10 @@ export class Outgoing {
 
   /**
    * Throws what is wrong; with a schema that has to be waited for, the promise rejects.
+   * @param trace - what it is part of
    * @throws PayloadError, ValidationError, OverflowError
    */
-  publish(event: string, args: readonly unknown[]): Promise<void> {
+  publish(event: string, args: readonly unknown[], trace?: string): Promise<void> {
     const sent = payloadOf('event', event, args, this.#codec);
     // The schemas see what was given, not what stands for it.
     const parsed = this.#parsers.get(event)?.(args);
@@ -49,10 +50,11 @@ export class Outgoing {
         event,
         sent,
         parsed.then((late) => (isViolation(late) ? late : undefined)),
+        trace,
       );
     }
     if (parsed !== undefined && isViolation(parsed)) throw explain('event', event, parsed);
-    return this.#order.busy ? this.#sendLater(event, sent, undefined) : this.#send(event, sent);
+    return this.#order.busy ? this.#sendLater(event, sent, undefined, trace) : this.#send(event, sent, trace);
   }
 
   /** Fulfils when everything that was published so far was passed on or refused. */
@@ -70,6 +72,7 @@ export class Outgoing {
     event: string,
     args: readonly unknown[],
     pending: Promise<Violation | undefined> | undefined,
+    trace: string | undefined,
   ): Promise<void> {
     if (this.#onClose.size >= this.#limit) {
       throw new OverflowError(`event '${event}' was not published: ${this.#limit} events wait to be checked`);
@@ -86,7 +89,7 @@ export class Outgoing {
           return;
         }
         try {
-          resolve(this.#send(event, copy));
+          resolve(this.#send(event, copy, trace));
         } catch (error) {
           reject(error);
         }

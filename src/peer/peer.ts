@@ -6,6 +6,7 @@ import { type EventMap, Events, events } from '../events/events.ts';
 import type { Link, Listener } from '../events/link.ts';
 import { throwUncaught, yieldToRuntime } from '../loop/runtime.ts';
 import { type Clock, systemClock } from '../stream/clock.ts';
+import { type Probe, probe } from '../trace/probe.ts';
 import { encodeControl } from '../wire/control.ts';
 import { methodTo } from '../wire/names.ts';
 import { Agreement } from './agreement.ts';
@@ -93,7 +94,7 @@ class SocketPeer implements PeerInterface {
     this.events = new Events<EventMap>(subscribe);
     for (const [name, emit] of Object.entries(this.events)) this.#emits.set(name, emit);
     const functions = publish.map(
-      (name) => [name, (...values: readonly unknown[]) => this.#outgoing.publish(name, values)] as const,
+      (name) => [name, (...values: readonly unknown[]) => this.#publish(name, values)] as const,
     );
     this.publish = Object.fromEntries(functions);
     const asking = Array.from(request.values(), (spec) => {
@@ -262,7 +263,12 @@ class SocketPeer implements PeerInterface {
 
   #makeOutgoing(): Outgoing {
     const { outgoing, options, codec } = this.#setup;
-    return new Outgoing(outgoing, options.limit ?? DEFAULT_LIMIT, (name, args) => this.#send(name, args), codec);
+    return new Outgoing(
+      outgoing,
+      options.limit ?? DEFAULT_LIMIT,
+      (name, args, trace) => this.#send(name, args, trace),
+      codec,
+    );
   }
 
   #makeDialogue(): Dialogue {
@@ -273,16 +279,25 @@ class SocketPeer implements PeerInterface {
           .filter(({ id, serves }) => serves.includes(request) && !this.#agreement.isRefused(id, request))
           .map(({ id }) => id),
       served: (request) => this.serve[request] as AnyEvent,
-      send: (peer, message) => session.sendDirect(peer, message),
+      send: (peer, message, trace) => session.sendDirect(peer, message, trace),
       invalid: (request, violation) => this.#reportInvalid({ event: request, ...violation }),
       failed: (request, peer, error) => this.#emit(this.status.requestFailed, { request, peer, error }),
       isRefused: (peer, request) => this.#agreement.isRefused(peer, request),
     });
   }
 
-  #send(name: string, args: readonly unknown[]): Promise<void> {
+  #publish(name: string, args: readonly unknown[]): Promise<void> {
+    return probe === undefined ? this.#outgoing.publish(name, args) : this.#publishProbed(probe, name, args);
+  }
+
+  // Apart, because a method with a function in it allocates memory for what they share each time it is called.
+  #publishProbed(by: Probe, name: string, args: readonly unknown[]): Promise<void> {
+    return by.publish(name, (trace) => this.#outgoing.publish(name, args, trace));
+  }
+
+  #send(name: string, args: readonly unknown[], trace: string | undefined): Promise<void> {
     const { outbox } = this.#session;
-    outbox.publish(name, args);
+    outbox.publish(name, args, trace);
     if (!outbox.hasRoom) return outbox.room();
     // Who publishes without a pause lets what was published leave, and acknowledgements come in.
     this.#publishedInTurn += 1;
@@ -347,15 +362,15 @@ class SocketPeer implements PeerInterface {
   #sessionPort(): SessionPort {
     return {
       send: (topic, frame) => this.#run?.bus?.send(topic, frame),
-      deliver: (name, args, publisher) => {
+      deliver: (name, args, publisher, trace) => {
         if (publisher !== undefined && this.#agreement.isRefused(publisher, name)) {
           this.#reportInvalid({ reason: 'contract', event: name, peer: publisher });
         } else {
-          this.#incoming.receive(name, args);
+          this.#incoming.receive(name, args, trace);
         }
       },
       afterDelivery: (then) => this.#incoming.afterwards(then),
-      direct: (peer, message) => this.#dialogue.received(peer, message),
+      direct: (peer, message, trace) => this.#dialogue.received(peer, message, trace),
       doubtful: (peer) => this.#dialogue.calls.check(peer),
       probed: (count) => this.#readiness.answered(count),
       invalid: ({ reason, method }) => {

@@ -7,8 +7,11 @@ export interface ReplyStreamPort {
   begin(room: number): Promise<void>;
   /** There is room for so many more. */
   more(room: number): void;
-  /** @param isComplete - whether the other side knows, because it said so */
-  end(isComplete: boolean): void;
+  /**
+   * @param isComplete - whether the other side knows, because it said so
+   * @param error - what it ended with, if it failed
+   */
+  end(isComplete: boolean, error: unknown): void;
   /** Checks an answer and gives what is made of it. */
   check(value: unknown): Promise<unknown>;
   /** What to throw when nothing came in time. */
@@ -114,7 +117,7 @@ export class ReplyStream implements AsyncIterableIterator<unknown> {
       const wasOpen = this.#state === 'open';
       this.#state = 'ended';
       this.#signal?.removeEventListener('abort', this.#onAbort);
-      if (wasOpen) this.#port.end(isComplete);
+      if (wasOpen) this.#port.end(isComplete, this.#failure?.error);
     }
     // What was given up is not read any more.
     if (!isComplete) while (this.#waiting.shift() !== undefined);

@@ -3,6 +3,7 @@ import { OverflowError, ValidationError } from '../errors.ts';
 import { type AnyEvent, firstListener } from '../events/event.ts';
 import { handOver } from '../loop/hand-over.ts';
 import type { Question, Reply } from '../wire/direct.ts';
+import { probe } from '../trace/probe.ts';
 import { InOrder } from './in-order.ts';
 import { answerPayload } from './payload.ts';
 import type { RequestSpec } from './requests.ts';
@@ -84,13 +85,13 @@ export class Services {
   }
 
   /** Another peer asks, or says something about what it asked. */
-  received(peer: string, message: Question): void {
+  received(peer: string, message: Question, trace?: string): void {
     switch (message.kind) {
       case 'call':
-        this.#begin(peer, message, 0);
+        this.#begin(peer, message, 0, trace);
         break;
       case 'stream':
-        this.#begin(peer, message, message.room);
+        this.#begin(peer, message, message.room, trace);
         break;
       case 'cancel':
         this.#running.get(peer)?.get(message.id)?.abort();
@@ -126,7 +127,12 @@ export class Services {
     for (const resolve of this.#onSettled.splice(0)) resolve();
   }
 
-  #begin(peer: string, { id, request, args }: Question & { kind: 'call' | 'stream' }, room: number): void {
+  #begin(
+    peer: string,
+    { id, request, args }: Question & { kind: 'call' | 'stream' },
+    room: number,
+    trace: string | undefined,
+  ): void {
     const spec = this.#specs.get(request);
     const isStream = room > 0;
     if (spec === undefined || spec.isStream !== isStream || this.#isDraining) {
@@ -148,7 +154,7 @@ export class Services {
           this.#port.invalid(request, values);
           this.#fail(peer, id, violationError(request, values));
         } else {
-          void this.#answer(peer, id, spec, values, service);
+          void this.#answer(peer, id, spec, values, service, trace);
         }
       };
       return parsed instanceof Promise ? parsed.then(go) : go(parsed);
@@ -162,6 +168,7 @@ export class Services {
     spec: RequestSpec,
     values: readonly unknown[],
     service: Service,
+    trace: string | undefined,
   ): Promise<void> {
     const handler = firstListener(this.#port.served(spec.name));
     if (handler === undefined) {
@@ -169,13 +176,16 @@ export class Services {
       this.#tell(peer, { kind: 'nobody', id });
       return;
     }
-    try {
+    const work = async (): Promise<void> => {
       const answer = handler(...values, service.signal);
       // That a slot fails is told to whoever asked: it does not end the program.
       handOver(answer);
       const value: unknown = await answer;
       if (spec.isStream) await this.#sendItems(peer, id, spec, value, service);
       else await this.#sendValue(peer, id, spec, value, 'result');
+    };
+    try {
+      await (probe === undefined ? work() : probe.serve(spec.name, trace, work));
     } catch (error) {
       this.#port.failed(spec.name, peer, error);
       this.#fail(peer, id, error);

@@ -8,7 +8,7 @@ import { type ContractNote, type Control, encodeControl, encodeReplay, readContr
 import { type Call, decode, type InvalidCall, requestPrefixes } from '../wire/json-rpc.ts';
 import { areUnsafe, type Direct, encodeDirect, readDirect } from '../wire/direct.ts';
 import { CONTROL_PREFIX, methodTo, readChannelName, TO_ALL, TO_BROKER } from '../wire/names.ts';
-import { type Pack, packedEvent, readAfter, readPack } from '../wire/pack.ts';
+import { type Pack, packedEvent, readAfter, readPack, readTrace } from '../wire/pack.ts';
 import { readStreamId } from '../wire/stream-id.ts';
 import { Channels } from './channels.ts';
 import { Presence, type RemotePeer, type LeaveReason } from './presence.ts';
@@ -32,11 +32,11 @@ export interface SessionOptions {
 export interface SessionPort {
   send(topic: string, frame: string): void;
   /** @param publisher - its id; undefined for peers in Python */
-  deliver(event: string, args: readonly unknown[], publisher?: string): void;
+  deliver(event: string, args: readonly unknown[], publisher?: string, trace?: string): void;
   /** Calls back when all that was delivered so far has been dealt with: then it may be acknowledged. */
   afterDelivery(then: () => void): void;
   /** A peer asks something, or answers. */
-  direct(peer: string, message: Direct): void;
+  direct(peer: string, message: Direct, trace: string | undefined): void;
   /** A peer may have forgotten what it was asked, or its answers were lost. */
   doubtful(peer: string): void;
   probed(count: number): void;
@@ -74,7 +74,7 @@ export class Session {
     this.#port = port;
     this.#batcher = new Batcher(options.id, clock, (event, frame) => port.send(event, frame));
     this.outbox = new Outbox(options.id, options.publishes, options.outbox, clock, {
-      event: (head, n, g, text, after) => this.#batcher.add(head, n, g, text, after),
+      event: (head, n, g, text, after, trace) => this.#batcher.add(head, n, g, text, after, trace),
       heads: (subscriber, heads, g) => {
         // Heads tell what was sent before them.
         this.#batcher.flush();
@@ -91,10 +91,10 @@ export class Session {
     });
     this.#channels = new Channels(options.id, { ...options.outbox, history: CHANNEL_HISTORY, events: {} }, clock, {
       send: (topic, frame) => port.send(topic, frame),
-      deliver: (peer, args) => {
+      deliver: (peer, args, trace) => {
         const message = readDirect(args);
         if (message === undefined) port.invalid({ reason: 'params', method: methodTo(this.id) });
-        else port.direct(peer, message);
+        else port.direct(peer, message, trace);
       },
       gap: (peer) => port.doubtful(peer),
     });
@@ -155,9 +155,9 @@ export class Session {
    * Asks another peer something, or answers it. Nothing is sent to a peer that is gone for good.
    * @throws OverflowError, PayloadError
    */
-  sendDirect(peer: string, message: Direct): void {
+  sendDirect(peer: string, message: Direct, trace?: string): void {
     if (!this.#presence.mayReturn(peer)) return;
-    this.#channels.send(peer, encodeDirect(message), this.#presence.has(peer));
+    this.#channels.send(peer, encodeDirect(message), this.#presence.has(peer), trace);
   }
 
   /**
@@ -208,17 +208,18 @@ export class Session {
     for (const part of invalid) this.#port.invalid(part);
   }
 
-  #receiveEvent({ method, args, id, after }: Call): void {
+  #receiveEvent({ method, args, id, after, traceparent }: Call): void {
     const position = readStreamId(id);
+    const trace = readTrace(traceparent);
     // Peers in Python number nothing: what they send is delivered as it comes.
     if (position === undefined) {
-      this.#port.deliver(method, args);
+      this.#port.deliver(method, args, undefined, trace);
       return;
     }
     const { publisher, g, n } = position;
     if (this.#presence.hasLeft(publisher)) return;
     this.#presence.heard(publisher);
-    this.#inbox(publisher).arrived(method, n, g, args, readAfter(after));
+    this.#inbox(publisher).arrived(method, n, g, args, readAfter(after), trace);
   }
 
   /** A message of this protocol arrived, not of JSON-RPC alone. */
@@ -243,7 +244,7 @@ export class Session {
   }
 
   /** A numbered message from one peer alone. */
-  #receiveDirect({ method, args, id, after }: Call): void {
+  #receiveDirect({ method, args, id, after, traceparent }: Call): void {
     const position = readStreamId(id);
     const channel = position === undefined ? undefined : readChannelName(position.publisher);
     if (position === undefined || channel === undefined || method !== methodTo(this.id)) {
@@ -256,21 +257,21 @@ export class Session {
     const { g, n } = position;
     const inbox = this.#channels.from(peer, count);
     if (!areUnsafe(args)) {
-      inbox?.arrived(method, n, g, args, readAfter(after));
+      inbox?.arrived(method, n, g, args, readAfter(after), readTrace(traceparent));
       return;
     }
     this.#port.invalid({ reason: 'params', method });
     inbox?.gone([[method, n, n, g]]);
   }
 
-  #receivePack({ event, n, gs, events, afters }: Pack, inbox: Inbox): void {
+  #receivePack({ event, n, gs, events, afters, traces }: Pack, inbox: Inbox): void {
     for (const [index, args] of events.entries()) {
       const g = gs[index] as number;
       if ('reason' in args) {
         this.#port.invalid(args);
         inbox.gone([[event, n + index, n + index, g]]);
       } else {
-        inbox.arrived(event, n + index, g, args, afters?.[index]);
+        inbox.arrived(event, n + index, g, args, afters?.[index], traces?.[index]);
       }
     }
   }
@@ -375,7 +376,7 @@ export class Session {
     let inbox = this.#inboxes.get(publisher);
     if (inbox === undefined) {
       inbox = new Inbox(this.#options.subscribes, this.#clock, {
-        deliver: (event, args) => this.#port.deliver(event, args, publisher),
+        deliver: (event, args, trace) => this.#port.deliver(event, args, publisher, trace),
         gap: (event, count) => this.#port.gap(publisher, event, count),
         ask: () => this.#greet(publisher),
         acknowledge: (g) => {

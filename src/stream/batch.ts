@@ -8,6 +8,7 @@ export class Batch implements EventBatch {
   readonly gs: number[] = [];
   readonly texts: string[] = [];
   readonly afters: (After | undefined)[] = [];
+  traces: (string | undefined)[] | undefined;
   /** How long the texts are together. */
   characters = 0;
 
@@ -23,7 +24,8 @@ export class Batch implements EventBatch {
     return this.n + this.gs.length;
   }
 
-  add(g: number, text: string, after: After | undefined): void {
+  add(g: number, text: string, after: After | undefined, trace: string | undefined): void {
+    if (trace !== undefined) (this.traces ??= [])[this.gs.length] = trace;
     this.gs.push(g);
     this.texts.push(text);
     this.afters.push(after);

@@ -26,7 +26,7 @@ export class Batcher {
   }
 
   /** @param text - the arguments as JSON */
-  add(head: EventHead, n: number, g: number, text: string, after: After | undefined): void {
+  add(head: EventHead, n: number, g: number, text: string, after: After | undefined, trace: string | undefined): void {
     let batch = this.#waiting.get(head);
     // What was dropped leaves a gap.
     if (batch?.next !== n) {
@@ -34,7 +34,7 @@ export class Batcher {
       batch = new Batch(head, this.#publisher, n);
       this.#waiting.set(head, batch);
     }
-    batch.add(g, text, after);
+    batch.add(g, text, after, trace);
     if (batch.gs.length >= MOST_EVENTS || batch.characters >= MOST_CHARACTERS) {
       this.#waiting.delete(head);
       this.#sendBatch(batch);

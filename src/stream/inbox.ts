@@ -4,7 +4,8 @@ import type { Clock } from './clock.ts';
 
 /** What an inbox delivers to, asks, and tells. */
 export interface InboxPort {
-  deliver(event: string, args: readonly unknown[]): void;
+  /** @param trace - what it is part of, if that was said */
+  deliver(event: string, args: readonly unknown[], trace: string | undefined): void;
   /** Events were lost for good. */
   gap(event: string, count: number): void;
   /** Asks the publisher for its heads. */
@@ -38,6 +39,7 @@ interface Item {
   readonly to: number;
   /** Undefined for events that are gone. */
   readonly args: readonly unknown[] | undefined;
+  readonly trace?: string | undefined;
 }
 
 /** How long, in milliseconds, after the first event an acknowledgement may wait for company. */
@@ -120,18 +122,26 @@ export class Inbox {
   /**
    * An event arrived.
    * @param after - what has to be delivered before, of other names
+   * @param trace - what it is part of
    */
-  arrived(event: string, n: number, g: number, args: readonly unknown[], after: After | undefined): void {
+  arrived(
+    event: string,
+    n: number,
+    g: number,
+    args: readonly unknown[],
+    after: After | undefined,
+    trace?: string,
+  ): void {
     const sequence = this.#sequences.get(event);
     if (this.#closed || sequence === undefined || n < sequence.next) return;
     if (this.#joined && n === sequence.next && this.#isIdle() && this.#hasAll(after)) {
-      this.#deliver(sequence, n, g, args);
+      this.#deliver(sequence, n, g, args, trace);
       return;
     }
     this.returned();
     // What was given up, because its publisher was taken for gone, comes too late to keep the order.
     const isLate = g < this.#delivered;
-    this.#hold({ sequence, g, from: n, to: n, args: isLate ? undefined : args });
+    this.#hold({ sequence, g, from: n, to: n, args: isLate ? undefined : args, trace });
     this.#learn(sequence, n);
     for (let one = after; one !== undefined; one = one.more) this.#learn(this.#sequences.get(one.event), one.n);
     this.#advance();
@@ -299,11 +309,11 @@ export class Inbox {
   }
 
   /** Delivers what was held, or reports that it is gone. */
-  #settle({ sequence, from, to, g, args }: Item): void {
+  #settle({ sequence, from, to, g, args, trace }: Item): void {
     const { next } = sequence;
     if (to < next) return;
     if (args !== undefined) {
-      this.#deliver(sequence, from, g, args);
+      this.#deliver(sequence, from, g, args, trace);
       return;
     }
     this.#decide(sequence, to + 1);
@@ -311,10 +321,10 @@ export class Inbox {
     this.#port.gap(sequence.event, to - next + 1);
   }
 
-  #deliver(sequence: Sequence, n: number, g: number, args: readonly unknown[]): void {
+  #deliver(sequence: Sequence, n: number, g: number, args: readonly unknown[], trace: string | undefined): void {
     this.#learn(sequence, n);
     this.#decide(sequence, n + 1);
-    this.#port.deliver(sequence.event, args);
+    this.#port.deliver(sequence.event, args, trace);
     // Acknowledged is what was delivered. That may have ended everything.
     if (!this.#closed) this.#progress(g);
   }

@@ -35,6 +35,8 @@ export class Log {
   readonly #texts = new Fifo<string | undefined>();
   readonly #gs = new Fifo<number>();
   readonly #afters = new Fifo<After | undefined>();
+  // What an event is part of, by its number; mostly nobody traces.
+  readonly #traces = new Map<number, string>();
   first = 1;
   released = 0;
   sent = 0;
@@ -70,9 +72,14 @@ export class Log {
     return this.#afters.at(n - this.first);
   }
 
+  trace(n: number): string | undefined {
+    return this.#traces.size === 0 ? undefined : this.#traces.get(n);
+  }
+
   /** @param text - undefined if it was dropped at once */
-  append(text: string | undefined, g: number): void {
+  append(text: string | undefined, g: number, trace?: string): void {
     this.last += 1;
+    if (trace !== undefined) this.#traces.set(this.last, trace);
     this.#texts.push(text);
     this.#gs.push(g);
   }
@@ -89,6 +96,7 @@ export class Log {
     this.trimmedG = this.#gs.shift() as number;
     this.#texts.shift();
     this.#afters.shift();
+    if (this.#traces.size > 0) this.#traces.delete(this.first);
     this.first += 1;
   }
 

@@ -22,7 +22,7 @@ export interface OutboxOptions {
 /** What an outbox sends through, and tells. */
 export interface OutboxPort {
   /** Sends an event. `text` is its arguments as JSON. */
-  event(head: EventHead, n: number, g: number, text: string, after: After | undefined): void;
+  event(head: EventHead, n: number, g: number, text: string, after: After | undefined, trace: string | undefined): void;
   heads(subscriber: string, heads: readonly Head[], g: number): void;
   /** Asks to have a number come back through the broker, to {@link Outbox.echoed}. */
   mark(g: number): void;
@@ -106,10 +106,11 @@ export class Outbox {
 
   /**
    * Takes an event. It leaves as soon as the way is open and the window has room.
+   * @param trace - what it is part of, as a W3C `traceparent`
    * @throws OverflowError when too much is kept already; PayloadError when it is larger than the way to
    *   subscribers allows. The event has no number then
    */
-  publish(name: string, args: readonly unknown[]): void {
+  publish(name: string, args: readonly unknown[], trace?: string): void {
     const log = this.#logs.get(name) as Log;
     if (this.pending >= this.#options.limit || this.#size >= this.#options.size) {
       throw new OverflowError(
@@ -124,7 +125,7 @@ export class Outbox {
     this.#g += 1;
     if (log.policy === 'block' || this.#makeRoom(log)) {
       this.#size += text.length;
-      log.append(text, this.#g);
+      log.append(text, this.#g, trace);
     } else {
       log.append(undefined, this.#g);
       this.#reportDrop(log);
@@ -293,7 +294,7 @@ export class Outbox {
     passFrontiers(log, text === undefined);
     this.#sentG = log.sentG;
     this.#underWay += 1;
-    if (text !== undefined) this.#port.event(log.head, n, log.sentG, text, after);
+    if (text !== undefined) this.#port.event(log.head, n, log.sentG, text, after, log.trace(n));
   }
 
   #releaseAll(): void {

@@ -32,7 +32,7 @@ export class Replay {
       this.#pack();
       this.#batch = new Batch(head, this.#publisher, n);
     }
-    this.#batch.add(log.g(n), text, log.after(n));
+    this.#batch.add(log.g(n), text, log.after(n), log.trace(n));
     this.#characters += text.length;
     if (this.#characters >= MOST_CHARACTERS) this.flush();
   }

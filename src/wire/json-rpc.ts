@@ -14,6 +14,8 @@ export interface Call {
   readonly id?: unknown;
   /** As it came; of ours, what has to be delivered before. */
   readonly after?: unknown;
+  /** As it came; of ours, what the event is part of, see {@link readTrace}. */
+  readonly traceparent?: unknown;
 }
 
 /**
@@ -85,20 +87,20 @@ function decodeElements(elements: readonly unknown[]): Decoded {
 
 function decodeRequest(value: unknown): Call | InvalidCall {
   if (typeof value !== 'object' || value === null) return { reason: 'request' };
-  const { jsonrpc, method, params, id, after } = value as Record<string, unknown>;
+  const { jsonrpc, method, params, id, after, traceparent } = value as Record<string, unknown>;
   if (jsonrpc !== '2.0' || typeof method !== 'string') return { reason: 'request' };
-  if (params === undefined) return { method, args: [], id, after };
+  if (params === undefined) return { method, args: [], id, after, traceparent };
   if (typeof params !== 'object' || params === null) return { reason: 'params', method };
   // Keyword arguments from Python arrive as one object.
   const args: readonly unknown[] = Array.isArray(params) ? params : [params];
   // Control messages wrap events, which are judged when they are unwrapped.
-  if (method.startsWith(CONTROL_PREFIX)) return { method, args, id, after };
+  if (method.startsWith(CONTROL_PREFIX)) return { method, args, id, after, traceparent };
   for (const arg of args) {
     if (typeof arg !== 'object' || arg === null) continue;
     const found = findUnsafeValue(arg);
     if (found === 'depth' || found === 'key') return { reason: found, method };
   }
-  return { method, args, id, after };
+  return { method, args, id, after, traceparent };
 }
 
 /** A string as Python's `json.dumps` writes it: everything but printable ASCII is escaped. */

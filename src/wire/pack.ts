@@ -8,7 +8,8 @@ import { encodeStreamId, isCount, readStreamId } from './stream-id.ts';
  * a pack is a notification of `rpc.mr.pack.NAME` with the parameters: the id of the first event; the lists of
  * arguments; the steps from each event's g to the next one's, left out where all are 1; and `after`, in
  * columns: for each other event, by how much more of it each event of the pack depends on than the one before. In
- * both, the last number holds for the rest.
+ * both, the last number holds for the rest. Where events are traced there are as many traces as events, null for
+ * those that are not.
  */
 
 /**
@@ -41,6 +42,8 @@ export interface EventBatch {
   /** The arguments of each, as JSON. */
   readonly texts: readonly string[];
   readonly afters: readonly (After | undefined)[];
+  /** What each is part of; undefined if none of them is traced. */
+  readonly traces?: readonly (string | undefined)[] | undefined;
 }
 
 /** What a pack holds; otherwise as {@link EventBatch}. */
@@ -53,6 +56,7 @@ export interface Pack {
   readonly events: readonly (readonly unknown[] | InvalidCall)[];
   /** Undefined if none of them has any. */
   readonly afters: readonly (After | undefined)[] | undefined;
+  readonly traces: readonly (string | undefined)[] | undefined;
 }
 
 /** Events as one frame: packed, or as a plain request or batch, which Python peers understand, too. */
@@ -68,12 +72,14 @@ export function encodePack(batch: EventBatch): string {
   return `[${JSON.stringify(batch.head.event)}, ${encodeBody(batch)}]`;
 }
 
-function encodeRequests({ head, publisher, n, gs, texts, afters }: EventBatch): string[] {
+function encodeRequests({ head, publisher, n, gs, texts, afters, traces }: EventBatch): string[] {
   return texts.map((text, index) => {
     const after = afters[index];
     const params = text === '[]' ? '' : `, "params": ${text}`;
     const id = encodeStreamId(publisher, gs[index] as number, n + index);
-    return `${head.plain}${params}, "id": "${id}"${encodeAfter(after)}}`;
+    const trace = traces?.[index];
+    const traced = trace === undefined ? '' : `, "traceparent": ${JSON.stringify(trace)}`;
+    return `${head.plain}${params}, "id": "${id}"${encodeAfter(after)}${traced}}`;
   });
 }
 
@@ -86,11 +92,14 @@ function encodeAfter(first: After | undefined): string {
   return `, "after": ${JSON.stringify(pairs)}`;
 }
 
-function encodeBody({ publisher, n, gs, texts, afters }: EventBatch): string {
+function encodeBody({ publisher, n, gs, texts, afters, traces }: EventBatch): string {
   const id = encodeStreamId(publisher, gs[0] as number, n);
   const columns = encodeColumns(afters);
-  const steps = columns === '' && isConsecutive(gs) ? '' : `, [${stepsOf(gs).join()}]`;
-  return `"${id}", [${texts.join()}]${steps}${columns}`;
+  const isTraced = traces !== undefined;
+  const steps = columns === '' && isConsecutive(gs) && !isTraced ? '' : `, [${stepsOf(gs).join()}]`;
+  if (!isTraced) return `"${id}", [${texts.join()}]${steps}${columns}`;
+  const all = JSON.stringify(texts.map((_, index) => traces[index]));
+  return `"${id}", [${texts.join()}]${steps}${columns || ', []'}, ${all}`;
 }
 
 function isConsecutive(gs: readonly number[]): boolean {
@@ -133,7 +142,7 @@ function encodeColumns(afters: readonly (After | undefined)[]): string {
 
 /** Reads what follows the event's name in a pack; undefined if that makes no sense. */
 export function readPack(event: string, parameters: readonly unknown[]): Pack | undefined {
-  const [id, events, steps = [], columns = []] = parameters;
+  const [id, events, steps = [], columns = [], traces] = parameters;
   const first = readStreamId(id);
   if (first === undefined || !Array.isArray(events) || events.length === 0) return undefined;
   const gs = readSteps(first.g, steps, events.length);
@@ -146,6 +155,7 @@ export function readPack(event: string, parameters: readonly unknown[]): Pack | 
     gs,
     events: events.map((args) => judge(event, args)),
     afters: afters.length === 0 ? undefined : afters,
+    traces: Array.isArray(traces) ? traces.map((trace) => readTrace(trace)) : undefined,
   };
 }
 
@@ -200,6 +210,14 @@ export function readAfter(value: unknown): After | undefined {
     if (typeof event === 'string' && isCount(n)) after = { event, n, more: after };
   }
   return after;
+}
+
+/** The shape of what W3C calls a `traceparent`. */
+const TRACE = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
+
+/** Reads what an event is part of; what makes no sense counts as nothing. */
+export function readTrace(value: unknown): string | undefined {
+  return typeof value === 'string' && TRACE.test(value) ? value : undefined;
 }
 
 /** Whether a call is a pack, and of which event. */

@@ -11,7 +11,7 @@ export interface InstalledPackage extends AsyncDisposable {
   readonly tarball: string;
   /** The files in it. */
   readonly files: readonly string[];
-  /** A project that has it installed, with the libraries that come with it, and nothing else. */
+  /** A project that has it installed, with the libraries that come with it, OpenTelemetry's interface, and nothing else. */
   readonly project: string;
 }
 
@@ -37,7 +37,12 @@ export async function installPackage(): Promise<InstalledPackage> {
   const overrides = Object.fromEntries(
     ['ws', 'zeromq'].map((name) => [name, `file:${join(ROOT, 'node_modules', name)}`]),
   );
-  await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', overrides }));
+  // A part of the package is for those who have this one.
+  const dependencies = { '@opentelemetry/api': `file:${join(ROOT, 'node_modules/@opentelemetry/api')}` };
+  await writeFile(
+    join(project, 'package.json'),
+    JSON.stringify({ private: true, type: 'module', dependencies, overrides }),
+  );
   await npm(project, 'install', '--silent', '--no-audit', '--no-fund', tarball);
   return {
     tarball,

@@ -8,6 +8,7 @@ import {
   eventHead,
   packedEvent,
   readPack,
+  readTrace,
   unpack,
 } from '../../src/wire/pack.ts';
 
@@ -26,6 +27,8 @@ function pairsOf(first: After | undefined): Map<string, number> {
   for (let after = first; after !== undefined; after = after.more) pairs.set(after.event, after.n);
   return pairs;
 }
+
+const TRACE = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 
 const batch: EventBatch = {
   head: eventHead('a'),
@@ -49,6 +52,18 @@ describe('pack: on the wire', () => {
     expect(frame).toContain(', [1,3], [["b",3,0,1],["c",0,0,1]]]}');
     expect(read(frame)?.gs).toEqual([7, 8, 11]);
     expect(read(frame)?.afters?.map((after) => pairsOf(after))).toEqual(afters.map((after) => pairsOf(after)));
+  });
+
+  test('what each is part of, where some are traced', () => {
+    const traces = [TRACE, undefined, TRACE];
+    const frame = encodeEvents({ ...batch, traces }, true);
+    expect(frame).toContain(`[{"y":1}]], [], [], ["${TRACE}",null,"${TRACE}"]]}`);
+    expect(read(frame)).toMatchObject({ gs: batch.gs, traces, afters: undefined });
+    // Python peers get it as well, and do not look at it.
+    const [plain = ''] = unpack(frame);
+    expect(decode(plain).calls.map(({ traceparent }) => traceparent)).toEqual(traces);
+    const [alone] = decode(encodeEvents({ ...batch, gs: [7], texts: ['["x"]'], afters: [], traces }, false)).calls;
+    expect(readTrace(alone?.traceparent)).toBe(TRACE);
   });
 
   test('the last step holds for the rest', () => {
@@ -118,6 +133,16 @@ test('pack: many events are unpacked into several batches', () => {
 });
 
 describe('pack: what makes no sense', () => {
+  test.each([undefined, null, 7, '', TRACE.toUpperCase(), `${TRACE}0`, TRACE.slice(1), [TRACE]])(
+    'as a trace: %j',
+    (value) => {
+      expect(readTrace(value)).toBeUndefined();
+      const pack = readPack('a', ['P:1:1', [[]], [], [], [value]]);
+      expect(pack?.traces).toEqual([undefined]);
+      expect(readPack('a', ['P:1:1', [[]], [], [], value])?.events).toEqual([[]]);
+    },
+  );
+
   test.each([
     '[]',
     '["P:1:1"]',

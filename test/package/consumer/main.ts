@@ -14,6 +14,8 @@ import {
   SyncEvent,
 } from 'mreventloop';
 import { toAsyncApi } from 'mreventloop/asyncapi';
+import { publishDiagnostics } from 'mreventloop/diagnostics';
+import { instrument } from 'mreventloop/opentelemetry';
 import manifest from 'mreventloop/package.json' with { type: 'json' };
 import { Spy } from 'mreventloop/testing';
 
@@ -65,6 +67,7 @@ function wrongUses(): void {
   producer.events.produced('tea');
 }
 
+const lookers = [instrument(), publishDiagnostics()];
 const relay = forwards(new Relay(), ['onResult']);
 const relayed = new SyncEvent(relay.events.result);
 const [first] = await Promise.all([
@@ -76,6 +79,7 @@ const [first] = await Promise.all([
   })(),
 ]);
 link.disconnect();
+for (const end of lookers) end();
 const length: number = await (async () => {
   await using loop = consumer.eventLoop.start();
   return loop.running ? await consumer.onProduced('coffee', 2) : 0;

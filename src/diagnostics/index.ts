@@ -1,0 +1,1 @@
+export { type EventMessage, publishDiagnostics, type RequestMessage, type SlotMessage } from './publish-diagnostics.ts';

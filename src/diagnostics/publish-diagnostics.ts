@@ -1,0 +1,121 @@
+import { channel, tracingChannel } from 'node:diagnostics_channel';
+import { StateError } from '../errors.ts';
+import type { Probe, ProbedCall } from '../trace/probe.ts';
+import { addProbe } from '../trace/probes.ts';
+
+/** What is published about a call of a slot, the same object from its making to its end. */
+export interface SlotMessage {
+  /** Class and slot. */
+  readonly slot: string;
+  /** When the call was made, and when its turn came, in milliseconds of `performance.now()`. */
+  readonly queued: number;
+  started?: number;
+  error?: unknown;
+}
+
+/** What is published about an event that leaves, or that came from another peer. */
+export interface EventMessage {
+  readonly event: string;
+  /** As it came; of an event that leaves, what is put here at its `start` goes along with it. W3C. */
+  traceparent?: string | undefined;
+  error?: unknown;
+}
+
+/** What is published about a request that is asked or answered. */
+export interface RequestMessage {
+  readonly request: string;
+  /** As in {@link EventMessage}. */
+  traceparent?: string | undefined;
+  error?: unknown;
+}
+
+let isOn = false;
+
+/**
+ * Has what happens in this thread published on channels of `node:diagnostics_channel`, from now on:
+ * - `mreventloop:slot:queued` when a slot was called, with a {@link SlotMessage};
+ * - the tracing channels `mreventloop:slot` (the same), `mreventloop:publish` and `mreventloop:receive` (an
+ *   {@link EventMessage}), `mreventloop:request` and `mreventloop:serve` (a {@link RequestMessage}), which are
+ *   channels for `start`, `end`, `asyncEnd` and `error`. A slot runs as part of its `start`, and its `asyncEnd`
+ *   comes when it has ended, whether it was async or not; `error` comes before it. A call that was dropped has no
+ *   `start`. A request has no `end`.
+ *
+ * ```ts
+ * import { publishDiagnostics } from 'mreventloop/diagnostics';
+ * publishDiagnostics();
+ * ```
+ *
+ * For Node, Bun and Deno. Arguments are in none of the messages. There is no such thing in the Python package.
+ *
+ * @returns what ends it
+ * @throws StateError when it is on already
+ */
+export function publishDiagnostics(): () => void {
+  if (isOn) throw new StateError('mreventloop publishes diagnostics already');
+  isOn = true;
+  const end = addProbe(makeProbe());
+  return () => {
+    isOn = false;
+    end();
+  };
+}
+
+function makeProbe(): Probe {
+  const queued = channel('mreventloop:slot:queued');
+  const slots = tracingChannel<SlotMessage, SlotMessage>('mreventloop:slot');
+  const publishing = tracingChannel<EventMessage, EventMessage>('mreventloop:publish');
+  const receiving = tracingChannel<EventMessage, EventMessage>('mreventloop:receive');
+  const requests = tracingChannel<RequestMessage, RequestMessage>('mreventloop:request');
+  const serving = tracingChannel<RequestMessage, RequestMessage>('mreventloop:serve');
+  const calls = new WeakMap<ProbedCall, SlotMessage>();
+  return {
+    queued(call) {
+      const message: SlotMessage = { slot: call.name, queued: performance.now() };
+      calls.set(call, message);
+      queued.publish(message);
+    },
+    run(call, body) {
+      const message = calls.get(call);
+      // It was queued before there was a probe.
+      if (message === undefined) return body();
+      message.started = performance.now();
+      return slots.start.runStores(message, () => {
+        try {
+          return body();
+        } finally {
+          slots.end.publish(message);
+        }
+      });
+    },
+    ended(call, hasFailed, outcome) {
+      const message = calls.get(call);
+      if (message === undefined) return;
+      calls.delete(call);
+      if (hasFailed) {
+        message.error = outcome;
+        slots.error.publish(message);
+      }
+      slots.asyncEnd.publish(message);
+    },
+    publish(event, body) {
+      const message: EventMessage = { event };
+      return publishing.traceSync(() => body(message.traceparent), message);
+    },
+    receive: (event, traceparent, body) => receiving.traceSync(body, { event, traceparent }),
+    request(request) {
+      const message: RequestMessage = { request };
+      requests.start.publish(message);
+      return {
+        trace: message.traceparent,
+        end(error) {
+          if (error !== undefined) {
+            message.error = error;
+            requests.error.publish(message);
+          }
+          requests.asyncEnd.publish(message);
+        },
+      };
+    },
+    serve: (request, traceparent, body) => serving.tracePromise(body, { request, traceparent }),
+  };
+}
