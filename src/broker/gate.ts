@@ -74,10 +74,18 @@ export function makeGate({ subscribe, publish, request, serve }: Grant): Gate {
   };
 }
 
-const DECODER = new TextDecoder();
+const DECODER = /* @__PURE__ */ new TextDecoder();
 /** The heads of messages to one peer, up to its id. */
-const TO_ONE = requestPrefixes(methodTo('')).map((prefix) => prefix.slice(0, -1));
-const LONGEST = Math.max(...TO_ONE.map((prefix) => prefix.length));
+const TO_ONE = /* @__PURE__ */ headsToOne();
+const LONGEST = /* @__PURE__ */ longest(TO_ONE);
+
+function headsToOne(): readonly string[] {
+  return requestPrefixes(methodTo('')).map((prefix) => prefix.slice(0, -1));
+}
+
+function longest(texts: readonly string[]): number {
+  return Math.max(...texts.map(({ length }) => length));
+}
 
 /** The peer whose messages have this prefix, whole. */
 function readOwnId(prefix: string): string | undefined {

@@ -69,12 +69,14 @@ interface Start {
   readonly bytes: Uint8Array;
 }
 
-const METHOD_START = startOf('{"jsonrpc": "2.0", "method": "');
-const BATCH_START = startOf(`[${METHOD_START.text}`);
-const PACK_START = startOf(`${METHOD_START.text}${PACK_PREFIX}`);
-const QUESTION_START = startOf(requestHead(TO_BROKER));
+const REQUEST = '{"jsonrpc": "2.0", "method": "';
+const METHOD_START = /* @__PURE__ */ startOf(REQUEST);
+const BATCH_START = /* @__PURE__ */ startOf('[', REQUEST);
+const PACK_START = /* @__PURE__ */ startOf(REQUEST, PACK_PREFIX);
+const QUESTION_START = /* @__PURE__ */ startOf(/* @__PURE__ */ requestHead(TO_BROKER));
 
-function startOf(text: string): Start {
+function startOf(...parts: readonly string[]): Start {
+  const text = parts.join('');
   return { text, bytes: new TextEncoder().encode(text) };
 }
 

@@ -137,7 +137,7 @@ export class PortDoor implements Door {
   }
 }
 
-const DECODER = new TextDecoder();
+const DECODER = /* @__PURE__ */ new TextDecoder();
 
 function flush(guest: Guest): void {
   if (guest.waiting.length === 0) return;

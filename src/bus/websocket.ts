@@ -12,7 +12,6 @@ import {
   TICKS_A_HEARTBEAT,
   VERSION,
 } from './websocket-messages.ts';
-import { loadWs } from './websocket-library.ts';
 
 /** As much of a `WebSocket` as is used, whoever made it. */
 interface Socket {
@@ -211,6 +210,7 @@ const PREFIXES_A_MESSAGE = 500;
 async function findWebSocket(address: string): Promise<(address: string) => Socket> {
   const { WebSocket: Own } = globalThis as { WebSocket?: new (address: string) => Socket };
   if (Own !== undefined && !address.startsWith('ws+unix:')) return (url) => new Own(url);
+  const { loadWs } = await import('./websocket-library.ts');
   const { WebSocket } = await loadWs();
   return (url) => new WebSocket(url, { perMessageDeflate: false }) as unknown as Socket;
 }

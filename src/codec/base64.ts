@@ -7,7 +7,11 @@ interface FromBase64 {
 }
 
 /** Of Node and those who follow it, many times as fast as what all have; undefined in browsers. */
-const { Buffer: NodeBuffer } = globalThis as { Buffer?: typeof Buffer };
+const NodeBuffer = /* @__PURE__ */ nodeBuffer();
+
+function nodeBuffer(): typeof Buffer | undefined {
+  return (globalThis as { Buffer?: typeof Buffer }).Buffer;
+}
 
 /** Functions take so many arguments at least, in every runtime. */
 const CHUNK = 0x8000;

@@ -29,7 +29,7 @@ import {
  *
  * Python: no counterpart; a peer there sees the JSON, and what it sends in that form is understood.
  */
-export const extendedValues: Codec = Object.freeze({
+export const extendedValues: Codec = /* @__PURE__ */ Object.freeze({
   name: 'extended',
   encode: (value: unknown): unknown => {
     try {

@@ -9,19 +9,24 @@ import { fromBase64 } from './base64.ts';
 /** So many digits Python reads unless it is told otherwise; and reading many takes more than proportionately long. */
 const MOST_DIGITS = 4300;
 
-const NUMBERS: ReadonlyMap<unknown, number> = new Map([
-  ['NaN', Number.NaN],
-  ['Infinity', Infinity],
-  ['-Infinity', -Infinity],
-  ['-0', -0],
-]);
+/** The numbers that JSON does not have. */
+const NUMBER = /^(?:NaN|-?Infinity|-0)$/;
 
 /** As Python writes them, too: with a `T`, and any offset from UTC, but not without one. */
 const DATE = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
 
-const ERRORS: ReadonlyMap<string, ErrorConstructor> = new Map(
-  [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [type.name, type]),
-);
+const ERRORS: ReadonlyMap<string, ErrorConstructor> = /* @__PURE__ */ byName([
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+]);
+
+function byName(types: readonly ErrorConstructor[]): ReadonlyMap<string, ErrorConstructor> {
+  return new Map(types.map((type) => [type.name, type]));
+}
 
 /** How a number is written that JSON does not have; undefined for others. */
 export function numberText(value: number): string | undefined {
@@ -31,7 +36,7 @@ export function numberText(value: number): string | undefined {
 }
 
 export function readNumber(value: unknown): number {
-  return NUMBERS.get(value) ?? malformed();
+  return typeof value === 'string' && NUMBER.test(value) ? Number(value) : malformed();
 }
 
 /** @throws PayloadError */

@@ -57,27 +57,31 @@ interface EventFunction extends Event<readonly unknown[]> {
   readonly [LISTENERS]: Listeners;
 }
 
-const eventMethods: object & ThisType<EventFunction> = {
-  __proto__: Function.prototype,
-  get listenerCount() {
-    return this[LISTENERS].count;
-  },
-  addListener(listener: AnyListener, options?: ListenOptions) {
-    return this[LISTENERS].connect(listener, options);
-  },
-  removeListener(listener: AnyListener) {
-    return disconnectSlot(this, listener);
-  },
-  clearListeners() {
-    this[LISTENERS].clear();
-  },
-  next(options?: NextOptions<readonly unknown[]>) {
-    return next(this, options);
-  },
-  stream(options?: StreamOptions) {
-    return new EventStream(this, options);
-  },
-};
+const eventMethods = /* @__PURE__ */ makeEventMethods();
+
+function makeEventMethods(): object & ThisType<EventFunction> {
+  return {
+    __proto__: Function.prototype,
+    get listenerCount() {
+      return this[LISTENERS].count;
+    },
+    addListener(listener: AnyListener, options?: ListenOptions) {
+      return this[LISTENERS].connect(listener, options);
+    },
+    removeListener(listener: AnyListener) {
+      return disconnectSlot(this, listener);
+    },
+    clearListeners() {
+      this[LISTENERS].clear();
+    },
+    next(options?: NextOptions<readonly unknown[]>) {
+      return next(this, options);
+    },
+    stream(options?: StreamOptions) {
+      return new EventStream(this, options);
+    },
+  };
+}
 
 /**
  * Makes an event. In a class, several are best made together with `events`, which gives them names.

@@ -53,4 +53,4 @@ export function next<A extends readonly unknown[]>(
 }
 
 // A timer that is to wait longer fires at once: 25 days may as well be for ever.
-const LONGEST_TIMER = 2 ** 31 - 1;
+const LONGEST_TIMER = 0x7fff_ffff;

@@ -8,7 +8,7 @@ import type { SlotCall } from './slot-call.ts';
 let running: SlotCall<unknown> | undefined;
 
 type Storage = AsyncLocalStorage<SlotCall<unknown> | undefined>;
-const storage: Storage | undefined = makeStorage();
+const storage: Storage | undefined = /* @__PURE__ */ makeStorage();
 
 function makeStorage(): Storage | undefined {
   const runtime = (globalThis as { process?: { getBuiltinModule?: NodeJS.Process['getBuiltinModule'] } }).process;

@@ -17,8 +17,8 @@ const QUICK = 1;
 // How long it was since the runtime had its turn is a fact about the whole thread: two loops that keep
 // each other busy must not starve timers either. Time spent idle counts as well, at the cost of one
 // turn that nobody would have needed.
-let sliceEnd = performance.now() + SLICE;
-let lastLook = performance.now();
+let sliceEnd = /* @__PURE__ */ endOfSlice();
+let lastLook = /* @__PURE__ */ performance.now();
 let stepsToLook = STEPS_BETWEEN_LOOKS;
 
 /** Counts a step of work; says whether it is time to let timers and I/O have their turn. */
@@ -35,5 +35,9 @@ export function isSliceOver(): boolean {
 export async function yieldToRuntime(): Promise<void> {
   // Browsers have no `setImmediate`.
   await new Promise<void>((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
-  sliceEnd = performance.now() + SLICE;
+  sliceEnd = endOfSlice();
+}
+
+function endOfSlice(): number {
+  return performance.now() + SLICE;
 }

@@ -141,5 +141,5 @@ export function readOptions(
 /** How many events a peer keeps for subscribers, unless told otherwise. */
 export const DEFAULT_LIMIT = 100_000;
 
-/** How many characters of events a peer keeps for subscribers. */
-const MOST_CHARACTERS = 64 * 1024 * 1024;
+/** How many characters of events a peer keeps for subscribers: 64 Mi. */
+const MOST_CHARACTERS = 67_108_864;

@@ -433,7 +433,7 @@ export const Peer: PeerConstructor = SocketPeer as unknown as PeerConstructor;
 const DEFAULT_TIMEOUT = 5_000;
 const DEFAULT_STOP_TIMEOUT = 2_000;
 
-const ROOM = Promise.resolve();
+const ROOM = /* @__PURE__ */ Promise.resolve();
 
 /** How many events may be published, each awaited, before the runtime has a turn. */
 const MOST_IN_A_TURN = 1_000;

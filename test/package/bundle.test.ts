@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
+import { eachMapping, TraceMap } from '@jridgewell/trace-mapping';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { MODULES, ROOT } from './subpaths.ts';
@@ -17,7 +18,7 @@ interface Bundle {
   readonly code: string;
   /** The size in bytes after brotli. */
   readonly size: number;
-  /** The files of which something is in it. */
+  /** The sources of which something is in it. */
   readonly files: readonly string[];
   /** What it still imports. */
   readonly imports: readonly string[];
@@ -36,25 +37,35 @@ async function bundle(program: string, platform: 'browser' | 'node' = 'browser')
     tsconfigRaw: {},
     logLevel: 'error',
     metafile: true,
+    sourcemap: 'external',
+    outdir: ROOT,
     write: false,
   });
-  const code = outputFiles[0]?.text ?? '';
-  const output = Object.values(metafile.outputs)[0];
+  const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
+  const code = textOf('.js');
+  const output = Object.entries(metafile.outputs).find(([path]) => path.endsWith('.js'))?.[1];
   return {
     code,
     size: brotliCompressSync(code).length,
-    files: Object.entries(output?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) =>
-      bytesInOutput > 0 ? [file] : [],
-    ),
+    files: sourcesIn(textOf('.map')),
     imports: output?.imports.map(({ path }) => path) ?? [],
   };
+}
+
+/** The sources that what was made has pieces of; the program itself is none. */
+function sourcesIn(map: string): string[] {
+  const sources = new Set<string>();
+  eachMapping(new TraceMap(map), ({ source }) => {
+    if (source !== null && source !== '<stdin>') sources.add(source);
+  });
+  return [...sources];
 }
 
 describe('bundle of the core', () => {
   test('dependencies: none, and nothing of Node', async () => {
     const { files, imports, code } = await bundle(`export { ${CORE} } from 'mreventloop';`);
     expect(imports).toEqual([]);
-    expect(files.filter((file) => !/^dist\/(errors|events|loop|queue|trace)\b/.test(file))).toEqual([]);
+    expect(files.filter((file) => !/^src\/(errors|events|loop|queue|trace)\b/.test(file))).toEqual([]);
     expect(code).not.toContain('zeromq');
   });
 
@@ -68,7 +79,7 @@ describe('bundle of the core', () => {
 
   test('tree-shaking: events alone come without loops', async () => {
     const { files } = await bundle(`export { event, events, connect } from 'mreventloop';`);
-    expect(files.filter((file) => file.startsWith('dist/loop/'))).toEqual([]);
+    expect(files.filter((file) => file.startsWith('src/loop/'))).toEqual([]);
   });
 });
 
@@ -76,7 +87,7 @@ describe('bundle of a contract', () => {
   test('dependencies: nothing but contracts, so that both sides can share the module', async () => {
     const { files, imports } = await bundle(`export { contract, request } from 'mreventloop';`);
     expect(imports).toEqual([]);
-    expect(files.filter((file) => !/^dist\/(errors|contract)\b/.test(file))).toEqual([]);
+    expect(files.filter((file) => !/^src\/(errors|contract)\b/.test(file))).toEqual([]);
   });
 });
 
@@ -84,7 +95,7 @@ describe('bundle of a codec', () => {
   test('dependencies: none, nothing of Node, and nothing of peers', async () => {
     const { files, imports, code } = await bundle(`export { contract, extendedValues } from 'mreventloop';`);
     expect(imports).toEqual([]);
-    expect(files.filter((file) => !/^dist\/(errors|contract|codec|wire\/payload)\b/.test(file))).toEqual([]);
+    expect(files.filter((file) => !/^src\/(errors|contract|codec|wire\/payload)\b/.test(file))).toEqual([]);
     expect(code).not.toMatch(/node:|require\(/);
   });
 });
@@ -94,7 +105,7 @@ describe('bundle of a peer', () => {
     const { files, imports, code } = await bundle(`export { ${PEER} } from 'mreventloop';`);
     expect(imports).toEqual([]);
     const elsewhere = files.filter(
-      (file) => !file.startsWith('dist/') || /zeromq\.js|door|guest|broker|^dist\/codec/.test(file),
+      (file) => !file.startsWith('src/') || /zeromq\.ts|door|guest|broker|^src\/codec/.test(file),
     );
     expect(elsewhere).toEqual([]);
     expect(code).not.toMatch(/node:|from"ws"|import\("ws"\)|require\(/);
