@@ -68,6 +68,8 @@ export class EventLoop implements AsyncDisposable {
   #dropped = 0;
   #state: 'stopped' | 'running' | 'stopping' = 'stopped';
   #draining = false;
+  /** A slot has failed and the program is about to end, unless somebody catches that. */
+  #isEnding = false;
   #stop: WithResolvers<void> | undefined;
 
   /** @throws RangeError or TypeError for a limit or a policy that makes no sense */
@@ -159,7 +161,9 @@ export class EventLoop implements AsyncDisposable {
   /** @internal */
   slotFailed(error: unknown, report: Error): void {
     this.#emit(() => this.events.exception(error));
-    if (this.exitOnException) throwUncaught(report);
+    if (!this.exitOnException) return;
+    throwUncaught(report);
+    this.#isEnding = true;
   }
 
   #drop(call: SlotCall<unknown>): void {
@@ -189,11 +193,21 @@ export class EventLoop implements AsyncDisposable {
     if (this.#queue.length > 0) {
       this.#emit(this.events.active);
       while (this.#queue.length > 0) {
-        this.#current = this.#queue.shift() as SlotCall<unknown>;
-        const slow = this.#current.run();
+        const call = this.#queue.shift() as SlotCall<unknown>;
+        this.#current = call;
+        const pending = call.run();
         // A slot that returned at once needs no turn of the microtask queue.
-        if (slow !== undefined) await slow;
+        if (pending !== undefined) {
+          try {
+            call.fulfil(await pending);
+          } catch (error) {
+            call.reject(error);
+          }
+        }
         this.#current = undefined;
+        // The program ends in the microtask that comes next: no slot is to run before it.
+        if (this.#isEnding) await undefined;
+        this.#isEnding = false;
         if (isSliceOver()) await yieldToRuntime();
       }
       this.#emit(this.events.idle);

@@ -75,29 +75,35 @@ export class SlotCall<R> implements Promise<R> {
 
   /**
    * @internal Runs the slot; the loop does this, once.
-   * @returns a promise, never rejected, where the slot takes its time
+   * @returns where the slot takes its time, a promise of how it ends, which the loop tells: `fulfil` or `reject`
    */
-  run(): PromiseLike<void> | undefined {
+  run(): Promise<unknown> | undefined {
     this.#state = 'running';
     try {
       const result = probe === undefined ? this.#call() : this.#callProbed(probe);
       this.#args = NO_ARGUMENTS;
-      if (isThenable(result)) {
-        // Waiting for the slot's own result happens in the name of the slot.
-        const wait = (): PromiseLike<void> =>
-          result.then(
-            (value) => this.#settle('fulfilled', value),
-            (error) => this.#reject(error),
-          );
-        return runAs(this, wait, undefined, NO_ARGUMENTS) as PromiseLike<void>;
-      }
-      this.#settle('fulfilled', result);
+      if (result instanceof Promise) return result;
+      if (isThenable(result)) return this.#follow(result);
+      this.fulfil(result);
     } catch (error) {
-      this.#reject(error);
-      // The program ends in the microtask that comes next: no slot is to run before it.
-      if (this.#loop.exitOnException) return Promise.resolve();
+      this.reject(error);
     }
     return undefined;
+  }
+
+  /** @internal The slot has ended, with what it returned. */
+  fulfil(value: unknown): void {
+    this.#settle('fulfilled', value);
+  }
+
+  /** @internal The slot has ended, with what it threw. */
+  reject(error: unknown): void {
+    this.#settle('rejected', error);
+    if (this.handedOver) return;
+    const report = new SlotError(`slot ${this.name} failed: ${error instanceof Error ? error.name : typeof error}`, {
+      cause: error,
+    });
+    this.#loop.slotFailed(error, report);
   }
 
   /**
@@ -126,13 +132,10 @@ export class SlotCall<R> implements Promise<R> {
     return runAs(this, this.#target, this.#receiver, this.#args);
   }
 
-  #reject(error: unknown): void {
-    this.#settle('rejected', error);
-    if (this.handedOver) return;
-    const report = new SlotError(`slot ${this.name} failed: ${error instanceof Error ? error.name : typeof error}`, {
-      cause: error,
-    });
-    this.#loop.slotFailed(error, report);
+  /** It may be the call of another slot, which this one waits for then. */
+  #follow(result: PromiseLike<unknown>): Promise<unknown> {
+    const wait = (): Promise<unknown> => new Promise((resolve, reject) => void result.then(resolve, reject));
+    return runAs(this, wait, undefined, NO_ARGUMENTS) as Promise<unknown>;
   }
 
   #settle(state: 'fulfilled' | 'rejected', outcome: unknown): void {
