@@ -18,10 +18,13 @@ function makeStorage(): Storage | undefined {
 
 /** The slot that the code asking is part of, if it is part of any. */
 export function currentCall(): SlotCall<unknown> | undefined {
-  return running ?? storage?.getStore();
+  if (running !== undefined) return running;
+  // What a slot left behind is no part of it any more.
+  const call = storage?.getStore();
+  return call?.isRunning === true ? call : undefined;
 }
 
-/** Calls a function as the code of a slot. */
+/** Calls a function as the code of a slot. For the loop only: what comes behind it would be in the slot's context, too. */
 export function runAs(
   call: SlotCall<unknown>,
   target: (...args: never[]) => unknown,
@@ -31,8 +34,9 @@ export function runAs(
   const before = running;
   running = call;
   try {
-    // Entering the asynchronous context costs more than many slots do: only what can await enters it.
-    if (isTracked(target)) return storage?.run(call, () => target.apply(receiver, args as never[]));
+    // Entering the asynchronous context costs more than many slots do: only what can await enters it, and leaving it,
+    // which costs as much, is left out: the next slot enters its own, and a call that has ended counts as none.
+    if (isTracked(target)) storage?.enterWith(call);
     return target.apply(receiver, args as never[]);
   } finally {
     running = before;

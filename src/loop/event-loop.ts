@@ -206,7 +206,7 @@ export class EventLoop implements AsyncDisposable {
         }
         this.#current = undefined;
         // The program ends in the microtask that comes next: no slot is to run before it.
-        if (this.#isEnding) await undefined;
+        if (this.#isEnding) await Promise.resolve();
         this.#isEnding = false;
         if (isSliceOver()) await yieldToRuntime();
       }

@@ -49,6 +49,11 @@ export class SlotCall<R> implements Promise<R> {
     return 'SlotCall';
   }
 
+  /** @internal Whether its slot has begun and not ended. */
+  get isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
   /** Class and slot, for messages. */
   get name(): string {
     const { name } = this.#target;
@@ -169,8 +174,7 @@ export class SlotCall<R> implements Promise<R> {
     // taken to be awaited by that slot.
     const creator = this.#createdIn;
     const waiter = current ?? (creator !== undefined && !isTracked(creator.#target) ? creator : undefined);
-    // What a slot left behind may still run in its name, and wait as long as it likes.
-    return waiter !== undefined && waiter.#state === 'running' ? waiter : undefined;
+    return waiter?.isRunning === true ? waiter : undefined;
   }
 
   #waitFor(call: SlotCall<unknown>): void {

@@ -99,6 +99,20 @@ describe('detected', () => {
     expect(await later).toBe('other');
   });
 
+  test('self-await: a call that a slot made before its first await, when an async slot has run before', async () => {
+    const worker = new Worker();
+    const help = async (): Promise<string> => {
+      const call = worker.other();
+      await Promise.resolve();
+      return await call;
+    };
+    const helped = slot(worker, () => help());
+    worker.eventLoop.start();
+    void worker.pass(() => Promise.resolve());
+    await expect(helped()).rejects.toThrow(SelfAwaitError);
+    await worker.eventLoop.stop();
+  });
+
   test('self-await: through a second loop and back', async () => {
     const [one, two] = [new Worker(), new Worker()];
     await using _one = one.eventLoop.start();
