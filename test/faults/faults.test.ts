@@ -19,18 +19,22 @@ const TIMEOUT = times(3_600_000, 60_000);
 
 const PERFECT = { lost: 0, reported: 0, twice: 0, disordered: 0 };
 
-/** A broker as a process of its own, which can be killed. */
+/** A broker as a process of its own, which can be killed, and the addresses as it bound them. */
+async function openBroker(wanted: Endpoints): Promise<{ endpoints: Endpoints; broker: Program }> {
+  const broker = cli('broker', wanted.in, wanted.out);
+  const [, inAddress = '', outAddress = ''] = /from (\S+) and send to (\S+)/.exec(await broker.line()) ?? [];
+  return { broker, endpoints: { in: inAddress, out: outAddress } };
+}
+
 async function startBroker(endpoints: Endpoints): Promise<Program> {
-  const broker = cli('broker', endpoints.in, endpoints.out);
-  await broker.line();
+  const { broker } = await openBroker(endpoints);
   return broker;
 }
 
-/** Addresses with a broker behind them, and with a Python peer on the bus, if there is Python. */
-async function startBus() {
-  const endpoints = freeEndpoints('ipc');
-  const broker = await startBroker(endpoints);
-  return { endpoints, broker, python: await PythonPeer.join(endpoints) };
+/** Addresses with a broker behind them, and with a Python peer on the bus, if there is Python and it can be there. */
+async function startBus(scheme: 'ipc' | 'ws' = 'ipc') {
+  const { endpoints, broker } = await openBroker(freeEndpoints(scheme));
+  return { endpoints, broker, python: scheme === 'ipc' ? await PythonPeer.join(endpoints) : undefined };
 }
 
 async function killBroker(broker: Program): Promise<void> {
@@ -56,10 +60,10 @@ async function histories(publisher: RemotePeer, ...subscribers: RemotePeer[]): P
   return [published, ...(await Promise.all(subscribers.map((subscriber) => subscriber.stop())))];
 }
 
-describe('faults: start', () => {
+describe.each(['ipc', 'ws'] as const)('faults: start, over %s', (scheme) => {
   test(`what is published right after the start arrives, ${times(200, 5)} times`, { timeout: TIMEOUT }, async () => {
     for (let i = 0; i < times(200, 5); i += 1) {
-      const { endpoints, broker, python } = await startBus();
+      const { endpoints, broker, python } = await startBus(scheme);
       const [subscriber, publisher] = await Promise.all([
         RemotePeer.start(endpoints, { subscribe: ['x'] }),
         RemotePeer.start(endpoints, { publish: ['x'] }),
@@ -73,7 +77,7 @@ describe('faults: start', () => {
   });
 
   test(`late joiners under load, ${times(100, 5)}: no gap, nothing twice`, { timeout: TIMEOUT }, async () => {
-    const { endpoints, python } = await startBus();
+    const { endpoints, python } = await startBus(scheme);
     const publisher = await RemotePeer.start(endpoints, { publish: ['x'] });
     const publish = () => publisher.order({ do: 'publish', events: ['x'], count: 1_000, rate: 2_000 });
     let isOver = false;
@@ -97,7 +101,7 @@ describe('faults: start', () => {
   });
 });
 
-describe('faults: the broker dies', () => {
+describe.each(['ipc', 'ws'] as const)('faults: the broker dies, over %s', (scheme) => {
   test.each([
     { load: '1,000 events/s', rate: 1_000, kills: times(50, 2), between: 500 },
     { load: 'full speed', rate: undefined, kills: times(5, 1), between: 700 },
@@ -105,7 +109,7 @@ describe('faults: the broker dies', () => {
     '$kills times at $load: nothing lost, nothing twice, order kept',
     { timeout: TIMEOUT },
     async ({ rate, kills, between }) => {
-      const { endpoints, python, ...bus } = await startBus();
+      const { endpoints, python, ...bus } = await startBus(scheme);
       let { broker } = bus;
       const subscriber = await RemotePeer.start(endpoints, { subscribe: ['x', 'y'] });
       const publisher = await RemotePeer.start(endpoints, { publish: ['x', 'y'] });
@@ -127,7 +131,7 @@ describe('faults: the broker dies', () => {
   );
 
   test(`50 events while it is away reach 3 subscribers, ${times(50, 3)} times`, { timeout: TIMEOUT }, async () => {
-    const { endpoints, python, ...bus } = await startBus();
+    const { endpoints, python, ...bus } = await startBus(scheme);
     let { broker } = bus;
     const subscribers = await Promise.all([1, 2, 3].map(() => RemotePeer.start(endpoints, { subscribe: ['x'] })));
     const publisher = await RemotePeer.start(endpoints, { publish: ['x'] });
@@ -165,7 +169,7 @@ describe('faults: the broker hangs', () => {
   });
 });
 
-describe('faults: slow subscribers', () => {
+describe.each(['ipc', 'ws'] as const)('faults: slow subscribers, over %s', (scheme) => {
   test.each([
     { fault: 'stopped (SIGSTOP)', ms: times(30_000, 4_000) },
     { fault: 'blocking its thread', ms: times(10_000, 3_000) },
@@ -173,7 +177,7 @@ describe('faults: slow subscribers', () => {
     'one is $fault for $ms ms: the others go on, and it catches up or is told the exact gap',
     { timeout: TIMEOUT },
     async ({ fault, ms }) => {
-      const { endpoints, python } = await startBus();
+      const { endpoints, python } = await startBus(scheme);
       const silence = times(6_000, 1_500);
       const options = { silence, history: 1_000 };
       const good = await RemotePeer.start(endpoints, { subscribe: ['x'], options });
@@ -204,7 +208,7 @@ describe('faults: slow subscribers', () => {
   );
 
   test(`one never reads ${times(1_000_000, 50_000)} events: memory levels off`, { timeout: TIMEOUT }, async () => {
-    const { endpoints, broker, python } = await startBus();
+    const { endpoints, broker, python } = await startBus(scheme);
     const options = { silence: 1_500 };
     const stuck = await RemotePeer.start(endpoints, { subscribe: ['x'], options });
     const publisher = await RemotePeer.start(endpoints, { publish: ['x'], options });
@@ -228,7 +232,7 @@ describe('faults: slow subscribers', () => {
     `the publisher stops while one lags by ${times(100_000, 20_000)} events: all is delivered, or named`,
     { timeout: TIMEOUT },
     async () => {
-      const { endpoints, python } = await startBus();
+      const { endpoints, python } = await startBus(scheme);
       const subscriber = await RemotePeer.start(endpoints, { subscribe: ['x'] });
       const publisher = await RemotePeer.start(endpoints, { publish: ['x'] });
       await publisher.order({ do: 'wait-for-subscribers', event: 'x', count: 1 });
@@ -244,17 +248,18 @@ describe('faults: slow subscribers', () => {
   );
 });
 
-describe('faults: the network', () => {
+describe.each(['tcp', 'ws'] as const)('faults: the network, over %s', (scheme) => {
   test(
     `TCP through a proxy that resets, stalls and splits, ${times(200, 6)} times: nothing lost`,
     { timeout: TIMEOUT },
     async () => {
-      const broker = cli('broker', 'tcp://127.0.0.1:0', 'tcp://127.0.0.1:0');
-      const [, inAddress = '', outAddress = ''] = /from (\S+) and send to (\S+)/.exec(await broker.line()) ?? [];
-      const proxies = await Promise.all([Proxy.start(inAddress), Proxy.start(outAddress)]);
+      const { endpoints: direct } = await openBroker(freeEndpoints(scheme));
+      // Over WebSockets, one connection goes both ways.
+      const addresses = [...new Set([direct.in, direct.out])];
+      const proxies = await Promise.all(addresses.map((address) => Proxy.start(address)));
       onTestFinished(() => proxies.forEach((proxy) => proxy.stop()));
-      const endpoints = { in: proxies[0].address, out: proxies[1].address };
-      const python = await PythonPeer.join({ in: inAddress, out: outAddress });
+      const endpoints = { in: (proxies[0] as Proxy).address, out: (proxies.at(-1) as Proxy).address };
+      const python = scheme === 'tcp' ? await PythonPeer.join(direct) : undefined;
       const subscriber = await RemotePeer.start(endpoints, { subscribe: ['x', 'y'] });
       const publisher = await RemotePeer.start(endpoints, { publish: ['x', 'y'] });
       await publisher.order({ do: 'wait-for-subscribers', event: 'x', count: 1 });
@@ -262,7 +267,7 @@ describe('faults: the network', () => {
       const count = rounds * 500;
       const publishing = publisher.order({ do: 'publish', events: ['x', 'y'], count, rate: 1_000 });
       for (let i = 0; i < rounds; i += 1) {
-        const proxy = proxies[i % 2] as Proxy;
+        const proxy = proxies[i % proxies.length] as Proxy;
         const fault = (['reset', 'stall', 'split'] as const)[i % 3] as 'reset' | 'stall' | 'split';
         if (fault === 'reset') proxy.reset();
         else await proxy.during(fault, () => sleep(fault === 'stall' ? times(5_000, 1_000) : 300));

@@ -7,11 +7,13 @@ type Mode = 'pass' | 'stall' | 'split';
 export class Proxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #scheme: string;
   readonly #target: { host: string; port: number };
   #mode: Mode = 'pass';
 
   private constructor(target: string) {
-    const { hostname, port } = new URL(target);
+    const { protocol, hostname, port } = new URL(target);
+    this.#scheme = protocol;
     this.#target = { host: hostname, port: Number(port) };
     this.#server = createServer((client) => this.#accept(client));
   }
@@ -24,7 +26,7 @@ export class Proxy {
   }
 
   get address(): string {
-    return `tcp://127.0.0.1:${(this.#server.address() as { port: number }).port}`;
+    return `${this.#scheme}//127.0.0.1:${(this.#server.address() as { port: number }).port}`;
   }
 
   /** Breaks every connection. */

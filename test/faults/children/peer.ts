@@ -45,7 +45,10 @@ async function obey(order: Order): Promise<object> {
         write({ left: id, reason });
         onLeft?.();
       });
-      connect(peer.status, 'peerJoined', ({ id }) => write({ joined: id }));
+      connect(peer.status, 'peerJoined', ({ id }) => {
+        left.delete(id);
+        write({ joined: id });
+      });
       connect(peer.status, 'disconnected', () => write({ disconnected: true }));
       connect(peer.status, 'connected', () => write({ connected: true }));
       connect(peer.status, 'invalid', ({ reason }) => write({ invalid: reason }));
