@@ -171,7 +171,7 @@ class SocketPeer implements PeerInterface {
       await done(this.#dialogue.drain());
       if (this.#run !== run) return;
     }
-    if (this.#ready && this.pending > 0) {
+    if (this.#ready) {
       await this.flush({ timeout: left(), signal }).catch(() => {});
       if (this.#run !== run) return;
     }
@@ -194,7 +194,6 @@ class SocketPeer implements PeerInterface {
   async flush({ timeout = Infinity, signal }: FlushOptions = {}): Promise<void> {
     const outgoing = this.#outgoing;
     const session = this.#session;
-    if (this.pending === 0) return;
     const delivered = async (): Promise<void> => {
       await outgoing.settled();
       // Not where the peer was stopped meanwhile, which ends all waiting.

@@ -3,7 +3,7 @@ import { Batcher } from '../stream/batcher.ts';
 import type { Clock } from '../stream/clock.ts';
 import { Inbox } from '../stream/inbox.ts';
 import type { PublishPolicy } from '../stream/log.ts';
-import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
+import { Outbox, type OutboxOptions, type Ready } from '../stream/outbox.ts';
 import { type ContractNote, type Control, encodeControl, encodeReplay, readControl } from '../wire/control.ts';
 import { type Call, decode, type InvalidCall, requestPrefixes } from '../wire/json-rpc.ts';
 import { areUnsafe, type Direct, encodeDirect, readDirect } from '../wire/direct.ts';
@@ -48,6 +48,8 @@ export interface SessionPort {
   left(peer: RemotePeer, reason: LeaveReason): void;
 }
 
+const READY_NOW: Ready = { since: 0, hasBroken: false };
+
 /** How many messages to a peer are kept beyond those that it has not acknowledged, should it come back after a silence. */
 const CHANNEL_HISTORY = 100;
 
@@ -64,6 +66,9 @@ export class Session {
   readonly #presence: Presence;
   readonly #inboxes = new Map<string, Inbox>();
   readonly #channels: Channels;
+  /** When both ways were open for the first time, and whether they have been closed since. */
+  #readyAt: number | undefined;
+  #hasBroken = false;
   /** What it publishes. */
   readonly outbox: Outbox;
 
@@ -75,10 +80,11 @@ export class Session {
     this.#batcher = new Batcher(options.id, clock, (event, frame) => port.send(event, frame));
     this.outbox = new Outbox(options.id, options.publishes, options.outbox, clock, {
       event: (head, n, g, text, after, trace) => this.#batcher.add(head, n, g, text, after, trace),
-      heads: (subscriber, heads, g) => {
+      heads: (subscriber, heads, g, hasBroken) => {
         // Heads tell what was sent before them.
         this.#batcher.flush();
-        this.#tell(methodTo(subscriber), { kind: 'head', heads, g, window: options.outbox.window });
+        const { window } = options.outbox;
+        this.#tell(methodTo(subscriber), { kind: 'head', heads, g, window, ...(hasBroken && { hasBroken }) });
       },
       mark: (g) => {
         this.#batcher.flush();
@@ -166,6 +172,7 @@ export class Session {
    * @param mayPack - whether packs can be sent without asking the broker
    */
   open(largest: number = Infinity, mayPack = false): void {
+    this.#readyAt ??= this.#clock.now();
     this.outbox.largest = largest;
     this.#channels.largest = largest;
     this.#presence.start();
@@ -180,6 +187,7 @@ export class Session {
 
   /** The link broke. */
   pause(): void {
+    this.#hasBroken = true;
     // The next broker may be another one.
     this.#batcher.mayPack = false;
     this.outbox.pause();
@@ -314,8 +322,7 @@ export class Session {
       case 'head':
         // Nothing is delivered before a publisher has said who it is, and by that what its events mean.
         if (!this.#presence.has(sender)) this.#greet(sender);
-        else if (this.#wantsAny(control.heads.map(([name]) => name)))
-          this.#inbox(sender).heads(control.heads, control.g, control.window);
+        else if (this.#wantsAny(control.heads.map(([name]) => name))) this.#receiveHead(sender, control);
         break;
       case 'ack':
         if (this.outbox.knows(sender)) this.outbox.acknowledge(sender, control.g);
@@ -344,6 +351,11 @@ export class Session {
     inbox.gone(control.gone);
   }
 
+  #receiveHead(sender: string, { heads, g, window, hasBroken = false }: Control & { kind: 'head' }): void {
+    // Where the link broke, what was lost with it is allowed for only when the publisher has heard of that.
+    this.#inbox(sender).heads(heads, g, window, hasBroken || !this.#hasBroken);
+  }
+
   #receiveReplay(sender: string, { packs, gone }: Control & { kind: 'replay' }): void {
     const inbox = this.#inboxes.get(sender);
     if (inbox === undefined) return;
@@ -353,13 +365,13 @@ export class Session {
 
   /** Somebody says who it is. */
   #meet(id: string, hello: Control & { kind: 'hello' }): void {
-    const { subscribes, publishes, serves = [], answer, acked, contract } = hello;
+    const { subscribes, publishes, serves = [], answer, acked, contract, ready } = hello;
     const peer: RemotePeer = { id, subscribes, publishes, serves };
     const isNew = !this.#presence.has(id);
     this.#presence.add(peer);
     if (this.#wantsAny(publishes)) this.#inbox(id).returned();
     if (!answer) this.#tell(methodTo(id), this.#hello(id, true));
-    this.outbox.subscribe(id, subscribes, acked);
+    this.outbox.subscribe(id, subscribes, acked, ready ?? READY_NOW);
     if (id === this.id) return;
     this.#channels.met(id);
     if (isNew) this.#port.joined(peer, contract);
@@ -399,6 +411,7 @@ export class Session {
     const acked = (to === undefined ? undefined : this.#inboxes.get(to)?.position) ?? 0;
     const subscribes = [...this.#options.subscribes.keys()];
     const contract = this.#options.contract?.();
+    const since = Math.ceil(this.#clock.now() - (this.#readyAt ?? this.#clock.now()));
     return {
       kind: 'hello',
       subscribes,
@@ -407,6 +420,7 @@ export class Session {
       acked,
       ...(contract !== undefined && { contract }),
       ...(this.#options.serves.length > 0 && { serves: this.#options.serves }),
+      ...(since > 0 && { ready: { since, hasBroken: this.#hasBroken } }),
     };
   }
 

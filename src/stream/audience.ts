@@ -7,6 +7,13 @@ export interface Subscriber {
   logs: readonly Log[];
   /** It has everything it wants up to this number over all events. */
   acked: number;
+  /**
+   * Until it acknowledges something: a time before it became ready. It may not have heard yet where to start, and then
+   * what a broken link lost since that time is to be repaired.
+   */
+  unsureSince: number | undefined;
+  /** Whether it has told, and this was allowed for, that its link broke before it had heard where to start. */
+  hasBroken: boolean;
   /** How long it may lag before it is told, in milliseconds, and since when that counts. */
   patience: number;
   since: number;

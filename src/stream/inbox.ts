@@ -150,9 +150,10 @@ export class Inbox {
   /**
    * The publisher says how far its events go.
    * @param window - how many it sends without an acknowledgement
+   * @param isStart - whether it may be believed where to start
    */
-  heads(heads: readonly Head[], g: number, window: number): void {
-    if (this.#closed) return;
+  heads(heads: readonly Head[], g: number, window: number, isStart = true): void {
+    if (this.#closed || (!isStart && this.#isUndecided(heads))) return;
     this.#acknowledgeEvery = Math.max(1, window >> ACKNOWLEDGE_SHIFT);
     this.#cancelAsking?.();
     this.#cancelAsking = undefined;
@@ -200,10 +201,7 @@ export class Inbox {
     // Should it come back, it has to say first how far it is.
     this.#joined = false;
     for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
-    for (const item of this.#takeHeld()) {
-      this.#skipTo(item.sequence, item.from);
-      this.#settle(item);
-    }
+    for (const item of this.#takeHeld()) this.#settle(item);
     for (const sequence of this.#sequences.values()) this.#skipTo(sequence, sequence.known + 1);
     this.#complaintDelay = FIRST_COMPLAINT;
     this.#cancelTimers();
@@ -233,6 +231,10 @@ export class Inbox {
       starts.set(sequence, Math.min(starts.get(sequence) ?? first, first));
     }
     for (const [sequence, start] of starts) if (!sequence.isDecided) this.#decide(sequence, start);
+  }
+
+  #isUndecided(heads: readonly Head[]): boolean {
+    return heads.some(([event]) => this.#sequences.get(event)?.isDecided === false);
   }
 
   /** Nothing is held, and nothing is known to be missing. */
@@ -308,17 +310,18 @@ export class Inbox {
     }
   }
 
-  /** Delivers what was held, or reports that it is gone. */
+  /** Delivers what was held, or reports that it is gone; before, what is gone of its name and sorted behind it. */
   #settle({ sequence, from, to, g, args, trace }: Item): void {
-    const { next } = sequence;
-    if (to < next) return;
+    if (to < sequence.next) return;
+    this.#skipTo(sequence, from);
     if (args !== undefined) {
       this.#deliver(sequence, from, g, args, trace);
       return;
     }
+    const count = to - sequence.next + 1;
     this.#decide(sequence, to + 1);
     this.#progress(g);
-    this.#port.gap(sequence.event, to - next + 1);
+    this.#port.gap(sequence.event, count);
   }
 
   #deliver(sequence: Sequence, n: number, g: number, args: readonly unknown[], trace: string | undefined): void {

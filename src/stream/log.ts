@@ -35,6 +35,9 @@ export class Log {
   readonly #texts = new Fifo<string | undefined>();
   readonly #gs = new Fifo<number>();
   readonly #afters = new Fifo<After | undefined>();
+  // How far they had been sent at some moments, as numbers over all events and of this name: for when the events are
+  // not kept any more.
+  readonly #marks = new Fifo<{ readonly g: number; readonly n: number }>();
   // What an event is part of, by its number; mostly nobody traces.
   readonly #traces = new Map<number, string>();
   first = 1;
@@ -91,6 +94,15 @@ export class Log {
     this.#afters.push(after);
   }
 
+  /**
+   * Notes how far it has been sent.
+   * @param oldest - what was noted before this number over all events is of no interest any more
+   */
+  mark(g: number, oldest: number): void {
+    if (this.#marks.at(this.#marks.length - 1)?.n !== this.sent) this.#marks.push({ g, n: this.sent });
+    while ((this.#marks.at(1)?.g ?? Infinity) <= oldest) this.#marks.shift();
+  }
+
   /** Lets go of the oldest event. */
   trim(): void {
     this.trimmedG = this.#gs.shift() as number;
@@ -118,8 +130,9 @@ export class Log {
     return true;
   }
 
-  /** The first event with a number over all events that is larger than `g`. */
+  /** The first event with a number over all events that is larger than `g`, where that was a moment or is still kept. */
   firstAfter(g: number): number {
+    if (g < this.trimmedG) return this.#sentBy(g) + 1;
     let low = this.first;
     let high = this.last + 1;
     while (low < high) {
@@ -128,5 +141,12 @@ export class Log {
       else low = middle + 1;
     }
     return low;
+  }
+  #sentBy(g: number): number {
+    for (let index = this.#marks.length - 1; index >= 0; index -= 1) {
+      const mark = this.#marks.at(index);
+      if (mark !== undefined && mark.g <= g) return mark.n;
+    }
+    return 0;
   }
 }

@@ -5,6 +5,7 @@ import type { After, EventHead } from '../wire/pack.ts';
 import { Audience, passFrontiers, predecessorsOf, type Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
 import { type EventOutboxOptions, Log, type PublishPolicy } from './log.ts';
+import { Moments } from './moments.ts';
 import { Replay } from './replay.ts';
 
 export interface OutboxOptions {
@@ -19,11 +20,20 @@ export interface OutboxOptions {
   readonly events: Readonly<Record<string, EventOutboxOptions | undefined>>;
 }
 
+/** Since when a subscriber has been ready. */
+export interface Ready {
+  /** How many milliseconds ago that was, when it said so. */
+  readonly since: number;
+  /** Whether its link has broken since then. */
+  readonly hasBroken: boolean;
+}
+
 /** What an outbox sends through, and tells. */
 export interface OutboxPort {
   /** Sends an event. `text` is its arguments as JSON. */
   event(head: EventHead, n: number, g: number, text: string, after: After | undefined, trace: string | undefined): void;
-  heads(subscriber: string, heads: readonly Head[], g: number): void;
+  /** @param hasBroken - whether they allow for a break of the subscriber's link that it has told of */
+  heads(subscriber: string, heads: readonly Head[], g: number, hasBroken: boolean): void;
   /** Asks to have a number come back through the broker, to {@link Outbox.echoed}. */
   mark(g: number): void;
   replay(subscriber: string, packs: readonly string[], gone: readonly Gone[]): void;
@@ -34,6 +44,9 @@ export interface OutboxPort {
 /** How long, in milliseconds, a subscriber may lag before it is told how far it should be, at first and at most. */
 const FIRST_PATIENCE = 100;
 const LAST_PATIENCE = 1_000;
+
+/** How long, in milliseconds, what a subscriber says of itself may take to get here. */
+const SAID_BEFORE = 1_000;
 
 /** How many events go into all replays that answer one nak. */
 const REPLAY_EVENTS = 2_000;
@@ -65,6 +78,13 @@ export class Outbox {
   #size = 0;
   #historySize = 0;
   #cancelTimer: (() => void) | undefined;
+  readonly #moments: Moments;
+  // When the way to subscribers broke last, and when it was mended; before it was open for the first time, undefined.
+  #broke = -Infinity;
+  #mended: number | undefined;
+  // While those who were ready when it broke may not have said so, what was sent after this number stays in the history.
+  #keptAfter = Infinity;
+  #cancelKeeping: (() => void) | undefined;
   readonly #onRoom: (() => void)[] = [];
   // The broker counts as a subscriber of everything, whose acknowledgement is an echo: so nobody sends
   // faster than the broker takes it, also when only peers in Python listen, or nobody.
@@ -77,6 +97,7 @@ export class Outbox {
     this.#options = options;
     this.#clock = clock;
     this.#port = port;
+    this.#moments = new Moments(clock.now());
     for (const name of names) this.#logs.set(name, new Log(name, options.events[name]));
     this.#broker = this.#makeSubscriber('', [...this.#logs.values()], 0);
     for (const log of this.#broker.logs) log.subscribers.add(this.#broker);
@@ -160,12 +181,15 @@ export class Outbox {
   /** The way to subscribers is open: whoever lags is told so first, then what waits leaves. */
   open(): void {
     this.#open = true;
+    if (this.#mended === undefined) this.#mended = -Infinity;
+    else this.#mend();
     for (const one of this.#lagging()) this.#remind(one);
     this.#pump();
   }
 
   /** There is no way for now. */
   pause(): void {
+    if (this.#open) this.#broke = this.#clock.now();
     this.#open = false;
   }
 
@@ -174,6 +198,8 @@ export class Outbox {
     this.pause();
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    this.#cancelKeeping?.();
+    this.#cancelKeeping = undefined;
     for (const resolve of this.#onRoom.splice(0)) resolve();
     for (const { resolve } of this.#onDelivered.splice(0)) resolve();
   }
@@ -181,8 +207,9 @@ export class Outbox {
   /**
    * There is a subscriber, new or known. It is told the heads of what it wants.
    * @param acked - how far it got before; 0 if it does not know
+   * @param ready - since when it has been ready; undefined where it need not be told where to start
    */
-  subscribe(id: string, names: readonly string[], acked: number): void {
+  subscribe(id: string, names: readonly string[], acked: number, ready?: Ready): void {
     const logs = names.map((name) => this.#logs.get(name)).filter((log) => log !== undefined);
     let subscriber = this.#subscribers.get(id);
     if (subscriber === undefined) {
@@ -191,7 +218,11 @@ export class Outbox {
       const start = Math.min(Math.max(acked, before), this.#sentG);
       subscriber = this.#makeSubscriber(id, logs, start);
       this.#subscribers.set(id, subscriber);
+      if (ready !== undefined) subscriber.unsureSince = this.#clock.now() - ready.since - SAID_BEFORE;
     }
+    if (acked > 0) subscriber.unsureSince = undefined;
+    else if (ready?.hasBroken === true) subscriber.hasBroken = true;
+    if (subscriber.hasBroken || this.#hasBrokenSince(subscriber)) this.#startOver(subscriber);
     for (const log of subscriber.logs) log.subscribers.delete(subscriber);
     for (const log of logs) log.subscribers.add(subscriber);
     subscriber.logs = logs;
@@ -237,6 +268,7 @@ export class Outbox {
   #acknowledge(subscriber: Subscriber, g: number): void {
     if (g <= subscriber.acked || g > this.#g) return;
     subscriber.acked = g;
+    subscriber.unsureSince = undefined;
     subscriber.patience = FIRST_PATIENCE;
     subscriber.since = this.#clock.now();
     for (const log of subscriber.logs) this.#release(log);
@@ -260,6 +292,35 @@ export class Outbox {
   /** What was sent last of each event. */
   heads(logs: Iterable<Log> = this.#logs.values(), acked: number = this.#g): Head[] {
     return Array.from(logs, (log) => [log.event, log.sent, log.firstAfter(acked)] as const);
+  }
+
+  /** The way is open again. */
+  #mend(): void {
+    this.#mended = this.#clock.now();
+    this.#keptAfter = Math.min(this.#keptAfter, this.#moments.before(this.#broke - SAID_BEFORE));
+    this.#cancelKeeping?.();
+    this.#cancelKeeping = this.#clock.after(SAID_BEFORE, () => {
+      this.#cancelKeeping = undefined;
+      this.#keptAfter = Infinity;
+      this.#releaseAll();
+    });
+    for (const one of this.#subscribers.values()) this.#startOver(one);
+  }
+
+  /** Notes what has been sent by now. */
+  #noteMoment(): void {
+    if (!this.#moments.note(this.#clock.now(), this.#sentG)) return;
+    for (const log of this.#logs.values()) log.mark(this.#sentG, this.#moments.oldest);
+  }
+
+  #hasBrokenSince({ unsureSince = Infinity }: Subscriber): boolean {
+    return this.#mended !== undefined && this.#mended >= unsureSince;
+  }
+
+  /** A link broke: a subscriber that may not have heard where to start starts with what was sent since it was ready. */
+  #startOver(subscriber: Subscriber): void {
+    if (subscriber.unsureSince === undefined) return;
+    subscriber.acked = Math.min(subscriber.acked, this.#moments.before(subscriber.unsureSince));
   }
 
   #makeRoom(log: Log): boolean {
@@ -317,7 +378,8 @@ export class Outbox {
     }
     while (
       log.first <= log.released &&
-      (log.released - log.first >= this.#options.history || this.#historySize > this.#options.size)
+      ((log.released - log.first >= this.#options.history && log.g(log.first) <= this.#keptAfter) ||
+        this.#historySize > this.#options.size)
     ) {
       this.#historySize -= log.text(log.first)?.length ?? 0;
       log.trim();
@@ -332,6 +394,8 @@ export class Outbox {
     for (const log of this.#logs.values()) {
       if (log.released < log.last) oldest = Math.min(oldest, log.g(log.released + 1));
     }
+    // Who came back may lack what was let go of without it.
+    for (const one of this.#subscribers.values()) if (lags(one)) oldest = Math.min(oldest, one.acked + 1);
     const waiting = this.#onDelivered;
     this.#onDelivered = waiting.filter(({ g }) => g >= oldest);
     for (const { g, resolve } of waiting) if (g < oldest) resolve();
@@ -341,6 +405,7 @@ export class Outbox {
   #watch(): void {
     this.#cancelTimer ??= this.#clock.after(FIRST_PATIENCE, () => {
       this.#cancelTimer = undefined;
+      this.#noteMoment();
       const now = this.#clock.now();
       let isAnyLagging = false;
       for (const one of [this.#broker, ...this.#subscribers.values()]) {
@@ -368,15 +433,17 @@ export class Outbox {
     if (!this.#open) return;
     if (subscriber === this.#broker) {
       this.#marked = this.#sentG;
+      this.#noteMoment();
       this.#port.mark(this.#sentG);
     } else {
-      const { id, logs, acked } = subscriber;
-      this.#port.heads(id, this.heads(logs, acked), Math.max(acked, sentTo(subscriber)));
+      const { id, logs, acked, hasBroken } = subscriber;
+      this.#port.heads(id, this.heads(logs, acked), Math.max(acked, sentTo(subscriber)), hasBroken);
     }
   }
 
   #makeSubscriber(id: string, logs: readonly Log[], acked: number): Subscriber {
-    return { id, logs, acked, patience: FIRST_PATIENCE, since: this.#clock.now() };
+    const since = this.#clock.now();
+    return { id, logs, acked, unsureSince: undefined, hasBroken: false, patience: FIRST_PATIENCE, since };
   }
 }
 

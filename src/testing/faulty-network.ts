@@ -13,7 +13,7 @@ export interface Faults {
   duplication?: number;
   /** Milliseconds on the way. @default 0 */
   delay?: number;
-  /** Milliseconds more, at random: frames overtake each other. @default 0 */
+  /** Milliseconds more, at random: only then frames overtake each other. @default 0 */
   jitter?: number;
 }
 
@@ -109,8 +109,7 @@ export class FaultyNetwork {
       const copies = this.#random() < this.faults.duplication ? 2 : 1;
       for (let copy = 0; copy < copies; copy += 1) {
         if (this.#random() < this.faults.loss) continue;
-        const delay = this.faults.delay + (this.faults.jitter === 0 ? 0 : this.#random() * this.faults.jitter);
-        this.#clock.after(delay, () => {
+        this.#clock.after(bus.timeOnTheWay(this.#clock.now(), this.faults, this.#random), () => {
           if (incarnation === this.#incarnation) bus.arrive(frame);
         });
       }
@@ -125,6 +124,8 @@ export class FaultyBus implements Bus {
   #listener: BusListener | undefined;
   #isConnected = true;
   #characters = 0;
+  // When the last frame arrives that does not overtake others.
+  #arrival = 0;
 
   /** @internal */
   constructor(network: FaultyNetwork) {
@@ -180,6 +181,13 @@ export class FaultyBus implements Bus {
   /** @internal */
   wants(frame: string): boolean {
     return this.#prefixes.some((prefix) => frame.startsWith(prefix));
+  }
+
+  /** @internal How long, in milliseconds, the next frame takes to get here. */
+  timeOnTheWay(now: number, { delay, jitter }: Required<Faults>, random: () => number): number {
+    if (jitter > 0) return delay + random() * jitter;
+    this.#arrival = Math.max(this.#arrival, now + delay);
+    return this.#arrival - now;
   }
 
   /** @internal */

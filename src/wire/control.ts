@@ -46,6 +46,8 @@ export type Control =
       readonly contract?: ContractNote;
       /** The requests that it answers; left out by peers that answer none. */
       readonly serves?: readonly string[];
+      /** How many milliseconds ago it became ready, and whether its link has broken since; left out when it was just now. */
+      readonly ready?: { readonly since: number; readonly hasBroken: boolean };
     }
   /** The sender is still there. */
   | { readonly kind: 'alive' }
@@ -53,9 +55,16 @@ export type Control =
   | { readonly kind: 'bye'; readonly heads: readonly Head[] }
   /**
    * How far the sender's events go, for a subscriber: by name, and as a number over all events. `window`: how many
-   * it sends without an acknowledgement.
+   * it sends without an acknowledgement. `hasBroken`: whether the sender has heard, in a hello, that the receiver's link
+   * broke.
    */
-  | { readonly kind: 'head'; readonly heads: readonly Head[]; readonly g: number; readonly window: number }
+  | {
+      readonly kind: 'head';
+      readonly heads: readonly Head[];
+      readonly g: number;
+      readonly window: number;
+      readonly hasBroken?: boolean;
+    }
   /** The sender has delivered what it wanted of the receiver's events up to `g`. */
   | { readonly kind: 'ack'; readonly g: number }
   /** The sender lacks these. */
@@ -102,7 +111,7 @@ function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
     case 'bye':
       return [control.heads];
     case 'head':
-      return [control.heads, control.g, control.window];
+      return [control.heads, control.g, control.window, ...(control.hasBroken === true ? [true] : [])];
     case 'ack':
     case 'mark':
       return [control.g];
@@ -111,10 +120,14 @@ function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
   }
 }
 
-function notes({ contract, serves }: Control & { kind: 'hello' }): unknown[] {
-  const note = contract === undefined ? null : noteOf(contract);
-  if (serves !== undefined) return [note, serves];
-  return note === null ? [] : [note];
+/** What may be left out, as far as nothing follows. */
+function notes({ contract, serves, ready }: Control & { kind: 'hello' }): unknown[] {
+  const all = [
+    contract === undefined ? null : noteOf(contract),
+    serves ?? null,
+    ready === undefined ? null : [ready.since, ready.hasBroken],
+  ];
+  return all.slice(0, all.findLastIndex((note) => note !== null) + 1);
 }
 
 function noteOf({ refuses, events, codec }: ContractNote): unknown[] {
@@ -123,7 +136,7 @@ function noteOf({ refuses, events, codec }: ContractNote): unknown[] {
 
 function readBody(
   kind: unknown,
-  [first, second, third, fourth, fifth, sixth]: readonly unknown[],
+  [first, second, third, fourth, fifth, sixth, seventh]: readonly unknown[],
 ): Control | undefined {
   switch (kind) {
     case 'probe':
@@ -138,6 +151,7 @@ function readBody(
             acked: fourth,
             ...readNote(fifth),
             ...(areNames(sixth) && { serves: sixth }),
+            ...readReady(seventh),
           }
         : undefined;
     case 'alive':
@@ -146,7 +160,7 @@ function readBody(
       return areTuples<Head>(first, 2) ? { kind, heads: first } : undefined;
     case 'head':
       return areTuples<Head>(first, 2) && isCountOrZero(second) && isCount(third)
-        ? { kind, heads: first, g: second, window: third }
+        ? { kind, heads: first, g: second, window: third, ...(fourth === true && { hasBroken: true }) }
         : undefined;
     case 'ack':
     case 'mark':
@@ -179,6 +193,12 @@ function readNote(value: unknown): { contract?: ContractNote } {
   return typeof refuses === 'boolean' && Array.isArray(events) && events.every(isFingerprint)
     ? { contract: { refuses, events, ...(typeof codec === 'string' && { codec }) } }
     : {};
+}
+
+function readReady(value: unknown): { ready?: { since: number; hasBroken: boolean } } {
+  if (!Array.isArray(value)) return {};
+  const [since, hasBroken] = value as readonly unknown[];
+  return isCountOrZero(since) && typeof hasBroken === 'boolean' ? { ready: { since, hasBroken } } : {};
 }
 
 function isFingerprint(value: unknown): value is ContractNote['events'][number] {

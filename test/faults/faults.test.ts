@@ -130,6 +130,26 @@ describe.each(['ipc', 'ws'] as const)('faults: the broker dies, over %s', (schem
     },
   );
 
+  test(`just when two peers have become ready, ${times(100, 5)} times`, { timeout: TIMEOUT }, async () => {
+    for (let i = 0; i < times(100, 5); i += 1) {
+      const { endpoints, python, ...bus } = await startBus(scheme);
+      const [subscriber, publisher] = await Promise.all([
+        RemotePeer.start(endpoints, { subscribe: ['x'] }),
+        RemotePeer.start(endpoints, { publish: ['x'] }),
+      ]);
+      const publishing = publisher.order({ do: 'publish-now', event: 'x', count: 100 });
+      await killBroker(bus.broker);
+      await publishing;
+      const broker = await startBroker(endpoints);
+      await publisher.order({ do: 'wait-for-subscribers', event: 'x', count: 1 });
+      expect(await publisher.order({ do: 'flush', timeout: 20_000 })).toEqual({ flushed: true });
+      const [published, received] = await histories(publisher, subscriber);
+      await python?.check();
+      expect(judge(published, received as History, ['x'])).toMatchObject({ ...PERFECT, received: 100 });
+      await killBroker(broker);
+    }
+  });
+
   test(`50 events while it is away reach 3 subscribers, ${times(50, 3)} times`, { timeout: TIMEOUT }, async () => {
     const { endpoints, python, ...bus } = await startBus(scheme);
     let { broker } = bus;

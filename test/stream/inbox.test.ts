@@ -54,6 +54,38 @@ describe('inbox', () => {
     expect(happened.filter((line) => !line.startsWith('ack'))).toEqual(['gap of 2 a', 'a3', 'gap of 1 a', 'a5']);
   });
 
+  test('what is gone is told before what follows, also where its publisher knows only a later number of it', () => {
+    const { inbox, happened, arrive } = makeInbox();
+    arrive('a', 1, 1);
+    arrive('a', 4, 4);
+    arrive('a', 5, 5);
+    inbox.heads([['a', 5, 4]], 5, 400);
+    inbox.gone([['a', 2, 3, 5]]);
+    expect(happened.filter((line) => !line.startsWith('ack'))).toEqual(['a1', 'gap of 2 a', 'a4', 'a5']);
+  });
+
+  test('when the publisher is gone, what is missing between others is told', () => {
+    const { inbox, happened, arrive } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0, 400);
+    arrive('a', 1, 1);
+    arrive('a', 4, 4);
+    inbox.end([['a', 5, 6]]);
+    expect(happened).toEqual(['a1', 'gap of 2 a', 'a4', 'gap of 1 a']);
+  });
+
+  test('a publisher that does not know that the link broke is not believed where to start', () => {
+    const { inbox, happened, arrive } = makeInbox();
+    inbox.ask();
+    inbox.heads([['a', 3, 4]], 3, 400, false);
+    arrive('a', 4, 4);
+    expect(happened).toEqual([]);
+    inbox.heads([['a', 4, 2]], 4, 400, true);
+    arrive('a', 2, 2);
+    arrive('a', 3, 3);
+    expect(happened.filter((line) => !line.startsWith('ack'))).toEqual(['a2', 'a3', 'a4']);
+    inbox.close();
+  });
+
   test('nothing is delivered while something is known to be missing, also when nothing is held', () => {
     const { clock, inbox, happened, arrive } = makeInbox();
     inbox.heads(

@@ -61,16 +61,28 @@ class Participant {
   readonly toldBy = new Map<string, number[]>();
   /** For each peer that was met: how many of each event had been published when it was. */
   readonly met = new Map<string, Map<string, number>>();
+  /** By peer: how many of each of its events had been published when this one became ready. */
+  readonly atReady = new Map<Participant, Map<string, number>>();
   /** The peers that were taken for gone, rightly or not, without having said good-bye. */
   readonly missed = new Set<string>();
   readonly #clock: StepClock;
+  readonly #onReady: (self: Participant) => void;
   #isOpen = false;
+  #wasReady = false;
   hasLeft = false;
   cutOffAt: number | undefined;
 
-  constructor(id: string, wanted: readonly string[], network: FaultyNetwork, clock: StepClock, setting: Setting) {
+  constructor(
+    id: string,
+    wanted: readonly string[],
+    network: FaultyNetwork,
+    clock: StepClock,
+    setting: Setting,
+    onReady: (self: Participant) => void,
+  ) {
     this.wanted = wanted;
     this.#clock = clock;
+    this.#onReady = onReady;
     this.bus = network.bus();
     this.session = new Session(
       {
@@ -170,6 +182,8 @@ class Participant {
     if (this.hasLeft) return;
     if (this.bus.isConnected) {
       this.#isOpen = true;
+      if (!this.#wasReady) this.#onReady(this);
+      this.#wasReady = true;
       this.session.open();
     } else {
       this.#clock.after(RECONNECT, () => this.#connect());
@@ -189,6 +203,8 @@ export class Program {
   readonly #setting: Setting;
   readonly #clock = new StepClock();
   readonly #network: FaultyNetwork;
+  // Nothing is lost but where a link breaks and both ends are told, and nothing overtakes.
+  #isOrderly = true;
   readonly #places: (Participant | undefined)[] = [];
   readonly #all: Participant[] = [];
 
@@ -217,6 +233,7 @@ export class Program {
         this.#clock.advance(step.ms);
         break;
       case 'faults':
+        if (step.loss > 0 || step.jitter > 0) this.#isOrderly = false;
         Object.assign(this.#network.faults, {
           loss: step.loss,
           duplication: step.duplication,
@@ -234,6 +251,7 @@ export class Program {
       case 'break':
       case 'partition':
       case 'mend':
+        if (step.do === 'partition') this.#isOrderly = false;
         this.#places[step.peer]?.bus[step.do]();
         this.#noteAbsence(this.#places[step.peer]);
         break;
@@ -289,7 +307,9 @@ export class Program {
     // The wish depends on the place, so that the program says it all.
     const wanted = [['a', 'b', 'c'], ['a', 'b'], ['c'], [], ['b', 'c']][place] as string[];
     const id = `peer${this.#all.length}`;
-    const participant = new Participant(id, wanted, this.#network, this.#clock, this.#setting);
+    const participant = new Participant(id, wanted, this.#network, this.#clock, this.#setting, (ready) => {
+      for (const other of this.#all) ready.atReady.set(other, new Map(other.counts));
+    });
     this.#places[place] = participant;
     this.#all.push(participant);
   }
@@ -323,6 +343,8 @@ export class Program {
     if (publisher.hasLeft || subscriber.hasLeft || publisher === subscriber || atMeeting === undefined) return;
     const mayLose =
       this.#setting.overflow !== 'block' ||
+      // What was sent before they met may not be in it any more.
+      this.#setting.history < 100 ||
       publisher.missed.has(subscriber.session.id) ||
       subscriber.missed.has(publisher.session.id);
     for (const event of subscriber.wanted) {
@@ -334,6 +356,9 @@ export class Program {
       if (gap > 0 && !mayLose) throw new Error(`${summary}, and nothing may be lost`);
       if (before > (atMeeting.get(event) ?? 0))
         throw new Error(`${summary}; ${atMeeting.get(event) ?? 0} before they met`);
+      const atReady = subscriber.atReady.get(publisher)?.get(event) ?? 0;
+      if (this.#isOrderly && this.#setting.overflow === 'block' && before > atReady)
+        throw new Error(`${summary}; ${atReady} before the subscriber was ready`);
       if (before < 0 || delivered.some(({ n }) => n <= before)) throw new Error(`${summary}: more than there was`);
     }
   }

@@ -34,11 +34,28 @@ const MESSAGES: [Exclude<Control, { kind: 'replay' }>, string][] = [
     },
     '["hello","P",[],[],false,0,[false,[],"extended"]]',
   ],
+  [
+    {
+      kind: 'hello',
+      subscribes: [],
+      publishes: [],
+      answer: false,
+      acked: 0,
+      serves: ['c'],
+      ready: { since: 12, hasBroken: true },
+    },
+    '["hello","P",[],[],false,0,null,["c"],[12,true]]',
+  ],
+  [
+    { kind: 'hello', subscribes: [], publishes: [], answer: false, acked: 0, ready: { since: 1, hasBroken: false } },
+    '["hello","P",[],[],false,0,null,null,[1,false]]',
+  ],
   [{ kind: 'mark', g: 3 }, '["mark","P",3]'],
   [{ kind: 'broker' }, '["broker","P"]'],
   [{ kind: 'alive' }, '["alive","P"]'],
   [{ kind: 'bye', heads: [['a', 5, 6]] }, '["bye","P",[["a",5,6]]]'],
   [{ kind: 'head', heads: [['a', 5, 6]], g: 9, window: 16 }, '["head","P",[["a",5,6]],9,16]'],
+  [{ kind: 'head', heads: [['a', 5, 6]], g: 9, window: 16, hasBroken: true }, '["head","P",[["a",5,6]],9,16,true]'],
   [{ kind: 'ack', g: 9 }, '["ack","P",9]'],
   [{ kind: 'nak', ranges: [['a', 2, 4]] }, '["nak","P",[["a",2,4]]]'],
 ];
