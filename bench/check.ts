@@ -6,8 +6,8 @@ import { type Emitter, emitters } from './in-process/emitters.ts';
 import { makeListener } from './in-process/listeners.ts';
 import { Counter, runBurst } from './in-process/queueing.ts';
 import { queues } from './in-process/queues.ts';
-import { type Contender, measureThroughput } from './measure.ts';
-import { mreventloop, zeromq } from './systems.ts';
+import { measureThroughput, SIMPLE } from './measure.ts';
+import { mreventloop, type System, zeromq } from './systems.ts';
 
 /**
  * How many times worse than usual the quotient may be. Twice as slow has to be found; what is usual differs by some
@@ -52,9 +52,9 @@ const calls = (make: (counter: Counter) => ReturnType<typeof makeQueue.ours>, sl
   return time(20_000, (count) => runBurst(queue, slot, count, counter));
 };
 
-const EVENTS = { names: ['tick'], warmUp: 50_000, count: 300_000 };
-const across = (contender: Contender) => async (): Promise<number> =>
-  1 / ((await measureThroughput(contender))['events/s'] ?? Number.NaN);
+const EVENTS = { warmUp: 50_000, count: 300_000 };
+const across = (system: System, batch: number) => async (): Promise<number> =>
+  1 / ((await measureThroughput(system, { ...SIMPLE, batch }, EVENTS))['events/s'] ?? Number.NaN);
 
 const both = <T>(of: { ours: T; rival: T }, measure: (make: T) => () => Promise<number>) => ({
   ours: measure(of.ours),
@@ -81,8 +81,8 @@ const checks: readonly Check[] = [
     name: 'publisher to subscriber : raw zeromq.js, 100 a frame',
     rounds: ROUNDS_ACROSS,
     usual: 1.6,
-    ours: across({ name: 'mreventloop', system: mreventloop, settings: { ...EVENTS, batch: 1 } }),
-    rival: across({ name: 'zeromq', system: zeromq, settings: { ...EVENTS, batch: 100 } }),
+    ours: across(mreventloop, 1),
+    rival: across(zeromq, 100),
   },
 ];
 

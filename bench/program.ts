@@ -21,7 +21,8 @@ export class Program implements AsyncDisposable {
   }
 
   readonly #child: ChildProcess;
-  readonly #ended: Promise<never>;
+  /** Rejects when it has ended. */
+  readonly ended: Promise<never>;
   readonly #messages: Message[] = [];
   readonly #lines: string[] = [];
   #onNews: (() => void) | undefined;
@@ -42,12 +43,12 @@ export class Program implements AsyncDisposable {
         this.#onNews?.();
       });
     }
-    this.#ended = once(child, 'close').then(([code, signal]) => {
+    this.ended = once(child, 'close').then(([code, signal]) => {
       Program.#running.delete(child);
       throw new Error(`${name} ended (${code ?? signal}). It said:\n${this.#output}`);
     });
     // Of interest only to who waits for something of it.
-    this.#ended.catch(() => {});
+    this.ended.catch(() => {});
   }
 
   /** A program in TypeScript from this folder, when it is ready. */
@@ -67,6 +68,13 @@ export class Program implements AsyncDisposable {
 
   order(order: Order): void {
     this.#child.send(order);
+  }
+
+  /** How many bytes of memory it had at most; undefined where the system does not tell. */
+  async peakMemory(): Promise<number | undefined> {
+    if (process.platform !== 'linux') return undefined;
+    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   }
 
   /** What it says next of this kind. */
@@ -91,7 +99,7 @@ export class Program implements AsyncDisposable {
     if (this.#child.connected) this.order({ stop: true });
     else this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_AT_END);
-    await this.#ended.catch(() => {});
+    await this.ended.catch(() => {});
     clearTimeout(timer);
   }
 
@@ -111,7 +119,7 @@ export class Program implements AsyncDisposable {
       }, PATIENCE);
     });
     try {
-      return await Promise.race([arrival, this.#ended, late]);
+      return await Promise.race([arrival, this.ended, late]);
     } finally {
       clearTimeout(timer);
       this.#onNews = undefined;

@@ -8,12 +8,15 @@ export type Results = Readonly<Record<string, Readonly<Record<string, Summary>>>
 export interface Aim {
   readonly quantity: string;
   readonly of: string;
-  readonly to: string;
+  /** Without it, the figure itself is of interest. */
+  readonly to?: string;
   readonly atLeast?: number;
   readonly atMost?: number;
+  /** How much more it may be: then the difference is of interest, not the quotient. */
+  readonly atMostMore?: number;
 }
 
-/** A quotient of two contenders: round by round, as both run under the same conditions then. */
+/** A quotient of two contenders, or a difference: round by round, as both run under the same conditions then. */
 export interface Ratio extends Aim {
   readonly ratio: Summary;
   /** Whether the median is as it should be; undefined if nothing is demanded. */
@@ -34,16 +37,14 @@ export function collect(rounds: ReadonlyMap<string, readonly Figures[]>): Result
 /** Those quotients of which both sides were measured. */
 export function compare(results: Results, aims: readonly Aim[]): Ratio[] {
   return aims.flatMap((aim) => {
-    const numerators = results[aim.of]?.[aim.quantity]?.rounds;
-    const denominators = results[aim.to]?.[aim.quantity]?.rounds;
-    if (numerators === undefined || denominators === undefined) return [];
-    const ratio = summarize(numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN)));
-    const { atLeast, atMost } = aim;
-    const met =
-      atLeast === undefined && atMost === undefined
-        ? undefined
-        : ratio.median >= (atLeast ?? -Infinity) && ratio.median <= (atMost ?? Infinity);
-    return [{ ...aim, ratio, met }];
+    const ours = results[aim.of]?.[aim.quantity]?.rounds;
+    const theirs = aim.to === undefined ? ours?.map(() => 1) : results[aim.to]?.[aim.quantity]?.rounds;
+    if (ours === undefined || theirs === undefined) return [];
+    const { atLeast = -Infinity, atMost = aim.atMostMore ?? Infinity } = aim;
+    const beside = (our: number, their: number): number => (aim.atMostMore === undefined ? our / their : our - their);
+    const ratio = summarize(ours.map((our, round) => beside(our, theirs[round] ?? Number.NaN)));
+    const isDemanded = atLeast > -Infinity || atMost < Infinity;
+    return [{ ...aim, ratio, met: isDemanded ? ratio.median >= atLeast && ratio.median <= atMost : undefined }];
   });
 }
 
@@ -60,12 +61,15 @@ export function formatResults(results: Results): string {
 }
 
 export function formatRatios(ratios: readonly Ratio[]): string {
-  const rows = ratios.map(({ quantity, of, to, ratio, atLeast, atMost, met }) => [
-    `${of} : ${to}`,
+  const rows = ratios.map(({ quantity, of, to, ratio, met, ...aim }) => [
+    [of, ...(to === undefined ? [] : [to])].join(aim.atMostMore === undefined ? ' : ' : ' - '),
     quantity,
     ratio.median.toFixed(2),
     `${ratio.min.toFixed(2)} - ${ratio.max.toFixed(2)}`,
-    [atLeast === undefined ? '' : `>= ${atLeast}`, atMost === undefined ? '' : `<= ${atMost}`].join(''),
+    [
+      aim.atLeast === undefined ? '' : `>= ${aim.atLeast}`,
+      aim.atMost === undefined && aim.atMostMore === undefined ? '' : `<= ${aim.atMost ?? aim.atMostMore}`,
+    ].join(''),
     met === undefined ? '' : met ? 'met' : 'missed',
   ]);
   return formatTable([['ratio', 'quantity', 'median', 'min - max', 'aim', ''], ...rows]);

@@ -31,32 +31,32 @@ const overview: readonly Line[] = [
   {
     work: 'publisher → broker → subscriber, three processes, 64 bytes',
     quantity: 'events/s',
-    of: 'throughput mreventloop',
-    beside: { 'throughput nats': 'nats.js', 'throughput zeromq, 100 a frame': 'raw zeromq.js in batches of 100' },
+    of: '64 B: mreventloop',
+    beside: { '64 B: nats': 'nats.js', '64 B: zeromq, 100 a frame': 'raw zeromq.js in batches of 100' },
   },
   {
     work: 'the same, two events in turn',
     quantity: 'events/s',
-    of: 'throughput mreventloop, 2 names',
-    beside: { 'throughput nats': 'nats.js with one' },
+    of: '64 B, 2 events: mreventloop',
+    beside: { '64 B: nats': 'nats.js with one' },
   },
   {
     work: 'round trip: question and answer, each through the broker',
     quantity: 'median µs',
-    of: 'round trip mreventloop',
-    beside: { 'round trip nats': 'nats.js', 'round trip zeromq': 'raw zeromq.js' },
+    of: 'round trip: mreventloop',
+    beside: { 'round trip: nats': 'nats.js', 'round trip: zeromq': 'raw zeromq.js' },
   },
   {
     work: 'the same, 99th percentile',
     quantity: 'p99 µs',
-    of: 'round trip mreventloop',
-    beside: { 'round trip nats': 'nats.js', 'round trip zeromq': 'raw zeromq.js' },
+    of: 'round trip: mreventloop',
+    beside: { 'round trip: nats': 'nats.js', 'round trip: zeromq': 'raw zeromq.js' },
   },
   {
     work: 'CPU time for a million events, all three processes',
     quantity: 'CPU s/M',
-    of: 'throughput mreventloop',
-    beside: { 'throughput nats': 'nats.js', 'throughput zeromq, 100 a frame': 'raw zeromq.js in batches of 100' },
+    of: '64 B: mreventloop',
+    beside: { '64 B: nats': 'nats.js', '64 B: zeromq, 100 a frame': 'raw zeromq.js in batches of 100' },
   },
   ...[1, 10].map((listeners) =>
     inProcess(`emit ${listeners === 1 ? '' : 'mixed '}to ${listeners}, 1 args`, 'ns', {

@@ -1,13 +1,17 @@
 import { connect, Peer } from 'mreventloop';
-import { countArrivals, leave, readyUntilStopped, settings } from '../role.ts';
+import { leave, settings } from '../role.ts';
+import { arrivals, countAsTold, wantedEvents } from '../work.ts';
 import type { Ticks } from './events.ts';
 
-const names = settings.names as (keyof Ticks)[];
-const peer = new Peer<Ticks, {}>(...settings.addresses, names, []);
-const take = countArrivals(settings);
-for (const name of names) connect(peer, name, take);
-await peer.start();
+const peers = await Promise.all(
+  wantedEvents().map(async (names) => {
+    const peer = new Peer<Ticks, {}>(...settings.addresses, names, []);
+    const take = arrivals.check(names);
+    for (const name of names) connect(peer, name, take);
+    return peer.start();
+  }),
+);
 
-await readyUntilStopped();
-await peer.stop();
+await countAsTold();
+await Promise.all(peers.map((peer) => peer.stop()));
 leave();

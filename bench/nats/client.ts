@@ -5,17 +5,20 @@
 
 interface Message {
   json(): unknown;
+  /** Answers a request. */
+  respond(payload: string): boolean;
 }
 
 interface Connection {
   publish(subject: string, payload: string): void;
+  request(subject: string, payload: string): Promise<Message>;
   subscribe(subject: string, options: { callback: (error: Error | null, message: Message) => void }): unknown;
   /** Fulfils when the server has dealt with everything so far. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
-interface Client {
+export interface Client {
   connect(this: void, options: { servers: string }): Promise<Connection>;
 }
 
@@ -44,4 +47,21 @@ export async function subscribe(
 
 export function publish(connection: Connection, name: string, payload: string): void {
   connection.publish(name, JSON.stringify([payload]));
+}
+
+export async function ask(connection: Connection, name: string, question: string): Promise<string> {
+  const answer = await connection.request(name, JSON.stringify([question]));
+  return answer.json() as string;
+}
+
+/** Answers each question with what a function makes of it. */
+export async function serve(connection: Connection, name: string, answer: (question: string) => string): Promise<void> {
+  connection.subscribe(name, {
+    callback: (error, message) => {
+      if (error !== null) throw error;
+      const [question] = message.json() as [string];
+      message.respond(JSON.stringify(answer(question)));
+    },
+  });
+  await connection.flush();
 }

@@ -1,10 +1,11 @@
-import { leave, RoundTrips, settings } from '../role.ts';
+import { leave, settings } from '../role.ts';
+import { askAsTold, Dialogue } from '../work.ts';
 import { open, publish, subscribe } from './client.ts';
 
 const connection = await open(settings.addresses[0]);
-const roundTrips = new RoundTrips();
-await subscribe(connection, 'answer', roundTrips.take);
+const dialogue = new Dialogue();
+await subscribe(connection, 'answer', dialogue.take);
 
-await roundTrips.measure((question) => publish(connection, 'question', question), settings);
+await askAsTold(dialogue.asking((question) => publish(connection, 'question', question)));
 await connection.close();
 leave();

@@ -3,7 +3,7 @@ import { makeRequest, makeTopic, openPublisher, openSubscriber, read, type Reque
 
 const subscriber = await openSubscriber(settings.addresses[0], ['question']);
 const publisher = await openPublisher(settings.addresses[1]);
-const reading = read(subscriber, 'question', (request) => {
+const reading = read(subscriber, (request) => {
   const [question] = (request as Request).params;
   void publisher.send(makeTopic('answer') + JSON.stringify(makeRequest('answer', question)));
 });

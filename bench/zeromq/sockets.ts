@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Subscriber, XPublisher } from 'zeromq';
 
 /** Nothing may be dropped, or the measurement would never end. */
@@ -28,20 +29,31 @@ export async function openPublisher(address: string): Promise<XPublisher> {
   return socket;
 }
 
+/** The name of frames with several events that differ. */
+export const MIXED = 'mixed';
+
+const READY = 'ready ';
+
+/** Whether somebody subscribes to this in order to be told that the relay knows all that came before it. */
+export function isReadyTopic(topic: Buffer): boolean {
+  return topic.toString().startsWith(READY);
+}
+
 /** A socket that receives these events, when the relay knows. */
 export async function openSubscriber(address: string, names: readonly string[]): Promise<Subscriber> {
   const socket = new Subscriber(RECEIVING);
   socket.connect(address);
-  for (const name of names) {
-    socket.subscribe(makeTopic(name));
-    // The relay answers each subscription.
-    await socket.receive();
-  }
+  for (const name of names) socket.subscribe(makeTopic(name));
+  // The relay answers this one.
+  socket.subscribe(READY + randomUUID());
+  await socket.receive();
   return socket;
 }
 
 /** Gives each frame's JSON until the socket is closed. */
-export async function read(socket: Subscriber, name: string, onRequests: (requests: unknown) => void): Promise<void> {
-  const start = makeTopic(name).length;
-  for await (const [frame] of socket) onRequests(JSON.parse((frame as Buffer).toString('utf8', start)));
+export async function read(socket: Subscriber, onJson: (json: unknown) => void): Promise<void> {
+  for await (const [frame] of socket) {
+    const start = (frame as Buffer).indexOf(' ') + 1;
+    onJson(JSON.parse((frame as Buffer).toString('utf8', start)));
+  }
 }

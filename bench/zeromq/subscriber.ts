@@ -1,14 +1,20 @@
-import { countArrivals, leave, readyUntilStopped, settings } from '../role.ts';
-import { openSubscriber, read, type Request } from './sockets.ts';
+import { leave, settings } from '../role.ts';
+import { arrivals, countAsTold, wantedEvents } from '../work.ts';
+import { MIXED, openSubscriber, read, type Request } from './sockets.ts';
 
-const [name] = settings.names as [string];
-const socket = await openSubscriber(settings.addresses[0], [name]);
-const take = countArrivals(settings);
-const reading = read(socket, name, (requests) => {
-  for (const { params } of requests as Request[]) take(params[0]);
-});
+const sockets = await Promise.all(
+  wantedEvents().map(async (names) => {
+    const socket = await openSubscriber(settings.addresses[0], [...names, MIXED]);
+    const take = arrivals.check(names);
+    const takes = new Map(names.map((name) => [name, take]));
+    const reading = read(socket, (requests) => {
+      for (const { method, params } of requests as Request[]) takes.get(method)?.(params[0]);
+    });
+    return { socket, reading };
+  }),
+);
 
-await readyUntilStopped();
-socket.close();
-await reading;
+await countAsTold();
+for (const { socket } of sockets) socket.close();
+await Promise.all(sockets.map(({ reading }) => reading));
 leave();

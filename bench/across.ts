@@ -1,0 +1,141 @@
+import {
+  type Amount,
+  type Figures,
+  measureRequests,
+  measureRoundTrips,
+  measureStart,
+  measureThroughput,
+  SIMPLE,
+} from './measure.ts';
+import type { Measurement } from './measurement.ts';
+import type { Aim } from './report.ts';
+import type { Traffic } from './role.ts';
+import { mreventloop, nats, type System, unixSocket, zeromq } from './systems.ts';
+
+/** A system in one of the forms in which it can be used. */
+interface Contender {
+  readonly name: string;
+  readonly system: System;
+  /** How many events go into a frame, where that can be chosen. */
+  readonly batch?: number;
+  /** What part of the events it is given, so that a slow one takes no longer than the others. */
+  readonly part?: number;
+}
+
+const OURS: Contender = { name: 'mreventloop', system: mreventloop };
+const NATS: Contender = { name: 'nats', system: nats };
+const ZEROMQ: Contender = { name: 'zeromq', system: zeromq };
+const BATCHED: Contender = { name: 'zeromq, 100 a frame', system: zeromq, batch: 100 };
+const UNBATCHED: Contender = { name: 'zeromq, 1 a frame', system: zeromq, part: 0.2 };
+const UNIX_SOCKET: Contender = { name: 'Unix socket', system: unixSocket };
+
+/** What passes on events. */
+const buses: readonly Contender[] = [OURS, NATS, BATCHED, UNBATCHED];
+
+/** Larger payloads in smaller numbers. */
+const sizes: readonly (readonly [title: string, size: number, count: number])[] = [
+  ['16 B', 16, 1_000_000],
+  ['64 B', 64, 1_000_000],
+  ['1 kB', 1_000, 200_000],
+  ['64 kB', 64_000, 8_000],
+];
+/** Events a second beside the round trips: half of what nats.js can do, or raw zeromq.js without batches. */
+const HALF_LOAD = 50_000;
+
+const names = (count: number): string[] => Array.from({ length: count }, (_, number) => `tick${number}`);
+/** Where there are many events, a connection each and two processes of subscribers, as the machine has two cores. */
+const SELECTIVE: Partial<Traffic> = { names: names(100), subscribers: 2, divided: true };
+
+/** All that crosses processes. @param scale - what part of the usual numbers is measured */
+export function acrossProcesses(missing: ReadonlyMap<System, string>, scale: number): Measurement[] {
+  const amount = (count: number, part = 1): Amount => {
+    // What 100 events in turn, and batches of 100, can be divided into.
+    const rounded = Math.ceil((count * part * scale) / 1000) * 1000;
+    return { warmUp: Math.ceil(rounded / 10_000) * 1000, count: rounded };
+  };
+  const make = (work: string, { name, system }: Contender, measure: () => Promise<Figures>): Measurement => ({
+    name: `${work}: ${name}`,
+    missing: missing.get(system),
+    measure,
+  });
+  const throughput = (work: string, contenders: readonly Contender[], count: number, traffic: Partial<Traffic>) =>
+    contenders.map((contender) => {
+      const { system, batch = 1, part } = contender;
+      const all = { ...SIMPLE, batch, ...traffic };
+      return make(work, contender, () => measureThroughput(system, all, amount(count, part)));
+    });
+  const roundTrips = (work: string, contenders: readonly Contender[], load: number) =>
+    contenders.map((contender) =>
+      make(work, contender, () =>
+        // What is due is sent at once, in one frame where that is possible.
+        measureRoundTrips(contender.system, { ...SIMPLE, batch: 100 }, amount(10_000), load),
+      ),
+    );
+  const requests = (contenders: readonly Contender[], count: number, concurrent: number) =>
+    contenders.map((contender) => {
+      const { system, part } = contender;
+      return make(`requests, ${concurrent} at once`, contender, () =>
+        measureRequests(system, { ...SIMPLE, concurrent }, amount(count, part)),
+      );
+    });
+
+  return [
+    ...sizes.flatMap(([title, size, count]) =>
+      [1, 4].flatMap((different) =>
+        throughput(`${title}${different === 1 ? '' : `, ${different} events`}`, buses, count, {
+          size,
+          names: names(different),
+        }),
+      ),
+    ),
+    ...throughput('64 B, 2 events', [OURS, NATS], 1_000_000, { names: names(2) }),
+    ...throughput('fan-out to 8', buses, 200_000, { subscribers: 8 }),
+    ...throughput('fan-in of 8', buses, 100_000, { publishers: 8 }),
+    // A frame with events for several subscribers would have to be divided by the relay.
+    ...throughput('100 peers', [OURS, NATS, UNBATCHED], 200_000, SELECTIVE),
+    ...roundTrips('round trip', [OURS, NATS, ZEROMQ, UNIX_SOCKET], 0),
+    ...roundTrips('round trip at half load', [OURS, NATS, ZEROMQ], HALF_LOAD),
+    ...requests([OURS, NATS], 10_000, 1),
+    ...requests([OURS, NATS], 100_000, 100),
+    ...[OURS, NATS, ZEROMQ, UNIX_SOCKET].map((contender) =>
+      make('start', contender, () => measureStart(contender.system)),
+    ),
+  ];
+}
+
+const aim = (quantity: string, work: string, to: string, bound: Partial<Aim> = {}): Aim => ({
+  quantity,
+  of: `${work}: mreventloop`,
+  to: to.includes(': ') ? to : `${work}: ${to}`,
+  ...bound,
+});
+
+export const acrossAims: readonly Aim[] = [
+  ...sizes.flatMap(([title]) =>
+    [title, `${title}, 4 events`].flatMap((work) => [
+      aim('events/s', work, 'nats', title === '64 B' ? { atLeast: 3 } : {}),
+      aim('events/s', work, 'zeromq, 100 a frame', { atLeast: 0.7 }),
+      aim('events/s', work, 'zeromq, 1 a frame'),
+      aim('CPU s/M clients', work, 'nats', { atMost: 1 }),
+      aim('MB publisher', work, 'nats', { atMost: 1 }),
+      aim('MB subscriber', work, 'nats', { atMost: 1 }),
+    ]),
+  ),
+  ...['fan-out to 8', 'fan-in of 8'].flatMap((work) => [
+    aim('events/s', work, 'nats', { atLeast: 2 }),
+    aim('events/s', work, 'zeromq, 100 a frame'),
+  ]),
+  aim('CPU s/M', '100 peers', '64 B: mreventloop', { atMost: 1.2 }),
+  aim('CPU s/M', '100 peers', 'nats'),
+  aim('events/s', '100 peers', 'nats'),
+  ...['round trip', 'round trip at half load'].flatMap((work) => [
+    aim('median µs', work, 'zeromq', { atMost: 1.1 }),
+    aim('median µs', work, 'nats'),
+    aim('p99 µs', work, 'nats', { atMost: 1 }),
+  ]),
+  aim('median µs', 'round trip', 'Unix socket'),
+  aim('median µs', 'requests, 1 at once', 'nats', { atMost: 1 }),
+  aim('requests/s', 'requests, 100 at once', 'nats', { atLeast: 1 }),
+  aim('ms', 'start', 'zeromq', { atMostMore: 50 }),
+  aim('ms', 'start', 'nats'),
+];

@@ -1,0 +1,9 @@
+import type { Figures } from './measure.ts';
+
+/** Something that is measured in each round, by name: the work, a colon, the contender. */
+export interface Measurement {
+  readonly name: string;
+  /** Why it cannot be measured here. */
+  readonly missing?: string | undefined;
+  measure(): Promise<Figures>;
+}
