@@ -10,7 +10,18 @@ import {
 import type { Measurement } from './measurement.ts';
 import type { Aim } from './report.ts';
 import type { Traffic } from './role.ts';
-import { mreventloop, nats, type System, unixSocket, zeromq } from './systems.ts';
+import {
+  moleculer,
+  moleculerDirect,
+  mqtt,
+  mreventloop,
+  nats,
+  redis,
+  socketIo,
+  type System,
+  unixSocket,
+  zeromq,
+} from './systems.ts';
 
 /** A system in one of the forms in which it can be used. */
 interface Contender {
@@ -28,9 +39,16 @@ const ZEROMQ: Contender = { name: 'zeromq', system: zeromq };
 const BATCHED: Contender = { name: 'zeromq, 100 a frame', system: zeromq, batch: 100 };
 const UNBATCHED: Contender = { name: 'zeromq, 1 a frame', system: zeromq, part: 0.2 };
 const UNIX_SOCKET: Contender = { name: 'Unix socket', system: unixSocket };
+const REDIS: Contender = { name: 'ioredis', system: redis, part: 0.4 };
+const MQTT: Contender = { name: 'MQTT.js', system: mqtt, part: 0.2 };
+const SOCKET_IO: Contender = { name: 'Socket.IO', system: socketIo, part: 0.2 };
+const MOLECULER: Contender = { name: 'Moleculer over NATS', system: moleculer };
+const MOLECULER_DIRECT: Contender = { name: 'Moleculer without a broker', system: moleculerDirect };
 
+/** What answers requests. */
+const servers: readonly Contender[] = [OURS, NATS, SOCKET_IO, MOLECULER, MOLECULER_DIRECT];
 /** What passes on events. */
-const buses: readonly Contender[] = [OURS, NATS, BATCHED, UNBATCHED];
+const buses: readonly Contender[] = [OURS, NATS, REDIS, MQTT, SOCKET_IO, BATCHED, UNBATCHED];
 
 /** Larger payloads in smaller numbers. */
 const sizes: readonly (readonly [title: string, size: number, count: number])[] = [
@@ -92,12 +110,12 @@ export function acrossProcesses(missing: ReadonlyMap<System, string>, scale: num
     ...throughput('fan-out to 8', buses, 200_000, { subscribers: 8 }),
     ...throughput('fan-in of 8', buses, 100_000, { publishers: 8 }),
     // A frame with events for several subscribers would have to be divided by the relay.
-    ...throughput('100 peers', [OURS, NATS, UNBATCHED], 200_000, SELECTIVE),
+    ...throughput('100 peers', [OURS, NATS, REDIS, MQTT, SOCKET_IO, UNBATCHED], 200_000, SELECTIVE),
     ...roundTrips('round trip', [OURS, NATS, ZEROMQ, UNIX_SOCKET], 0),
     ...roundTrips('round trip at half load', [OURS, NATS, ZEROMQ], HALF_LOAD),
-    ...requests([OURS, NATS], 10_000, 1),
-    ...requests([OURS, NATS], 100_000, 100),
-    ...[OURS, NATS, ZEROMQ, UNIX_SOCKET].map((contender) =>
+    ...requests(servers, 10_000, 1),
+    ...requests(servers, 100_000, 100),
+    ...[OURS, NATS, REDIS, MQTT, SOCKET_IO, MOLECULER, ZEROMQ, UNIX_SOCKET].map((contender) =>
       make('start', contender, () => measureStart(contender.system)),
     ),
   ];

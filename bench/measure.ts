@@ -28,18 +28,21 @@ export const SIMPLE: Traffic = {
 
 /** A system with its broker running. */
 class Setting implements AsyncDisposable {
-  readonly broker: Program;
+  /** The broker, if there is one. */
+  readonly brokers: readonly Program[];
   readonly #system: System;
   readonly #settings: Settings;
   readonly #cleanUp = new AsyncDisposableStack();
   #fail: (error: unknown) => void = () => {};
   readonly #failed = new Promise<never>((_resolve, reject) => (this.#fail = reject));
 
-  private constructor(system: System, settings: Settings, broker: Program) {
+  private constructor(system: System, settings: Settings, broker: Program | undefined) {
     this.#system = system;
     this.#settings = settings;
-    this.broker = broker;
+    this.brokers = broker === undefined ? [] : [broker];
+    // Of interest only to who measures.
     this.#failed.catch(() => {});
+    for (const program of this.brokers) this.#add(program);
   }
 
   /** Fails when a program ends meanwhile, also one from which nothing is awaited. */
@@ -67,7 +70,6 @@ class Setting implements AsyncDisposable {
       const { program, addresses } = await system.startBroker(temporary, settings, tool);
       const setting = new Setting(system, { ...settings, addresses }, program);
       setting.#cleanUp.defer(cleanUp);
-      setting.#add(program);
       return setting;
     } catch (error) {
       cleanUp();
@@ -102,7 +104,7 @@ class Setting implements AsyncDisposable {
 /** Publishers, broker and subscribers, each in a process of its own. Events count where they arrive. */
 export function measureThroughput(system: System, traffic: Traffic, amount: Amount): Promise<Figures> {
   return Setting.with(system, traffic, async (setting) => {
-    const { broker } = setting;
+    const { brokers } = setting;
     const subscribers = await setting.start('subscriber', traffic.subscribers);
     const publishers = await setting.start('publisher', traffic.publishers);
     const each = traffic.divided ? 1 / traffic.subscribers : 1;
@@ -120,18 +122,18 @@ export function measureThroughput(system: System, traffic: Traffic, amount: Amou
 
     await run(amount.warmUp);
     const clients = [...publishers, ...subscribers];
-    const [cpuBefore, cpuBeforeOfBroker] = [await cpuTime(clients), await cpuTime([broker])];
+    const [cpuBefore, cpuBeforeOfBroker] = [await cpuTime(clients), await cpuTime(brokers)];
     const milliseconds = await run(amount.count);
     const events = amount.count * traffic.publishers * traffic.subscribers * each;
     const perMillion = 1e6 / events;
     const ofClients = ((await cpuTime(clients)) - cpuBefore) * perMillion;
-    const ofBroker = ((await cpuTime([broker])) - cpuBeforeOfBroker) * perMillion;
+    const ofBroker = ((await cpuTime(brokers)) - cpuBeforeOfBroker) * perMillion;
     return known({
       'events/s': events / (milliseconds / 1000),
       'CPU s/M': ofClients + ofBroker,
       'CPU s/M clients': ofClients,
       'MB publisher': await megabytes(publishers),
-      'MB broker': await megabytes([broker]),
+      'MB broker': await megabytes(brokers),
       'MB subscriber': await megabytes(subscribers),
     });
   });
@@ -157,7 +159,7 @@ export function measureRoundTrips(
     const began = performance.now();
     requester.order({ ask: warmUp });
     await requester.message('answered');
-    const programs = [setting.broker, requester, responder];
+    const programs = [...setting.brokers, requester, responder];
     const cpuBefore = await cpuTime(programs);
     requester.order({ ask: count });
     const { roundTrips } = await requester.message('answered');
@@ -187,7 +189,7 @@ export function measureRequests(system: System, traffic: Traffic, { warmUp, coun
     const caller = await setting.startOne('caller');
     caller.order({ ask: warmUp });
     await caller.message('answered');
-    const programs = [setting.broker, caller, server];
+    const programs = [...setting.brokers, caller, server];
     const cpuBefore = await cpuTime(programs);
     caller.order({ ask: count });
     const { roundTrips, elapsed } = await caller.message('answered');

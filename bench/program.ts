@@ -27,6 +27,7 @@ export class Program implements AsyncDisposable {
   readonly #lines: string[] = [];
   #onNews: (() => void) | undefined;
   #output = '';
+  #address = '';
 
   private constructor(name: string, child: ChildProcess) {
     this.#child = child;
@@ -55,7 +56,7 @@ export class Program implements AsyncDisposable {
   static async role(path: string, settings: Settings): Promise<Program> {
     const script = new URL(path, import.meta.url).pathname;
     const program = new Program(path, fork(script, [JSON.stringify(settings)], { stdio: 'pipe' }));
-    await program.message('ready');
+    program.#address = await program.message('ready');
     return program;
   }
 
@@ -64,6 +65,11 @@ export class Program implements AsyncDisposable {
     const program = new Program(command, spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
     const line = await program.#next(program.#lines, (candidate) => pattern.test(candidate));
     return [program, line];
+  }
+
+  /** Where it can be reached, if it is a broker that chose that itself. */
+  get address(): string {
+    return this.#address;
   }
 
   order(order: Order): void {

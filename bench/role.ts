@@ -40,7 +40,8 @@ export type Order =
 
 /** What a child says to the benchmark; times in milliseconds of a clock that all processes share. */
 export type Message =
-  | { readonly ready: true }
+  /** Where it can be reached, of a broker that chose that itself. */
+  | { readonly ready: string }
   | { readonly started: number }
   | { readonly published: number }
   | { readonly expecting: true }
@@ -94,8 +95,8 @@ export function hasOrder(): boolean {
 }
 
 /** Says that everything is open, and fulfils when it may be closed. */
-export async function readyUntilStopped(): Promise<void> {
-  tell({ ready: true });
+export async function readyUntilStopped(address = ''): Promise<void> {
+  tell({ ready: address });
   for (;;) if ('stop' in (await nextOrder())) return;
 }
 

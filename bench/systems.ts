@@ -1,12 +1,16 @@
 import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { findProgram } from '../test/setup/on-path.ts';
 import { REQUIREMENTS, type Requirement } from '../test/setup/requirements.ts';
 import { Program } from './program.ts';
 import type { Settings } from './role.ts';
 
 /** A broker that runs, and where peers receive from and send to. */
 export interface RunningBroker {
-  readonly program: Program;
+  /** Nothing where there is no broker. */
+  readonly program?: Program;
   readonly addresses: readonly [string, string];
 }
 
@@ -62,12 +66,87 @@ export const nats: System = {
     const listening = /Listening for client connections on (\S+)/;
     const args = ['-a', '127.0.0.1', '-p', '-1', '-c', configuration];
     const [program, line] = await Program.command(tool, args, listening);
-    const [, address = ''] = listening.exec(line) ?? [];
+    const [, host = ''] = listening.exec(line) ?? [];
+    const address = `nats://${host}`;
     return { program, addresses: [address, address] };
   },
 };
 
-export const systems: readonly System[] = [mreventloop, zeromq, unixSocket, nats];
+/** At most once. Its client and its server meet at a Unix socket, which is faster than TCP. */
+export const redis: System = {
+  folder: 'redis',
+  requires: REQUIREMENTS.redis,
+  async startBroker(folder, _settings, tool) {
+    const path = join(folder, 'redis.sock');
+    // It keeps nothing on the disk, and cuts nobody off who falls behind.
+    const options = ['--save', '', '--appendonly', 'no', '--client-output-buffer-limit', 'pubsub 0 0 0'];
+    const args = ['--port', '0', '--unixsocket', path, ...options];
+    const [program] = await Program.command(tool, args, /eady to accept connections/);
+    return { program, addresses: [path, path] };
+  },
+};
+
+/** At most once, with QoS 0. */
+export const mqtt: System = {
+  folder: 'mqtt',
+  requires: {
+    what: 'mosquitto',
+    hint: 'Debian: apt-get install mosquitto; elsewhere: from mosquitto.org, on the PATH',
+    prepare: () => findProgram('mosquitto'),
+  },
+  async startBroker(folder, _settings, tool) {
+    const port = await freePort();
+    const configuration = join(folder, 'mosquitto.conf');
+    // It drops nothing for those who fall behind, and waits for no company for a small packet.
+    const limits = ['max_queued_messages 0', 'max_queued_bytes 0', 'set_tcp_nodelay true'];
+    writeFileSync(configuration, [`listener ${port} 127.0.0.1`, 'allow_anonymous true', ...limits, ''].join('\n'));
+    const [program] = await Program.command(tool, ['-c', configuration], /mosquitto version \S+ running/);
+    const address = `mqtt://127.0.0.1:${port}`;
+    return { program, addresses: [address, address] };
+  },
+};
+
+/** At most once; the broker is a server in JavaScript. */
+export const socketIo: System = {
+  folder: 'socket-io',
+  async startBroker(_folder, settings) {
+    const program = await Program.role('socket-io/hub.ts', settings);
+    return { program, addresses: [program.address, program.address] };
+  },
+};
+
+/** Requests, in its usual form: over NATS. */
+export const moleculer: System = { ...nats, folder: 'moleculer' };
+
+/** The same without a broker, from one program to the other. */
+export const moleculerDirect: System = {
+  folder: 'moleculer',
+  async startBroker() {
+    return { addresses: [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`] };
+  },
+};
+
+export const systems: readonly System[] = [
+  mreventloop,
+  zeromq,
+  unixSocket,
+  nats,
+  redis,
+  mqtt,
+  socketIo,
+  moleculer,
+  moleculerDirect,
+];
+
+/** For a server that does not find one by itself. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 function ipc(folder: string): [string, string] {
   return [`ipc://${folder}/bench.in`, `ipc://${folder}/bench.out`];

@@ -14,7 +14,7 @@ export interface Publisher {
  * program: hundreds of thousands of payloads in memory would be a test of the garbage collector.
  */
 export async function publishAsTold({ publish, flush }: Publisher): Promise<void> {
-  tell({ ready: true });
+  tell({ ready: '' });
   let published = 0;
   for (;;) {
     const order = await nextOrder();
@@ -68,7 +68,7 @@ export const arrivals = new Arrivals(settings);
 
 /** A subscriber: says when as many have arrived as it was told to expect. */
 export async function countAsTold(): Promise<void> {
-  tell({ ready: true });
+  tell({ ready: '' });
   for (;;) {
     const order = await nextOrder();
     if ('stop' in order) return;
@@ -97,7 +97,7 @@ export class Dialogue {
 
 /** A requester: asks as many questions as it is told, some of them at once, and says how long each took. */
 export async function askAsTold(ask: (question: string) => Promise<string>): Promise<void> {
-  tell({ ready: true });
+  tell({ ready: '' });
   let asked = 0;
   for (;;) {
     const order = await nextOrder();
@@ -125,7 +125,7 @@ export async function measureConnecting<T>(
   load: () => Promise<T>,
   open: (loaded: T) => Promise<unknown>,
 ): Promise<void> {
-  tell({ ready: true });
+  tell({ ready: '' });
   for (;;) {
     const order = await nextOrder();
     if ('stop' in order) return;
