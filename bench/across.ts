@@ -1,10 +1,12 @@
 import {
   type Amount,
   type Figures,
+  measureLosses,
   measureRequests,
   measureRoundTrips,
   measureStart,
   measureThroughput,
+  measureToPage,
   SIMPLE,
 } from './measure.ts';
 import type { Measurement } from './measurement.ts';
@@ -15,9 +17,12 @@ import {
   moleculerDirect,
   mqtt,
   mreventloop,
+  mreventloopToPage,
   nats,
   redis,
   socketIo,
+  socketIoToPage,
+  python,
   type System,
   unixSocket,
   zeromq,
@@ -44,6 +49,13 @@ const MQTT: Contender = { name: 'MQTT.js', system: mqtt, part: 0.2 };
 const SOCKET_IO: Contender = { name: 'Socket.IO', system: socketIo, part: 0.2 };
 const MOLECULER: Contender = { name: 'Moleculer over NATS', system: moleculer };
 const MOLECULER_DIRECT: Contender = { name: 'Moleculer without a broker', system: moleculerDirect };
+
+/** What reaches pages. */
+const pages: readonly Contender[] = [
+  { name: 'mreventloop', system: mreventloopToPage },
+  { name: 'Socket.IO', system: socketIoToPage, part: 0.2 },
+];
+const PYTHON: Contender = { name: 'Python', system: python };
 
 /** What answers requests. */
 const servers: readonly Contender[] = [OURS, NATS, SOCKET_IO, MOLECULER, MOLECULER_DIRECT];
@@ -106,11 +118,19 @@ export function acrossProcesses(missing: ReadonlyMap<System, string>, scale: num
         }),
       ),
     ),
+    ...[1, 4].map((different) =>
+      make(`64 B${different === 1 ? '' : ', 4 events'}`, PYTHON, () =>
+        measureLosses(python, { ...SIMPLE, names: names(different) }, amount(20_000)),
+      ),
+    ),
     ...throughput('64 B, 2 events', [OURS, NATS], 1_000_000, { names: names(2) }),
     ...throughput('fan-out to 8', buses, 200_000, { subscribers: 8 }),
     ...throughput('fan-in of 8', buses, 100_000, { publishers: 8 }),
     // A frame with events for several subscribers would have to be divided by the relay.
     ...throughput('100 peers', [OURS, NATS, REDIS, MQTT, SOCKET_IO, UNBATCHED], 200_000, SELECTIVE),
+    ...pages.map((contender) =>
+      make('to Chromium', contender, () => measureToPage(contender.system, SIMPLE, amount(400_000, contender.part))),
+    ),
     ...roundTrips('round trip', [OURS, NATS, ZEROMQ, UNIX_SOCKET], 0),
     ...roundTrips('round trip at half load', [OURS, NATS, ZEROMQ], HALF_LOAD),
     ...requests(servers, 10_000, 1),
@@ -146,6 +166,7 @@ export const acrossAims: readonly Aim[] = [
   aim('CPU s/M', '100 peers', '64 B: mreventloop', { atMost: 1.2 }),
   aim('CPU s/M', '100 peers', 'nats'),
   aim('events/s', '100 peers', 'nats'),
+  aim('events/s', 'to Chromium', 'Socket.IO', { atLeast: 3 }),
   ...['round trip', 'round trip at half load'].flatMap((work) => [
     aim('median µs', work, 'zeromq', { atMost: 1.1 }),
     aim('median µs', work, 'nats'),

@@ -65,10 +65,10 @@ class Setting implements AsyncDisposable {
       remove();
     };
     try {
-      const settings = { ...traffic, addresses: ['', ''], index: 0 } as const;
       const tool = (await system.requires?.prepare()) ?? '';
-      const { program, addresses } = await system.startBroker(temporary, settings, tool);
-      const setting = new Setting(system, { ...settings, addresses }, program);
+      const settings = { ...traffic, addresses: ['', ''], page: '', tool, index: 0 } as const;
+      const { program, addresses, page = '' } = await system.startBroker(temporary, settings);
+      const setting = new Setting(system, { ...settings, addresses, page }, program);
       setting.#cleanUp.defer(cleanUp);
       return setting;
     } catch (error) {
@@ -79,9 +79,13 @@ class Setting implements AsyncDisposable {
 
   /** Starts so many programs with a role. */
   async start(role: string, count = 1): Promise<Program[]> {
-    const starting = Array.from({ length: count }, (_, index) =>
-      Program.role(`${this.#system.folder}/${role}.ts`, { ...this.#settings, index }),
-    );
+    const { folder, language } = this.#system;
+    const starting = Array.from({ length: count }, (_, index) => {
+      const settings = { ...this.#settings, index };
+      return language === 'Python'
+        ? Program.python(settings.tool, `${folder}/${role}.py`, settings)
+        : Program.role(`${folder}/${role}.ts`, settings);
+    });
     const started = await Promise.all(starting);
     for (const program of started) this.#add(program);
     return started;
@@ -102,10 +106,15 @@ class Setting implements AsyncDisposable {
 }
 
 /** Publishers, broker and subscribers, each in a process of its own. Events count where they arrive. */
-export function measureThroughput(system: System, traffic: Traffic, amount: Amount): Promise<Figures> {
+export function measureThroughput(
+  system: System,
+  traffic: Traffic,
+  amount: Amount,
+  role = 'subscriber',
+): Promise<Figures> {
   return Setting.with(system, traffic, async (setting) => {
     const { brokers } = setting;
-    const subscribers = await setting.start('subscriber', traffic.subscribers);
+    const subscribers = await setting.start(role, traffic.subscribers);
     const publishers = await setting.start('publisher', traffic.publishers);
     const each = traffic.divided ? 1 / traffic.subscribers : 1;
     let published = 0;
@@ -135,6 +144,33 @@ export function measureThroughput(system: System, traffic: Traffic, amount: Amou
       'MB publisher': await megabytes(publishers),
       'MB broker': await megabytes(brokers),
       'MB subscriber': await megabytes(subscribers),
+    });
+  });
+}
+
+/** The same to a page in Chromium, whose CPU time and memory are not known. */
+export async function measureToPage(system: System, traffic: Traffic, amount: Amount): Promise<Figures> {
+  const figures = await measureThroughput(system, traffic, amount, 'page-subscriber');
+  return known({ 'events/s': figures['events/s'] ?? Number.NaN, 'MB broker': figures['MB broker'] ?? Number.NaN });
+}
+
+/** The same where events get lost: how many a second arrive, and what part of them does not. */
+export function measureLosses(system: System, traffic: Traffic, { count }: Amount): Promise<Figures> {
+  return Setting.with(system, traffic, async (setting) => {
+    const subscriber = await setting.startOne('subscriber');
+    const publisher = await setting.startOne('publisher');
+    const programs = [...setting.brokers, publisher, subscriber];
+    const cpuBefore = await cpuTime(programs);
+    publisher.order({ publish: count });
+    const started = await publisher.message('started');
+    const { arrived, last } = await subscriber.message('ended');
+    return known({
+      'events/s': arrived / ((last - started) / 1000),
+      '% lost': (1 - arrived / count) * 100,
+      'CPU s/M': ((await cpuTime(programs)) - cpuBefore) * (1e6 / arrived),
+      'MB publisher': await megabytes([publisher]),
+      'MB broker': await megabytes(setting.brokers),
+      'MB subscriber': await megabytes([subscriber]),
     });
   });
 }

@@ -21,6 +21,8 @@ export class Program implements AsyncDisposable {
   }
 
   readonly #child: ChildProcess;
+  /** Whether orders and messages are lines of JSON. */
+  readonly #speaksJson: boolean;
   /** Rejects when it has ended. */
   readonly ended: Promise<never>;
   readonly #messages: Message[] = [];
@@ -29,8 +31,9 @@ export class Program implements AsyncDisposable {
   #output = '';
   #address = '';
 
-  private constructor(name: string, child: ChildProcess) {
+  private constructor(name: string, child: ChildProcess, speaksJson = false) {
     this.#child = child;
+    this.#speaksJson = speaksJson;
     Program.#running.add(child);
     child.on('message', (message: Message) => {
       this.#messages.push(message);
@@ -41,6 +44,7 @@ export class Program implements AsyncDisposable {
       createInterface({ input: stream }).on('line', (line) => {
         this.#output += `${line}\n`;
         this.#lines.push(line);
+        if (stream === child.stdout && speaksJson) this.#messages.push(JSON.parse(line) as Message);
         this.#onNews?.();
       });
     }
@@ -60,6 +64,14 @@ export class Program implements AsyncDisposable {
     return program;
   }
 
+  /** A program in Python from this folder, when it is ready. Orders and messages are lines of JSON. */
+  static async python(interpreter: string, path: string, settings: Settings): Promise<Program> {
+    const script = new URL(path, import.meta.url).pathname;
+    const program = new Program(path, spawn(interpreter, [script, JSON.stringify(settings)], { stdio: 'pipe' }), true);
+    await program.message('ready');
+    return program;
+  }
+
   /** Another program, when it has printed something that matches. */
   static async command(command: string, args: readonly string[], pattern: RegExp): Promise<[Program, string]> {
     const program = new Program(command, spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
@@ -73,7 +85,8 @@ export class Program implements AsyncDisposable {
   }
 
   order(order: Order): void {
-    this.#child.send(order);
+    if (this.#speaksJson) this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
+    else this.#child.send(order);
   }
 
   /** How many bytes of memory it had at most; undefined where the system does not tell. */
@@ -103,6 +116,7 @@ export class Program implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     if (this.#child.connected) this.order({ stop: true });
+    else if (this.#speaksJson) this.#child.stdin?.end();
     else this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_AT_END);
     await this.ended.catch(() => {});

@@ -22,6 +22,10 @@ export interface Traffic {
 export interface Settings extends Traffic {
   /** Where to receive from and where to send to. */
   readonly addresses: readonly [string, string];
+  /** Where pages connect to. */
+  readonly page: string;
+  /** The path of what the system requires. */
+  readonly tool: string;
   /** Which of the programs with this role it is, from 0. */
   readonly index: number;
 }
@@ -46,6 +50,7 @@ export type Message =
   | { readonly published: number }
   | { readonly expecting: true }
   | { readonly arrived: number }
+  | { readonly ended: Ended }
   | { readonly answered: Answered }
   | { readonly connected: Connected };
 
@@ -54,6 +59,13 @@ export interface Answered {
   readonly roundTrips: readonly number[];
   /** How long all of them took. */
   readonly elapsed: number;
+}
+
+/** What has arrived where events get lost. */
+export interface Ended {
+  readonly arrived: number;
+  /** When the last one did. */
+  readonly last: number;
 }
 
 /** Times in milliseconds. */

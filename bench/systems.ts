@@ -12,18 +12,19 @@ export interface RunningBroker {
   /** Nothing where there is no broker. */
   readonly program?: Program;
   readonly addresses: readonly [string, string];
+  /** Where pages connect to. */
+  readonly page?: string;
 }
 
 /** Something that is measured. Its folder has a program for each role. */
 export interface System {
   readonly folder: string;
+  /** What its programs are written in. */
+  readonly language?: 'Python';
   /** What has to be installed. */
   readonly requires?: Requirement<string>;
-  /**
-   * @param folder - for sockets and files; it is removed afterwards
-   * @param tool - the path of what is required
-   */
-  startBroker(folder: string, settings: Settings, tool: string): Promise<RunningBroker>;
+  /** @param folder - for sockets and files; it is removed afterwards */
+  startBroker(folder: string, settings: Settings): Promise<RunningBroker>;
 }
 
 /** This package with everything on: numbered, acknowledged, repaired. */
@@ -34,6 +35,17 @@ export const mreventloop: System = {
     const addresses = ipc(folder);
     const [program] = await Program.command(process.execPath, [cli, 'broker', ...addresses], /serving/);
     return { program, addresses };
+  },
+};
+
+/** The same with a door for pages. */
+export const mreventloopToPage: System = {
+  folder: 'mreventloop',
+  requires: REQUIREMENTS.chromium,
+  async startBroker(folder, settings) {
+    const addresses = ipc(folder);
+    const program = await Program.role('mreventloop/doors.ts', { ...settings, addresses });
+    return { program, addresses, page: program.address };
   },
 };
 
@@ -59,7 +71,7 @@ export const unixSocket: System = {
 export const nats: System = {
   folder: 'nats',
   requires: REQUIREMENTS.nats,
-  async startBroker(folder, _settings, tool) {
+  async startBroker(folder, { tool }) {
     // Whoever falls behind by 64 MiB would be cut off.
     const configuration = join(folder, 'nats.conf');
     writeFileSync(configuration, 'max_pending: 4GB\n');
@@ -76,7 +88,7 @@ export const nats: System = {
 export const redis: System = {
   folder: 'redis',
   requires: REQUIREMENTS.redis,
-  async startBroker(folder, _settings, tool) {
+  async startBroker(folder, { tool }) {
     const path = join(folder, 'redis.sock');
     // It keeps nothing on the disk, and cuts nobody off who falls behind.
     const options = ['--save', '', '--appendonly', 'no', '--client-output-buffer-limit', 'pubsub 0 0 0'];
@@ -94,7 +106,7 @@ export const mqtt: System = {
     hint: 'Debian: apt-get install mosquitto; elsewhere: from mosquitto.org, on the PATH',
     prepare: () => findProgram('mosquitto'),
   },
-  async startBroker(folder, _settings, tool) {
+  async startBroker(folder, { tool }) {
     const port = await freePort();
     const configuration = join(folder, 'mosquitto.conf');
     // It drops nothing for those who fall behind, and waits for no company for a small packet.
@@ -111,9 +123,12 @@ export const socketIo: System = {
   folder: 'socket-io',
   async startBroker(_folder, settings) {
     const program = await Program.role('socket-io/hub.ts', settings);
-    return { program, addresses: [program.address, program.address] };
+    const { address } = program;
+    return { program, addresses: [address, address], page: address };
   },
 };
+
+export const socketIoToPage: System = { ...socketIo, requires: REQUIREMENTS.chromium };
 
 /** Requests, in its usual form: over NATS. */
 export const moleculer: System = { ...nats, folder: 'moleculer' };
@@ -126,6 +141,17 @@ export const moleculerDirect: System = {
   },
 };
 
+/** The original, which loses what it cannot keep up with. */
+export const python: System = {
+  folder: 'python',
+  language: 'Python',
+  requires: { ...REQUIREMENTS.python, prepare: async () => (await REQUIREMENTS.python.prepare())['0.7.1'] },
+  async startBroker(folder, settings) {
+    const addresses = ipc(folder);
+    return { program: await Program.python(settings.tool, 'python/broker.py', { ...settings, addresses }), addresses };
+  },
+};
+
 export const systems: readonly System[] = [
   mreventloop,
   zeromq,
@@ -134,8 +160,11 @@ export const systems: readonly System[] = [
   redis,
   mqtt,
   socketIo,
+  mreventloopToPage,
+  socketIoToPage,
   moleculer,
   moleculerDirect,
+  python,
 ];
 
 /** For a server that does not find one by itself. */

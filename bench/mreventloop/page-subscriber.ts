@@ -1,0 +1,3 @@
+import { countInPage } from '../page.ts';
+
+await countInPage('mreventloop/page.ts');
