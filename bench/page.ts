@@ -9,7 +9,7 @@ import { leave, nextOrder, now, settings, type Settings, tell } from './role.ts'
 /** What a page leaves as `bench`. */
 export interface Page {
   /** Subscribes. */
-  start(settings: Settings): Promise<unknown>;
+  start(settings: Settings): Promise<void>;
   /** Fulfils when so many events have arrived. */
   expect(count: number): Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function countInPage(path: string): Promise<void> {
     process.exit(1);
   });
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  await page.evaluate((all) => bench.start(all).then(() => {}), settings);
+  await page.evaluate((all) => bench.start(all), settings);
   tell({ ready: '' });
   for (;;) {
     const order = await nextOrder();

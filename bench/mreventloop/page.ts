@@ -6,13 +6,13 @@ import type { Ticks } from './events.ts';
 let arrivals: Arrivals;
 
 const bench: Page = {
-  start(settings) {
+  async start(settings) {
     arrivals = new Arrivals(settings);
     const { page, names } = settings;
     const peer = new Peer<Ticks, {}>(page, page, names, []);
     const take = arrivals.check(names);
     for (const name of names) connect(peer, name, take);
-    return peer.start();
+    await peer.start();
   },
   expect: (count) => arrivals.expect(count),
 };

@@ -5,13 +5,13 @@ import type { Page } from '../page.ts';
 let arrivals: Arrivals;
 
 const bench: Page = {
-  start(settings) {
+  async start(settings) {
     arrivals = new Arrivals(settings);
     const { page, names } = settings;
     const socket = io(page, { transports: ['websocket'] });
     const take = arrivals.check(names);
     for (const name of names) socket.on(name, take);
-    return socket.emitWithAck('join', names);
+    await socket.emitWithAck('join', names);
   },
   expect: (count) => arrivals.expect(count),
 };
