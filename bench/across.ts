@@ -10,7 +10,6 @@ import {
   SIMPLE,
 } from './measure.ts';
 import type { Measurement } from './measurement.ts';
-import type { Aim } from './report.ts';
 import type { Traffic } from './role.ts';
 import {
   moleculer,
@@ -63,13 +62,13 @@ const servers: readonly Contender[] = [OURS, NATS, SOCKET_IO, MOLECULER, MOLECUL
 const buses: readonly Contender[] = [OURS, NATS, REDIS, MQTT, SOCKET_IO, BATCHED, UNBATCHED];
 
 /** Larger payloads in smaller numbers. */
-const sizes: readonly (readonly [title: string, size: number, count: number])[] = [
+export const sizes: readonly (readonly [title: string, size: number, count: number])[] = [
   ['16 B', 16, 1_000_000],
   ['64 B', 64, 1_000_000],
   ['1 kB', 1_000, 200_000],
   ['64 kB', 64_000, 8_000],
 ];
-/** Events a second beside the round trips: half of what nats.js can do, or raw zeromq.js without batches. */
+/** Events a second beside the round trips: half of what raw zeromq.js can do without batches. */
 const HALF_LOAD = 50_000;
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, number) => `tick${number}`);
@@ -85,6 +84,7 @@ export function acrossProcesses(missing: ReadonlyMap<System, string>, scale: num
   };
   const make = (work: string, { name, system }: Contender, measure: () => Promise<Figures>): Measurement => ({
     name: `${work}: ${name}`,
+    seconds: 3,
     missing: missing.get(system),
     measure,
   });
@@ -98,7 +98,7 @@ export function acrossProcesses(missing: ReadonlyMap<System, string>, scale: num
     contenders.map((contender) =>
       make(work, contender, () =>
         // What is due is sent at once, in one frame where that is possible.
-        measureRoundTrips(contender.system, { ...SIMPLE, batch: 100 }, amount(10_000), load),
+        measureRoundTrips(contender.system, { ...SIMPLE, batch: 100 }, amount(20_000), load),
       ),
     );
   const requests = (contenders: readonly Contender[], count: number, concurrent: number) =>
@@ -140,41 +140,3 @@ export function acrossProcesses(missing: ReadonlyMap<System, string>, scale: num
     ),
   ];
 }
-
-const aim = (quantity: string, work: string, to: string, bound: Partial<Aim> = {}): Aim => ({
-  quantity,
-  of: `${work}: mreventloop`,
-  to: to.includes(': ') ? to : `${work}: ${to}`,
-  ...bound,
-});
-
-export const acrossAims: readonly Aim[] = [
-  ...sizes.flatMap(([title]) =>
-    [title, `${title}, 4 events`].flatMap((work) => [
-      aim('events/s', work, 'nats', title === '64 B' ? { atLeast: 3 } : {}),
-      aim('events/s', work, 'zeromq, 100 a frame', { atLeast: 0.7 }),
-      aim('events/s', work, 'zeromq, 1 a frame'),
-      aim('CPU s/M clients', work, 'nats', { atMost: 1 }),
-      aim('MB publisher', work, 'nats', { atMost: 1 }),
-      aim('MB subscriber', work, 'nats', { atMost: 1 }),
-    ]),
-  ),
-  ...['fan-out to 8', 'fan-in of 8'].flatMap((work) => [
-    aim('events/s', work, 'nats', { atLeast: 2 }),
-    aim('events/s', work, 'zeromq, 100 a frame'),
-  ]),
-  aim('CPU s/M', '100 peers', '64 B: mreventloop', { atMost: 1.2 }),
-  aim('CPU s/M', '100 peers', 'nats'),
-  aim('events/s', '100 peers', 'nats'),
-  aim('events/s', 'to Chromium', 'Socket.IO', { atLeast: 3 }),
-  ...['round trip', 'round trip at half load'].flatMap((work) => [
-    aim('median µs', work, 'zeromq', { atMost: 1.1 }),
-    aim('median µs', work, 'nats'),
-    aim('p99 µs', work, 'nats', { atMost: 1 }),
-  ]),
-  aim('median µs', 'round trip', 'Unix socket'),
-  aim('median µs', 'requests, 1 at once', 'nats', { atMost: 1 }),
-  aim('requests/s', 'requests, 100 at once', 'nats', { atLeast: 1 }),
-  aim('ms', 'start', 'zeromq', { atMostMore: 50 }),
-  aim('ms', 'start', 'nats'),
-];

@@ -25,17 +25,21 @@ export class Progress {
     return measured;
   }
 
-  /** In the first round, nobody knows about what has not been measured yet: as much as the others. */
+  /** What has not been measured yet takes as much longer than expected as what has been. */
   #estimate(): string {
     if (this.#took.size === 0) return '';
     const { length } = this.#measurements;
-    const known = [...this.#took.values()].reduce((sum, milliseconds) => sum + milliseconds, 0);
-    const mean = known / this.#took.size;
+    const known = this.#measurements.filter(({ name }) => this.#took.has(name));
+    const pace = sum(known.map(({ name }) => this.#took.get(name) ?? 0)) / sum(known.map(({ seconds }) => seconds));
     const left = Array.from({ length: length * this.#rounds - this.#done }, (_, index) => {
-      const { name } = this.#measurements[(this.#done + index) % length] as Measurement;
-      return this.#took.get(name) ?? mean;
+      const { name, seconds } = this.#measurements[(this.#done + index) % length] as Measurement;
+      return this.#took.get(name) ?? seconds * pace;
     });
-    const minutes = left.reduce((sum, milliseconds) => sum + milliseconds, 0) / 60_000;
+    const minutes = sum(left) / 60_000;
     return `, some ${minutes < 1 ? 'seconds' : `${Math.round(minutes)} min`} left`;
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

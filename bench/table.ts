@@ -25,64 +25,64 @@ interface Line {
   readonly beside: Readonly<Record<string, string>>;
 }
 
-const NAMES: Readonly<Record<string, string>> = { node: 'Node’s EventEmitter' };
+const NAMES: Readonly<Record<string, string>> = {
+  node: 'Node’s EventEmitter',
+  nats: 'nats.js',
+  zeromq: 'raw zeromq.js',
+  'zeromq, 100 a frame': 'raw zeromq.js in batches of 100',
+  'zeromq, 1 a frame': 'raw zeromq.js without batches',
+  'Unix socket': 'a Unix socket',
+};
 
 const overview: readonly Line[] = [
-  {
+  compared('64 B', 'events/s', {
     work: 'publisher → broker → subscriber, three processes, 64 bytes',
-    quantity: 'events/s',
-    of: '64 B: mreventloop',
-    beside: { '64 B: nats': 'nats.js', '64 B: zeromq, 100 a frame': 'raw zeromq.js in batches of 100' },
-  },
-  {
-    work: 'the same, two events in turn',
-    quantity: 'events/s',
-    of: '64 B, 2 events: mreventloop',
-    beside: { '64 B: nats': 'nats.js with one' },
-  },
-  {
+    beside: ['nats', 'ioredis', 'MQTT.js', 'Socket.IO', 'zeromq, 100 a frame'],
+  }),
+  compared('64 B, 4 events', 'events/s', {
+    work: 'the same, four events in turn',
+    beside: ['nats', 'zeromq, 100 a frame'],
+  }),
+  compared('fan-out to 8', 'events/s', { work: 'one publisher, eight subscribers', beside: ['nats', 'Socket.IO'] }),
+  compared('round trip', 'median µs', {
     work: 'round trip: question and answer, each through the broker',
-    quantity: 'median µs',
-    of: 'round trip: mreventloop',
-    beside: { 'round trip: nats': 'nats.js', 'round trip: zeromq': 'raw zeromq.js' },
-  },
-  {
-    work: 'the same, 99th percentile',
-    quantity: 'p99 µs',
-    of: 'round trip: mreventloop',
-    beside: { 'round trip: nats': 'nats.js', 'round trip: zeromq': 'raw zeromq.js' },
-  },
-  {
+    beside: ['nats', 'zeromq', 'Unix socket'],
+  }),
+  compared('round trip', 'p99 µs', { work: 'the same, 99th percentile', beside: ['nats', 'zeromq'] }),
+  compared('requests, 100 at once', 'requests/s', {
+    work: 'requests, 100 under way at once',
+    beside: ['nats', 'Socket.IO', 'Moleculer over NATS'],
+  }),
+  compared('to Chromium', 'events/s', { work: 'to a page in Chromium', beside: ['Socket.IO'] }),
+  compared('64 B', 'CPU s/M', {
     work: 'CPU time for a million events, all three processes',
-    quantity: 'CPU s/M',
-    of: '64 B: mreventloop',
-    beside: { '64 B: nats': 'nats.js', '64 B: zeromq, 100 a frame': 'raw zeromq.js in batches of 100' },
-  },
+    beside: ['nats', 'zeromq, 100 a frame'],
+  }),
   ...[1, 10].map((listeners) =>
-    inProcess(`emit ${listeners === 1 ? '' : 'mixed '}to ${listeners}, 1 args`, 'ns', {
+    compared(`emit ${listeners === 1 ? '' : 'mixed '}to ${listeners}, 1 args`, 'ns', {
       work: listeners === 1 ? 'emit to one listener' : 'emit to ten listeners of varied origin',
       beside: ['nanoevents', 'tseep', 'eventemitter3', 'node'],
     }),
   ),
-  inProcess('connect and disconnect beside 10', 'ns', {
+  compared('connect and disconnect beside 10', 'ns', {
     work: 'connect and disconnect',
     beside: ['nanoevents', 'tseep', 'eventemitter3', 'node'],
   }),
-  inProcess('10k calls sync', 'ns', {
+  compared('10k calls sync', 'ns', {
     work: 'call of a slot, 10,000 queued',
     beside: ['fastq', 'fastq.promise', 'p-queue'],
   }),
-  inProcess('10k calls async', 'ns', {
+  compared('10k calls async', 'ns', {
     work: 'call of an async slot, 10,000 queued',
     beside: ['fastq', 'fastq.promise', 'p-queue'],
   }),
-  inProcess('100k waiting calls', 'bytes', {
+  compared('100k waiting calls', 'bytes', {
     work: 'memory of a call that waits',
     beside: ['fastq', 'fastq.promise', 'p-queue'],
   }),
 ];
 
-function inProcess(key: string, quantity: string, line: { work: string; beside: readonly string[] }): Line {
+function compared(key: string, quantity: string, line: { work: string; beside: readonly string[] }): Line {
   const beside = Object.fromEntries(line.beside.map((rival) => [`${key}: ${rival}`, NAMES[rival] ?? rival]));
   return { work: line.work, quantity, of: `${key}: mreventloop`, beside };
 }
@@ -98,7 +98,7 @@ function makeOverview({ results }: Report): string {
       if (rounds === undefined) return [];
       // More events are better; less of everything else is.
       const better = rounds.map((theirs, round) => theirs / (ours.rounds[round] ?? Number.NaN));
-      const ratio = medianOf(quantity === 'events/s' ? better.map((value) => 1 / value) : better);
+      const ratio = medianOf(quantity.endsWith('/s') ? better.map((value) => 1 / value) : better);
       return [`${ratio.toPrecision(2)} × ${name}`];
     });
     return [`| ${work} | ${figure(ours.median)} ${UNITS[quantity] ?? quantity} | ${ratios.join(', ')} |`];
@@ -106,22 +106,42 @@ function makeOverview({ results }: Report): string {
   return ['| work | figure | how much better |', '| --- | --- | --- |', ...lines].join('\n');
 }
 
-/** A row for each work whose name begins so, a column for each contender. */
-function makeMatrix({ results }: Report, wanted: RegExp, quantity: string): string {
-  const cells = Object.entries(results).flatMap(([name, { [quantity]: summary }]) => {
-    const [work = '', contender] = name.split(': ');
-    return contender !== undefined && wanted.test(work) && summary !== undefined ? [{ work, contender, summary }] : [];
-  });
-  const works = [...new Set(cells.map(({ work }) => work))];
-  const contenders = [...new Set(cells.map(({ contender }) => contender))];
-  const rows = works.map((work) => {
-    const row = contenders.map((contender) => cells.find((cell) => cell.work === work && cell.contender === contender));
-    return `| ${work} | ${row.map((cell) => (cell === undefined ? '' : figure(cell.summary.median))).join(' | ')} |`;
-  });
-  return [`| ${quantity} | ${contenders.join(' | ')} |`, `| --- |${' ---: |'.repeat(contenders.length)}`, ...rows].join(
-    '\n',
-  );
+/** Rows of a table: the work whose name is such, and a quantity. */
+interface Rows {
+  readonly of: RegExp;
+  readonly quantity: string;
 }
+
+/** A row for each work and quantity, a column for each contender. */
+function makeMatrix({ results }: Report, wanted: readonly Rows[]): string {
+  const cells = wanted.flatMap(({ of, quantity }) =>
+    Object.entries(results).flatMap(([name, { [quantity]: summary }]) => {
+      const [work = '', contender] = name.split(': ');
+      const row = wanted.length === 1 ? work : `${work}, ${quantity}`;
+      return contender !== undefined && of.test(work) && summary !== undefined ? [{ row, contender, summary }] : [];
+    }),
+  );
+  if (cells.length === 0) return 'Not measured in this run.';
+  const names = [...new Set(cells.map(({ row }) => row))];
+  const contenders = [...new Set(cells.map(({ contender }) => contender))];
+  const rows = names.map((name) => {
+    const row = contenders.map((contender) => cells.find((cell) => cell.row === name && cell.contender === contender));
+    return `| ${name} | ${row.map((cell) => (cell === undefined ? '' : figure(cell.summary.median))).join(' | ')} |`;
+  });
+  const [first] = wanted.length === 1 ? wanted : [];
+  return [
+    `| ${first?.quantity ?? ''} | ${contenders.join(' | ')} |`,
+    `| --- |${' ---: |'.repeat(contenders.length)}`,
+    ...rows,
+  ].join('\n');
+}
+
+/** The same work with one quantity in each row. */
+function quantities(of: RegExp, ...names: readonly string[]): Rows[] {
+  return names.map((quantity) => ({ of, quantity }));
+}
+
+const THROUGHPUT = /^\d+ k?B|^fan-|^100 peers|^to Chromium/;
 
 function figure(value: number): string {
   return value >= 1000 ? Number(value.toPrecision(3)).toLocaleString('en') : String(Number(value.toPrecision(3)));
@@ -131,13 +151,21 @@ const tables: Readonly<Record<string, (report: Report) => string>> = {
   machine: ({ machine, rounds }) =>
     `Measured on ${machine.date}, Node ${machine.node.slice(1)}, ${machine.cores} cores of ${machine.cpu}, which others used as well; medians of at most ${rounds} rounds.`,
   overview: makeOverview,
-  emit: (report) => makeMatrix(report, /^emit to|^emit and/, 'ns'),
-  'emit mixed': (report) => makeMatrix(report, /^emit mixed/, 'ns'),
-  connect: (report) => makeMatrix(report, /^connect|^100k connections/, 'ns'),
-  'connect memory': (report) => makeMatrix(report, /^100k connections/, 'bytes'),
-  calls: (report) => makeMatrix(report, /calls/, 'ns'),
-  'calls memory': (report) => makeMatrix(report, /waiting calls/, 'bytes'),
-  import: (report) => makeMatrix(report, /^import/, 'ms'),
+  throughput: (report) => makeMatrix(report, quantities(THROUGHPUT, 'events/s')),
+  losses: (report) => makeMatrix(report, quantities(THROUGHPUT, '% lost')),
+  CPU: (report) => makeMatrix(report, quantities(THROUGHPUT, 'CPU s/M')),
+  memory: (report) =>
+    makeMatrix(report, quantities(/^64 B$|^64 B, 4|^1 kB$|^64 kB$/, 'MB publisher', 'MB broker', 'MB subscriber')),
+  'round trips': (report) => makeMatrix(report, quantities(/^round trip/, 'median µs', 'p99 µs')),
+  requests: (report) => makeMatrix(report, quantities(/^requests/, 'requests/s', 'median µs', 'p99 µs', 'CPU s/M')),
+  start: (report) => makeMatrix(report, quantities(/^start/, 'ms loading', 'ms connecting', 'ms', 'MB')),
+  emit: (report) => makeMatrix(report, quantities(/^emit to|^emit and/, 'ns')),
+  'emit mixed': (report) => makeMatrix(report, quantities(/^emit mixed/, 'ns')),
+  connect: (report) => makeMatrix(report, quantities(/^connect|^100k connections/, 'ns')),
+  'connect memory': (report) => makeMatrix(report, quantities(/^100k connections/, 'bytes')),
+  calls: (report) => makeMatrix(report, quantities(/calls/, 'ns')),
+  'calls memory': (report) => makeMatrix(report, quantities(/waiting calls/, 'bytes')),
+  import: (report) => makeMatrix(report, quantities(/^import/, 'ms')),
 };
 
 /** A document with its tables made anew: what stands between `<!-- table: name -->` and `<!-- end -->`. */

@@ -122,6 +122,7 @@ export const inProcessAims: readonly Aim[] = [...new Set(inProcess.map(({ work }
       beside('fastq.promise', 'bytes awaited', { atMost: 0.5 }),
     ];
   }
+  if (work === 'import') return [{ quantity: 'ms', of: 'import: mreventloop', atMost: 10 }];
   return [];
 });
 
