@@ -22,10 +22,6 @@ export class Arrivals {
     this.#traffic = traffic;
   }
 
-  get count(): number {
-    return this.#arrived;
-  }
-
   /** What to call with each payload that arrives at a connection that wants these events. */
   check(wanted: readonly string[]): (payload: string) => void {
     const { names, publishers, size } = this.#traffic;

@@ -48,6 +48,8 @@ export class Program implements AsyncDisposable {
         this.#onNews?.();
       });
     }
+    // What has ended meanwhile says so by that.
+    child.stdin?.on('error', () => {});
     this.ended = once(child, 'close').then(([code, signal]) => {
       Program.#running.delete(child);
       throw new Error(`${name} ended (${code ?? signal}). It said:\n${this.#output}`);
