@@ -5,6 +5,8 @@ import { describeWith } from '../setup/describe-with.ts';
 import { temporaryFolder } from '../support/addresses.ts';
 import { Program } from '../support/program.ts';
 
+/** Each starts several processes, one after the other. */
+const TIMEOUT = 30_000;
 const FOLDER = new URL('../../examples/', import.meta.url);
 
 /** What each example prints. The file is named after the section of the original's documentation. */
@@ -37,7 +39,7 @@ describe('examples', () => {
 });
 
 describe('shop: the main job', () => {
-  test('makes products from a file, in processes of their own, and loses nothing', async () => {
+  test('makes products from a file, in processes of their own, and loses nothing', { timeout: TIMEOUT }, async () => {
     const file = join(temporaryFolder(), 'products');
     writeFileSync(file, Array.from({ length: 500 }, (_, i) => `product ${i + 1}`).join('\n'));
     const program = shop(file);
@@ -50,7 +52,7 @@ describe('shop: the main job', () => {
     expect(await program.exit).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('makes products from standard input, also from none', async () => {
+  test('makes products from standard input, also from none', { timeout: TIMEOUT }, async () => {
     for (const [input, words] of [
       ['tea\ncoffee\n', 'sold out after 2 products'],
       ['', 'sold out after 0 products'],
@@ -69,7 +71,7 @@ describe('shop: the main job', () => {
 });
 
 describeWith('python', 'shop: with a consumer in Python', (interpreters) => {
-  test('it receives what the other one receives', async () => {
+  test('it receives what the other one receives', { timeout: TIMEOUT }, async () => {
     const file = join(temporaryFolder(), 'products');
     writeFileSync(file, 'tea\ncoffee');
     const program = shop(file, Object.values(interpreters)[0]);
