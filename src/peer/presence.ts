@@ -25,10 +25,17 @@ export interface PresencePort {
 
 /** How many times the silence a peer that fell silent is remembered, so that it can go on where it was. */
 const REMEMBERED = 10;
+/**
+ * How many signs of life a peer hears in a second at most. Among more peers, all of them say less often that they are
+ * there, and wait longer for each other: otherwise what is said would grow with the square of their number.
+ */
+const MOST_SIGNS = 100;
 
 interface Known {
   peer: RemotePeer | undefined;
   heard: number;
+  /** How long it may be silent, as it was when it was heard: there may be fewer peers since. */
+  patience: number;
   /** It was silent for too long. */
   isGone: boolean;
   /** It said good-bye. It does not come back: the next start has another id. */
@@ -44,6 +51,9 @@ export class Presence {
   // Whoever was heard, also before it said who it is, and for a while after it left.
   readonly #known = new Map<string, Known>();
   #lastTick = 0;
+  /** In how many ticks this peer says once that it is there, and how many have passed since it did. */
+  #ticksASign = 1;
+  #ticks = 0;
   #cancelTick: (() => void) | undefined;
 
   constructor(silence: number, clock: Clock, port: PresencePort) {
@@ -82,21 +92,22 @@ export class Presence {
   heard(id: string): void {
     const known = this.#known.get(id);
     if (known === undefined) {
-      this.#known.set(id, { peer: undefined, heard: this.#clock.now(), isGone: false, hasLeft: false });
+      this.#note(id, undefined, false);
       return;
     }
     known.heard = this.#clock.now();
+    known.patience = this.#patience;
     known.isGone = false;
   }
 
   add(peer: RemotePeer): void {
-    this.#known.set(peer.id, { peer, heard: this.#clock.now(), isGone: false, hasLeft: false });
+    this.#note(peer.id, peer, false);
   }
 
   /** A peer said good-bye. What arrives of it later was overtaken by that. */
   bye(id: string): void {
     const peer = this.#known.get(id)?.peer;
-    this.#known.set(id, { peer: undefined, heard: this.#clock.now(), isGone: true, hasLeft: true });
+    this.#note(id, undefined, true);
     this.#port.gone(id);
     if (peer !== undefined) this.#port.left(peer, 'bye');
     this.#port.forget(id);
@@ -112,6 +123,16 @@ export class Presence {
     return this.#known.get(id)?.hasLeft === true;
   }
 
+  /** How long, in milliseconds, a peer may be silent: the time in which it says three times that it is there. */
+  get #patience(): number {
+    return this.#silence * this.#ticksASign;
+  }
+
+  #note(id: string, peer: RemotePeer | undefined, hasLeft: boolean): void {
+    const [heard, patience] = [this.#clock.now(), this.#patience];
+    this.#known.set(id, { peer, heard, patience, isGone: hasLeft, hasLeft });
+  }
+
   #tickLater(): void {
     this.#cancelTick = this.#clock.after(this.#interval, () => this.#tick());
   }
@@ -122,17 +143,25 @@ export class Presence {
     const overslept = now - this.#lastTick - 2 * this.#interval;
     this.#lastTick = now;
     this.#tickLater();
-    this.#port.alive();
+    let count = 0;
+    for (const { isGone } of this.#known.values()) if (!isGone) count += 1;
+    this.#ticksASign = Math.ceil((count * 1000) / (MOST_SIGNS * this.#interval)) || 1;
+    this.#ticks += 1;
+    if (this.#ticks >= this.#ticksASign) {
+      this.#ticks = 0;
+      this.#port.alive();
+    }
     for (const [id, known] of this.#known) {
       if (overslept > 0) known.heard = now;
       const silent = now - known.heard;
-      if (silent >= this.#silence && !known.isGone) {
+      const patience = Math.max(known.patience, this.#patience);
+      if (silent >= patience && !known.isGone) {
         const { peer } = known;
         known.isGone = true;
         known.peer = undefined;
         this.#port.gone(id);
         if (peer !== undefined) this.#port.left(peer, 'silent');
-      } else if (silent >= this.#silence * REMEMBERED) {
+      } else if (silent >= patience * REMEMBERED) {
         this.#known.delete(id);
         this.#port.forget(id);
       }

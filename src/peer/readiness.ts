@@ -3,7 +3,13 @@ import type { Clock } from '../stream/clock.ts';
 
 /** How soon, in milliseconds, a peer that is not ready asks again: sooner at first, then less often. */
 const FIRST_INTERVAL = 2;
-const LAST_INTERVAL = 25;
+const SECOND_INTERVAL = 25;
+/**
+ * Who waits for long waits a twentieth longer at most, and that much: when a thousand peers come back to a broker at once,
+ * their asking is what keeps it from answering.
+ */
+const PART_OF_WAIT = 0.05;
+const LAST_INTERVAL = 250;
 
 /**
  * Finds out whether both of a peer's ways through the broker are open: sends probes to itself until
@@ -32,8 +38,11 @@ export class Readiness {
     let cancelNext: (() => void) | undefined;
     let cancelDeadline: (() => void) | undefined;
     let onAbort: (() => void) | undefined;
+    const began = this.#clock.now();
     const probe = (interval: number): void => {
-      cancelNext = this.#clock.after(interval, () => probe(Math.min(interval * 2, LAST_INTERVAL)));
+      const part = (this.#clock.now() - began) * PART_OF_WAIT;
+      const most = Math.min(Math.max(SECOND_INTERVAL, part), LAST_INTERVAL);
+      cancelNext = this.#clock.after(interval, () => probe(Math.min(interval * 2, most)));
       this.#send((this.#count += 1));
     };
     try {

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { Presence } from '../../src/peer/presence.ts';
+import { StepClock } from 'mreventloop/testing';
+
+/** Short, so that 20 peers are all that can say three times within it that they are there. */
+const SILENCE = 600;
+
+/** Peers that hear each other's signs of life, and nothing else. */
+class Crowd {
+  readonly clock = new StepClock();
+  readonly #members = new Map<string, Presence>();
+  #joined = 0;
+  /** How many signs were heard, by all of them together. */
+  heard = 0;
+  readonly left: string[] = [];
+  readonly forgotten: string[] = [];
+
+  join(count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      const id = `peer ${(this.#joined += 1)}`;
+      const presence = new Presence(SILENCE, this.clock, {
+        alive: () => this.#sign(id),
+        left: (peer, reason) => this.left.push(`${peer.id} ${reason}`),
+        gone: () => {},
+        forget: (peer) => this.forgotten.push(peer),
+      });
+      this.#members.set(id, presence);
+      presence.start();
+    }
+    for (const member of this.#members.values()) {
+      for (const id of this.#members.keys()) {
+        if (!member.has(id)) member.add({ id, subscribes: [], publishes: [], serves: [] });
+      }
+    }
+  }
+
+  /** One dies without a word. */
+  die(id: string): void {
+    this.#members.get(id)?.close();
+    this.#members.delete(id);
+  }
+
+  /** Those who came last say good-bye. */
+  leave(count: number): void {
+    for (const id of [...this.#members.keys()].slice(-count)) {
+      this.die(id);
+      for (const other of this.#members.values()) other.bye(id);
+    }
+    this.left.length = 0;
+  }
+
+  #sign(id: string): void {
+    for (const other of this.#members.values()) {
+      this.heard += 1;
+      other.heard(id);
+    }
+  }
+}
+
+test('few peers: each says three times within the silence that it is there, and who does not counts as gone', () => {
+  const crowd = new Crowd();
+  crowd.join(20);
+  crowd.clock.advance(10 * SILENCE);
+  expect(crowd.left).toEqual([]);
+  expect(crowd.heard).toBe(20 * 20 * 30);
+  crowd.die('peer 7');
+  crowd.clock.advance(SILENCE + SILENCE / 3);
+  expect(crowd.left).toEqual(Array.from({ length: 19 }, () => 'peer 7 silent'));
+  expect(crowd.forgotten).toEqual([]);
+  crowd.clock.advance(10 * SILENCE);
+  expect(crowd.forgotten).toEqual(Array.from({ length: 19 }, () => 'peer 7'));
+});
+
+test.each([60, 200])('%i peers: each hears 100 signs of life a second, and nobody is taken for gone', (count) => {
+  const crowd = new Crowd();
+  crowd.join(count);
+  crowd.clock.advance(20_000);
+  const heard = crowd.heard;
+  crowd.clock.advance(10_000);
+  expect(crowd.left).toEqual([]);
+  expect(Math.abs(crowd.heard - heard - count * 100 * 10)).toBeLessThanOrEqual(count * count);
+});
+
+test('many peers: who dies counts as gone after as many times the silence as the others speak less often', () => {
+  const crowd = new Crowd();
+  crowd.join(60);
+  crowd.clock.advance(10 * SILENCE);
+  crowd.die('peer 7');
+  crowd.clock.advance(2 * SILENCE - 1);
+  expect(crowd.left).toEqual([]);
+  crowd.clock.advance(SILENCE + SILENCE / 3);
+  expect(crowd.left).toEqual(Array.from({ length: 59 }, () => 'peer 7 silent'));
+  expect(crowd.forgotten).toEqual([]);
+  crowd.clock.advance(30 * SILENCE);
+  expect(crowd.forgotten).toEqual(Array.from({ length: 59 }, () => 'peer 7'));
+});
+
+test('peers that come and go: nobody is taken for gone while the others change how often they speak', () => {
+  const crowd = new Crowd();
+  crowd.join(3);
+  crowd.clock.advance(500);
+  for (const wait of [100, 300, 500, 700]) {
+    crowd.join(57);
+    crowd.clock.advance(5 * SILENCE + wait);
+    expect(crowd.left).toEqual([]);
+    crowd.leave(57);
+    crowd.clock.advance(5 * SILENCE);
+    expect(crowd.left).toEqual([]);
+  }
+});
