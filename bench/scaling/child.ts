@@ -37,10 +37,20 @@ export interface Usage {
 /** A process that is asked, or only watched. It does not outlive this one. */
 export class Child implements AsyncDisposable {
   readonly #child: ChildProcess;
+  #waiting: { resolve(value: unknown): void; reject(error: Error): void } | undefined;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    process.once('exit', () => child.kill('SIGKILL'));
+    child.on('message', ({ answer, error }: Answer) => {
+      if (error === undefined) this.#waiting?.resolve(answer);
+      else this.#waiting?.reject(new Error(error));
+    });
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', (code, signal) => {
+      process.off('exit', kill);
+      this.#waiting?.reject(new Error(`a child ended: ${code ?? signal}`));
+    });
   }
 
   /** A program of this folder, when it can be asked. */
@@ -63,9 +73,9 @@ export class Child implements AsyncDisposable {
     throw new Error(`${program} ended`);
   }
 
-  async ask<T>(question: string, argument?: unknown): Promise<T> {
+  ask<T>(question: string, argument?: unknown): Promise<T> {
     this.#child.send({ ask: question, argument } satisfies Question);
-    return (await this.#answer()) as T;
+    return this.#answer() as Promise<T>;
   }
 
   async usage(): Promise<Usage> {
@@ -86,13 +96,7 @@ export class Child implements AsyncDisposable {
     await exit;
   }
 
-  async #answer(): Promise<unknown> {
-    const ended = once(this.#child, 'exit').then(([code, signal]) => ({ error: `a child ended: ${code ?? signal}` }));
-    const [answer] = (await Promise.race([
-      once(this.#child, 'message'),
-      ended.then((error) => [error]),
-    ])) as [Answer];
-    if (answer.error !== undefined) throw new Error(answer.error);
-    return answer.answer;
+  #answer(): Promise<unknown> {
+    return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }));
   }
 }

@@ -1,7 +1,6 @@
 // Peers that share a process, as they are in the figures because 1,000 processes would measure the machine's memory.
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { connect, Peer } from 'mreventloop';
-import { makePayload } from '../role.ts';
 import { answer } from './child.ts';
 
 /** Who is to start: peer `i` says `pair_i` and hears its neighbour's; all hear `all`, and the first one says it. */
@@ -13,27 +12,38 @@ export interface Crowd {
 
 /** How many start at a time. */
 const AT_A_TIME = 25;
+const PAYLOAD = '.'.repeat(64);
 
-type Members = Peer<Record<string, [payload: string]>, Record<string, [payload: string]>>;
+type Ticks = Record<string, [payload: string]>;
+type Members = Peer<Ticks, Ticks>;
 const peers = new Map<number, Members>();
+let total = 0;
 let heard = 0;
 let left = 0;
 
-function makePeer(id: number, { place, total }: Crowd): Members {
+function makePeer(id: number, { place }: Crowd): Members {
   const neighbour = id % 2 === 0 ? (id + 1) % total : id - 1;
-  const subscribes = ['all', `pair_${neighbour}`];
-  const peer: Members = new Peer(...place, id === 0 ? subscribes.slice(1) : subscribes, [
-    `pair_${id}`,
-    ...(id === 0 ? ['all'] : []),
-  ]);
-  for (const name of Object.keys(peer.events)) connect(peer.events[name] as never, () => (heard += 1));
+  const subscribes = [`pair_${neighbour}`, ...(id === 0 ? [] : ['all'])];
+  const publishes = [`pair_${id}`, ...(id === 0 ? ['all'] : [])];
+  const peer: Members = new Peer<Ticks, Ticks>(...place, subscribes, publishes);
+  for (const name of Object.keys(peer.events)) connect(peer, name, () => (heard += 1));
   connect(peer.status, 'peerLeft', () => (left += 1));
   peers.set(id, peer);
   return peer;
 }
 
-/** Publishes for some milliseconds, as fast as others take it; gives how many were published and delivered, and the time. */
-async function say(ids: readonly number[], name: (id: number) => string, milliseconds: number) {
+interface Said {
+  readonly count: number;
+  readonly milliseconds: number;
+}
+
+/** Some peers publish for a while, each when it may go on; fulfils when all was delivered. */
+async function say(
+  ids: readonly number[],
+  name: (id: number) => string,
+  milliseconds: number,
+  mayGoOn: (count: number) => Promise<unknown> | undefined,
+): Promise<Said> {
   const began = performance.now();
   const counts = await Promise.all(
     ids.map(async (id) => {
@@ -41,9 +51,8 @@ async function say(ids: readonly number[], name: (id: number) => string, millise
       const publish = peer.publish[name(id)] as (payload: string) => Promise<void>;
       let count = 0;
       for (; performance.now() - began < milliseconds; count += 1) {
-        await publish(makePayload(count));
-        // Those that share the process are to take turns.
-        if (count % 16 === 0) await setImmediate();
+        await publish(PAYLOAD);
+        await mayGoOn(count);
       }
       await peer.flush({ timeout: 60_000 });
       return count;
@@ -52,8 +61,14 @@ async function say(ids: readonly number[], name: (id: number) => string, millise
   return { count: counts.reduce((sum, count) => sum + count, 0), milliseconds: performance.now() - began };
 }
 
+/** As fast as others take it. Those that share the process take turns. */
+function atFullSpeed(count: number): Promise<unknown> | undefined {
+  return count % 16 === 0 ? setImmediate() : undefined;
+}
+
 answer({
   async start(crowd: Crowd) {
+    ({ total } = crowd);
     const times: number[] = [];
     for (let i = 0; i < crowd.ids.length; i += AT_A_TIME) {
       const starting = crowd.ids.slice(i, i + AT_A_TIME).map(async (id) => {
@@ -65,12 +80,23 @@ answer({
     }
     return Math.max(...times);
   },
-  async met(total: number) {
-    const lacks = (peer: Members): boolean => peer.peers.length < total - 1;
-    for (const peer of peers.values()) while (lacks(peer)) await peer.status.peerJoined.next({ timeout: 60_000 });
+  async met() {
+    for (const peer of peers.values()) {
+      while (peer.peers.length < total - 1) await peer.status.peerJoined.next({ timeout: 60_000 });
+    }
   },
-  all: (milliseconds: number) => say([0], () => 'all', milliseconds),
-  pairs: (milliseconds: number) => say([...peers.keys()], (id) => `pair_${id}`, milliseconds),
+  all: (milliseconds: number) => say([0], () => 'all', milliseconds, atFullSpeed),
+  pairs: (milliseconds: number) => say([...peers.keys()], (id) => `pair_${id}`, milliseconds, atFullSpeed),
+  singly: (milliseconds: number) => {
+    // So that some 50,000 arrive in a second: what is measured is the work, not its limit.
+    const pause = Math.max(1, total / 50);
+    return say(
+      [0],
+      () => 'all',
+      milliseconds,
+      () => setTimeout(pause),
+    );
+  },
   /** How many events arrived in all, and how many peers were taken for gone. */
   counts: () => ({ heard, left }),
 });
