@@ -12,6 +12,8 @@ export interface Crowd {
 
 /** How many start at a time. */
 const AT_A_TIME = 25;
+/** How long, in milliseconds, anything may take. */
+const PATIENCE = 300_000;
 const PAYLOAD = '.'.repeat(64);
 
 type Ticks = Record<string, [payload: string]>;
@@ -54,7 +56,7 @@ async function say(
         await publish(PAYLOAD);
         await mayGoOn(count);
       }
-      await peer.flush({ timeout: 60_000 });
+      await peer.flush({ timeout: PATIENCE });
       return count;
     }),
   );
@@ -73,7 +75,7 @@ answer({
     for (let i = 0; i < crowd.ids.length; i += AT_A_TIME) {
       const starting = crowd.ids.slice(i, i + AT_A_TIME).map(async (id) => {
         const began = performance.now();
-        await makePeer(id, crowd).start({ timeout: 60_000 });
+        await makePeer(id, crowd).start({ timeout: PATIENCE });
         times.push(performance.now() - began);
       });
       await Promise.all(starting);
@@ -82,7 +84,7 @@ answer({
   },
   async met() {
     for (const peer of peers.values()) {
-      while (peer.peers.length < total - 1) await peer.status.peerJoined.next({ timeout: 60_000 });
+      while (peer.peers.length < total - 1) await peer.status.peerJoined.next({ timeout: PATIENCE });
     }
   },
   all: (milliseconds: number) => say([0], () => 'all', milliseconds, atFullSpeed),

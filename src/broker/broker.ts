@@ -8,10 +8,11 @@ import {
   webSocketDoorAt,
 } from '../bus/address.ts';
 import type { Door, DoorListener, Endpoints, Frame, Token, Uplink, UplinkStatus } from '../bus/bus.ts';
+import { isChannel } from '../bus/channel.ts';
 import { PortDoor } from '../bus/port-door.ts';
 import type { Port } from '../bus/port-line.ts';
 import type { WebSocketDoorOptions } from '../bus/websocket-options.ts';
-import { StateError } from '../errors.ts';
+import { AddressError, StateError } from '../errors.ts';
 import { makeGate } from './gate.ts';
 import { answerTo, kindOf, topicOf, unpackFrame } from './relay.ts';
 
@@ -129,8 +130,14 @@ export class Broker implements AsyncDisposable {
    * ```
    *
    * @returns what ends it
+   * @throws AddressError for a `BroadcastChannel`, on which peers meet without a broker
    */
   attach(port: Port): Disposable {
+    if (isChannel(port)) {
+      throw new AddressError(
+        'peers meet on a BroadcastChannel without a broker: give it to each of them, and use ports here',
+      );
+    }
     this.#ports.add(port);
     this.#portDoor?.attach(port);
     return {

@@ -1,5 +1,6 @@
 import { AddressError } from '../errors.ts';
 import type { Bus, Door, Endpoints, Frame, Gate, Token, Uplink } from './bus.ts';
+import { isChannel } from './channel.ts';
 import type { Port } from './port-line.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
@@ -107,8 +108,9 @@ export async function makeBus(endpoints: Endpoints, options: BusOptions = {}): P
   return BUSES[checkEndpoints(endpoints)](endpoints, options);
 }
 
-/** The bus of a peer at a port, loaded when it is needed. */
+/** The bus of a peer at a port or a channel, loaded when it is needed. */
 export async function makePortBus(port: Port): Promise<Bus> {
+  if (isChannel(port)) return new (await import('./broadcast.ts')).BroadcastBus(port);
   return new (await import('./port.ts')).PortBus(port);
 }
 

@@ -15,7 +15,7 @@ export interface NodeWorker {
 
 /**
  * What leads to another thread, or to a frame of a page: a `MessagePort`, a `Worker`, within a worker `self` or
- * `parentPort`. Messages of others over the same port are left alone.
+ * `parentPort`; or, for peers, a `BroadcastChannel`. Messages of others over the same port are left alone.
  */
 export type Port = WebPort | NodeWorker;
 

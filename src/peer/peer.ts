@@ -200,7 +200,9 @@ class SocketPeer implements PeerInterface {
       if (this.#outgoing === outgoing) await session.delivered();
     };
     await within(this.#clock, delivered(), timeout, signal, () => {
-      const lacking = session.undelivered().map(({ subscriber, count }) => `peer ${subscriber} lacks ${count}`);
+      const all = session.undelivered();
+      const lacking = all.slice(0, MOST_NAMED).map(({ subscriber, count }) => `peer ${subscriber} lacks ${count}`);
+      if (all.length > lacking.length) lacking.push(`${all.length - lacking.length} more lack something`);
       if (outgoing.pending > 0) lacking.push(`${outgoing.pending} events are being checked`);
       const what = lacking.length === 0 ? `${session.pending} events wait for a broker` : lacking.join(', ');
       return `not everything was delivered within ${timeout} ms: ${what}`;
@@ -431,6 +433,9 @@ export const Peer: PeerConstructor = SocketPeer as unknown as PeerConstructor;
 
 const DEFAULT_TIMEOUT = 5_000;
 const DEFAULT_STOP_TIMEOUT = 2_000;
+
+/** How many peers an error names. */
+const MOST_NAMED = 5;
 
 const ROOM = /* @__PURE__ */ Promise.resolve();
 

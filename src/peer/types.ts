@@ -130,8 +130,9 @@ export interface PeerConstructor {
     options?: PeerOptions<S, P>,
   ): Peer<S, P>;
   /**
-   * A peer whose broker has the other end of a port, as in a worker.
-   * @param port - a `MessagePort`, a `Worker`, or within a worker `self` or `parentPort`
+   * A peer whose broker has the other end of a port, as in a worker; or that meets others without a broker, on a
+   * `BroadcastChannel`.
+   * @param port - a `MessagePort`, a `Worker`, within a worker `self` or `parentPort`, or a channel
    * @param subscribe - the events to receive
    * @param publish - the events to send
    */
@@ -141,7 +142,7 @@ export interface PeerConstructor {
     publish: readonly P[],
     options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>>,
   ): Peer<UntypedEvents<S>, UntypedEvents<P>>;
-  /** A peer with typed events, whose broker has the other end of a port. */
+  /** A peer with typed events at a port or a channel. */
   new <S extends EventMap, P extends EventMap>(
     port: Port,
     subscribe: readonly (keyof S & string)[],
@@ -156,7 +157,7 @@ export interface PeerConstructor {
    * const seller = new Peer('ipc:///tmp/shop', shop, { subscribe: ['request_product'], publish: ['produced'] });
    * ```
    *
-   * @param place - the one address of a broker, or both; or a port whose other end a broker has
+   * @param place - the one address of a broker, or both; a port whose other end a broker has; or a channel
    * @param contract - made with `contract`
    * @param options - which events, and how to deliver them
    * @throws AddressError; ConnectError for a name that is no event of the contract, or a contract that is none

@@ -18,12 +18,15 @@ export class BarePage {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
-      const { id, method, result, error } = JSON.parse(data as string) as {
+      const { id, method, result, error, sessionId } = JSON.parse(data as string) as {
         id?: number;
+        sessionId?: string;
         method?: string;
         result?: unknown;
         error?: { message: string };
       };
+      // There may be other pages.
+      if (sessionId !== this.#session) return;
       if (method !== undefined) this.#onEvent?.(method);
       const answer = this.#answers.get(id ?? 0);
       if (error === undefined) answer?.resolve(result);
@@ -44,6 +47,15 @@ export class BarePage {
     const socket = new WebSocket(address);
     onTestFinished(() => socket.close());
     await once(socket, 'open');
+    return BarePage.#openIn(socket, url);
+  }
+
+  /** Another page in the same browser. */
+  openAnother(url: string): Promise<BarePage> {
+    return BarePage.#openIn(this.#socket, url);
+  }
+
+  static async #openIn(socket: WebSocket, url: string): Promise<BarePage> {
     const page = new BarePage(socket);
     const { targetId } = (await page.send('Target.createTarget', { url: 'about:blank' })) as { targetId: string };
     const attached = await page.send('Target.attachToTarget', { targetId, flatten: true });

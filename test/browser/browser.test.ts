@@ -17,6 +17,8 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, i
 /** Where the page's module is put; `tab` is what it leaves there. */
 declare const tab: Tab;
 
+type Start = 'start' | 'startInHub' | 'startOnChannel' | 'startWithFrame';
+
 function diary(page: Page): Promise<Diary> {
   return page.evaluate(() => tab.diary);
 }
@@ -51,7 +53,7 @@ describeWith('chromium', 'Chromium', (chromium) => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mreventloop-browser-'));
-    for (const name of ['page', 'hub']) {
+    for (const name of ['page', 'hub', 'frame']) {
       // The files that are published, as a bundler of a user takes them.
       const module = await bundle(join(import.meta.dirname, 'children', `${name}.ts`), {
         platform: 'browser',
@@ -86,7 +88,7 @@ describeWith('chromium', 'Chromium', (chromium) => {
         await program.line();
       },
       /** A tab with a peer. */
-      async tab(subscribe: readonly string[], publish: readonly string[], start: 'start' | 'startInHub' = 'start') {
+      async tab(subscribe: readonly string[], publish: readonly string[], start: Start = 'start') {
         const page = await tabs.newPage();
         const errors: unknown[] = [];
         page.on('pageerror', (error) => errors.push(error));
@@ -215,4 +217,55 @@ describeWith('chromium', 'Chromium', (chromium) => {
       expect(errors).toEqual([]);
     }
   });
+
+  test(
+    'two tabs on a channel, without a broker: each hears the other, who closes is gone',
+    { timeout: TIMEOUT },
+    async () => {
+      const shop = await openShop();
+      const open = () => shop.tab(['said'], ['said'], 'startOnChannel');
+      const [first, second] = [await open(), await open()];
+      await Promise.all([publishTo(1, first), publishTo(1, second)]);
+      for (const { page, errors } of [first, second]) {
+        const { received, ...rest } = await diary(page);
+        for (const { id } of [first, second]) expect(from(received, id)).toEqual(numbers(2_000));
+        expect(rest).toEqual({ gaps: [], invalid: [], disconnected: 0 });
+        expect(errors).toEqual([]);
+      }
+      await second.page.close();
+      await first.page.evaluate(() => tab.waitUntilAlone());
+    },
+  );
+
+  test('a tab on a channel is frozen and resumed: nothing lost, order kept', { timeout: TIMEOUT }, async () => {
+    const shop = await openShop();
+    const page = await BarePage.open(chromium, shop.url);
+    const other = await page.openAnother(shop.url);
+    const id = await other.evaluate("tab.startOnChannel([], ['said'])");
+    await page.evaluate("tab.startOnChannel(['said'], [])");
+    await other.evaluate("tab.waitForSubscribers('said', 1)");
+    await other.evaluate("tab.publish('said', 0, 1).then(() => tab.flush())");
+    await page.send('Page.setWebLifecycleState', { state: 'frozen' });
+    // Its timers stand still; whether it hears what is posted is up to the browser.
+    await other.evaluate("tab.publish('said', 1, 3000)");
+    await page.send('Page.setWebLifecycleState', { state: 'active' });
+    await other.evaluate('tab.flush()');
+    const { received, gaps } = (await page.evaluate('tab.diary')) as Diary;
+    expect(from(received, id as string)).toEqual(numbers(3_000));
+    expect(gaps).toEqual([]);
+  });
+
+  test(
+    'a frame of a page, over a port that the page handed it: it hears, and answers',
+    { timeout: TIMEOUT },
+    async () => {
+      const shop = await openShop();
+      const { page, errors } = await shop.tab(['answered'], ['said'], 'startWithFrame');
+      await publishTo(1, { page });
+      const answers = async (): Promise<unknown[]> => from((await diary(page)).received, 'frame');
+      await expect.poll(async () => (await answers()).length, { timeout: 20_000 }).toBe(2_000);
+      expect(await answers()).toEqual(numbers(2_000));
+      expect(errors).toEqual([]);
+    },
+  );
 });

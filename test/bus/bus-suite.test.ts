@@ -35,6 +35,21 @@ async function servePorts(): Promise<BusPlace> {
   };
 }
 
+/** A channel of its own, on which peers meet without anybody who serves. */
+async function serveChannel(): Promise<BusPlace> {
+  const name = crypto.randomUUID();
+  return {
+    async bus() {
+      const channel = new BroadcastChannel(name);
+      onTestFinished(() => channel.close());
+      return makePortBus(channel);
+    },
+    stop: async () => {},
+    start: async () => {},
+    handles: () => process.getActiveResourcesInfo().length,
+  };
+}
+
 /** A server, which does what a broker does. */
 function placeAt(server: NatsServer | RedisServer): BusPlace {
   return {
@@ -47,6 +62,11 @@ function placeAt(server: NatsServer | RedisServer): BusPlace {
 
 describe('bus over a port', () => {
   test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve: servePorts }));
+});
+
+describe('bus over a channel', () => {
+  const checks = busSuite.filter(({ breaksLinks }) => !breaksLinks);
+  test.each(checks)('$name', { timeout: 60_000 }, ({ run }) => run({ serve: serveChannel }));
 });
 
 describe.each(SCHEMES)('bus over %s', (scheme) => {

@@ -334,6 +334,16 @@ describe('delivery: flush and stop', () => {
     await expect(flushed).rejects.toThrow(TimeoutError);
   });
 
+  test('flush: names five of those who lack something, and counts the others', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    for (let i = 0; i < 8; i += 1) await world.start(['tick'], []);
+    world.network.faults.loss = 1;
+    void publisher.publish.tick(1);
+    const flushed = publisher.flush({ timeout: 100 });
+    await expect(world.until(flushed)).rejects.toThrow(/: (peer [\w-]{11} lacks 1, ){5}3 more lack something$/);
+  });
+
   test('stop: delivers first, within its deadline', async () => {
     const world = new World();
     const publisher = await world.start([], ['tick'], { window: 2 });

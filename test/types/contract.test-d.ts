@@ -137,3 +137,14 @@ connect(buyer.status, 'invalid', (frame) => {
   if (frame.reason === 'codec') expectTypeOf(frame.argument).toEqualTypeOf<number>();
   if (frame.reason === 'contract') expectTypeOf(frame.peer).toEqualTypeOf<string>();
 });
+
+// A channel or a port in the place of an address
+const channelPeer = new Peer(new BroadcastChannel('shop'), shop, { subscribe: ['produced'], publish: ['opened'] });
+expectTypeOf(channelPeer.events).toEqualTypeOf<Events<{ produced: [string, number] }>>();
+const { port1 } = new MessageChannel();
+expectTypeOf(new Peer(port1, ['produced'], ['opened']).publish.opened).toEqualTypeOf<
+  (...args: unknown[]) => Promise<void>
+>();
+expectTypeOf(
+  new Peer<{ produced: [string] }, {}>(new BroadcastChannel('shop'), ['produced'], []).events.produced,
+).toEqualTypeOf<Events<{ produced: [string] }>['produced']>();

@@ -1,5 +1,5 @@
 // A peer in a page, which the test tells what to do.
-import { connect, Peer, type Port } from 'mreventloop';
+import { Broker, connect, Peer, type Port } from 'mreventloop';
 
 /** What happened in the page. */
 export interface Diary {
@@ -15,15 +15,28 @@ export interface Tab {
   start(subscribe: readonly string[], publish: readonly string[]): Promise<string>;
   /** Meets the others in a shared worker instead. */
   startInHub(subscribe: readonly string[], publish: readonly string[]): Promise<string>;
+  /** Meets the other tabs on a channel, without a broker. */
+  startOnChannel(subscribe: readonly string[], publish: readonly string[]): Promise<string>;
+  /** Meets a frame of the page, which answers, at a broker in the page. */
+  startWithFrame(subscribe: readonly string[], publish: readonly string[]): Promise<string>;
   /** Publishes the numbers from one to below another. */
   publish(event: string, from: number, to: number): Promise<void>;
   waitForSubscribers(event: string, count: number): Promise<void>;
+  /** Until no other peer is there. */
+  waitUntilAlone(): Promise<void>;
   flush(): Promise<void>;
   stop(): Promise<void>;
 }
 
-const { location, SharedWorker } = globalThis as unknown as {
-  location: { host: string };
+interface Frame {
+  readonly contentWindow: { postMessage(message: unknown, origin: string, transfer: readonly unknown[]): void };
+  src: string;
+  addEventListener(type: 'load', listener: () => void): void;
+}
+
+const { document, location, SharedWorker } = globalThis as unknown as {
+  document: { createElement(name: 'iframe'): Frame; body: { append(frame: Frame): void } };
+  location: { host: string; origin: string };
   SharedWorker: new (url: string, options: object) => { port: Port };
 };
 const address = `ws://${location.host}/events`;
@@ -47,10 +60,26 @@ const tab: Tab = {
     const { port } = new SharedWorker('/hub.js', { type: 'module' });
     return begin(new Peer(port, subscribe, publish) as unknown as Peer, subscribe);
   },
+  startOnChannel: (subscribe, publish) =>
+    begin(new Peer(new BroadcastChannel('shop'), subscribe, publish) as unknown as Peer, subscribe),
+  async startWithFrame(subscribe, publish) {
+    const broker = await new Broker({}).start();
+    const [mine, its] = [new MessageChannel(), new MessageChannel()];
+    broker.attach(mine.port1);
+    broker.attach(its.port1);
+    const frame = document.createElement('iframe');
+    frame.addEventListener('load', () => frame.contentWindow.postMessage('port', location.origin, [its.port2]));
+    frame.src = '/frame';
+    document.body.append(frame);
+    return begin(new Peer(mine.port2, subscribe, publish) as unknown as Peer, subscribe);
+  },
   async publish(event, from, to) {
     for (let n = from; n < to; n += 1) await peer.publish[event]?.(peer.id, n);
   },
   waitForSubscribers: (event, count) => peer.waitFor({ subscribers: event, count, timeout: 10_000 }),
+  async waitUntilAlone() {
+    while (peer.peers.length > 0) await peer.status.peerLeft.next({ timeout: 20_000 });
+  },
   flush: () => peer.flush({ timeout: 30_000 }),
   stop: () => peer.stop(),
 };

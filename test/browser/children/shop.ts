@@ -8,10 +8,10 @@ import { Broker } from 'mreventloop';
 const [port, zmq = '', folder = ''] = process.argv.slice(2);
 const server = createServer((request, response) => {
   const { url = '' } = request;
-  const isModule = url === '/page.js' || url === '/hub.js';
+  const isModule = url.endsWith('.js');
   response.writeHead(200, { 'content-type': `${isModule ? 'text/javascript' : 'text/html'}; charset=utf-8` });
   if (isModule) createReadStream(folder + url).pipe(response);
-  else response.end('<script type=module src=/page.js></script>');
+  else response.end(`<body><script type=module src=${url === '/frame' ? '/frame.js' : '/page.js'}></script>`);
 });
 await new Promise<void>((resolve) => server.listen(Number(port), '127.0.0.1', resolve));
 await Broker.listen({ zmq, ws: { server, path: '/events', authorize: (token) => token === 'secret' } });

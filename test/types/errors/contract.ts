@@ -139,3 +139,12 @@ toAsyncApi(shop, { title: 'Shop', version: '1', serve: ['produced'] });
 toAsyncApi(shop, { title: 'Shop', version: '1', licence: 'MIT' });
 // THROWS Type 'string' is not assignable to type 'StandardSchema<unknown, unknown>'.
 toAsyncApi({ produced: ['string'] }, { title: 'Shop', version: '1' });
+
+// channels
+const channel = new BroadcastChannel('shop');
+// THROWS Type '"sold"' is not assignable to type '"cleaned" | "produced" | "request_product" | "weighed"'.
+new Peer(channel, shop, { subscribe: ['sold'] });
+// THROWS Type '"sold"' is not assignable to type '"produced"'.
+new Peer<{ produced: [string] }, {}>(channel, ['sold'], []);
+// THROWS 'name' does not exist in type 'Endpoints | Port'.
+new Peer({ name: 'shop' }, ['sold'], []);

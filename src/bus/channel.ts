@@ -1,0 +1,15 @@
+import type { Port } from './port-line.ts';
+
+/** What is used of a `BroadcastChannel`, of the web or of Node. */
+export interface Channel {
+  postMessage(message: unknown): void;
+  addEventListener(type: string, listener: (event: unknown) => void): void;
+  removeEventListener(type: string, listener: (event: unknown) => void): void;
+  dispatchEvent(event: Event): unknown;
+  unref?(): void;
+}
+
+/** Whether it is a `BroadcastChannel`: over that, peers meet without a broker. */
+export function isChannel(port: Port): port is Port & Channel {
+  return typeof BroadcastChannel === 'function' && port instanceof BroadcastChannel;
+}
