@@ -14,7 +14,7 @@ export class Batcher {
   readonly #publisher: string;
   readonly #clock: Clock;
   readonly #send: (event: string, frame: string) => void;
-  readonly #waiting = new Map<EventHead, Batch>();
+  #waiting = new Map<EventHead, Batch>();
   #scheduled = false;
   /** Whether everybody who gets the frames understands packs, or somebody on the way translates them. */
   mayPack = false;
@@ -49,8 +49,12 @@ export class Batcher {
 
   /** Sends what waits. */
   flush(): void {
-    for (const batch of this.#waiting.values()) this.#sendBatch(batch);
-    this.#waiting.clear();
+    const waiting = this.#waiting;
+    if (waiting.size === 0) return;
+    // Not emptied: what was in a map that is emptied again and again stays alive, and the garbage collector took a third
+    // of the time.
+    this.#waiting = new Map();
+    for (const batch of waiting.values()) this.#sendBatch(batch);
   }
 
   #sendBatch(batch: Batch): void {

@@ -25,8 +25,8 @@ interface Sequence {
   isDecided: boolean;
   /** The last event that is known to exist. */
   known: number;
-  /** What waits, by number. Each is in `held` of the inbox, too. */
-  readonly held: Map<number, Item>;
+  /** What waits, by number; no two stand for the same event. */
+  held: Item[];
 }
 
 /** What waits to be delivered: an event, or the news that some are gone. */
@@ -65,9 +65,8 @@ export class Inbox {
   readonly #port: InboxPort;
   // The events that are wanted, by name.
   readonly #sequences = new Map<string, Sequence>();
-  // All that waits, in the order in which it came: mostly a few runs in order, one for each name.
-  #held: Item[] = [];
-  // How many events the items that are held stand for.
+  // How many items wait, and how many events they stand for.
+  #held = 0;
   #heldEvents = 0;
   // How many events are known to exist and were not delivered; when that is more, some are missing.
   #outstanding = 0;
@@ -87,7 +86,7 @@ export class Inbox {
   /** @param wanted - the events that are wanted, and for each how many from before its head */
   constructor(wanted: ReadonlyMap<string, number>, clock: Clock, port: InboxPort) {
     for (const [event, replay] of wanted) {
-      this.#sequences.set(event, { event, replay, next: 1, isDecided: false, known: 0, held: new Map() });
+      this.#sequences.set(event, { event, replay, next: 1, isDecided: false, known: 0, held: [] });
     }
     this.#clock = clock;
     this.#port = port;
@@ -100,7 +99,7 @@ export class Inbox {
 
   /** How many events wait for others. */
   get held(): number {
-    return this.#held.length;
+    return this.#held;
   }
 
   /**
@@ -177,7 +176,7 @@ export class Inbox {
       if (sequence === undefined) continue;
       let first = Math.max(from, sequence.next);
       // Some may have come after all. What is gone before one of them belongs just before it.
-      for (const item of inOrder(sequence)) {
+      for (const item of sequence.held.slice()) {
         if (item.to < first || item.from > to) continue;
         if (item.from > first) {
           this.#hold({ sequence, g: item.g - 0.5, from: first, to: item.from - 1, args: undefined });
@@ -226,8 +225,8 @@ export class Inbox {
     }
     // What arrived before its publisher was known counts as well.
     for (const sequence of this.#sequences.values()) {
-      if (sequence.held.size === 0) continue;
-      const first = Math.min(...sequence.held.keys());
+      const first = sequence.held[0]?.from;
+      if (first === undefined) continue;
       starts.set(sequence, Math.min(starts.get(sequence) ?? first, first));
     }
     for (const [sequence, start] of starts) if (!sequence.isDecided) this.#decide(sequence, start);
@@ -239,7 +238,7 @@ export class Inbox {
 
   /** Nothing is held, and nothing is known to be missing. */
   #isIdle(): boolean {
-    return this.#outstanding === 0 && this.#held.length === 0;
+    return this.#outstanding === 0 && this.#held === 0;
   }
 
   #isMissingAny(): boolean {
@@ -271,24 +270,27 @@ export class Inbox {
 
   #hold(item: Item): void {
     const { held } = item.sequence;
-    if (this.#held.length >= MOST_HELD || held.has(item.from) || this.#isHeldAsGone(item)) return;
-    held.set(item.from, item);
-    this.#held.push(item);
+    const place = placeOf(item.from, held);
+    const before = held[place - 1];
+    // It has come before, or it is among those that are gone: then it comes too late.
+    if (this.#held >= MOST_HELD || (before !== undefined && before.to >= item.from)) return;
+    if (place === held.length) held.push(item);
+    else held.splice(place, 0, item);
+    this.#held += 1;
     this.#heldEvents += item.to - item.from + 1;
-  }
-
-  /** Whether it is among those that are gone: then it comes too late. */
-  #isHeldAsGone({ sequence, from, args }: Item): boolean {
-    if (args === undefined || this.#heldEvents === this.#held.length) return false;
-    return inOrder(sequence).some((item) => item.from <= from && from <= item.to);
   }
 
   /** Takes out all that is held, in the publisher's order. */
   #takeHeld(): Item[] {
-    const items = this.#held;
-    this.#held = [];
+    const items: Item[] = [];
+    for (const sequence of this.#sequences.values()) {
+      if (sequence.held.length === 0) continue;
+      for (const item of sequence.held) items.push(item);
+      sequence.held = [];
+    }
+    this.#held = 0;
     this.#heldEvents = 0;
-    for (const { held } of this.#sequences.values()) held.clear();
+    // A few runs in order, which is quickly done.
     return items.toSorted((a, b) => a.g - b.g);
   }
 
@@ -303,7 +305,7 @@ export class Inbox {
       return;
     }
     this.#complaintDelay = FIRST_COMPLAINT;
-    if (this.#held.length === 0) return;
+    if (this.#held === 0) return;
     for (const item of this.#takeHeld()) {
       if (this.#closed) return;
       this.#settle(item);
@@ -374,7 +376,7 @@ export class Inbox {
     for (const sequence of this.#sequences.values()) {
       const { event, known } = sequence;
       let { next } = sequence;
-      for (const { from, to } of inOrder(sequence)) {
+      for (const { from, to } of sequence.held) {
         if (from > next) ranges.push([event, next, from - 1]);
         next = Math.max(next, to + 1);
       }
@@ -395,7 +397,16 @@ function outstandingIn(next: number, known: number): number {
   return Math.max(0, known - next + 1);
 }
 
-/** What is held of an event, by number. */
-function inOrder({ held }: Sequence): Item[] {
-  return [...held.values()].toSorted((a, b) => a.from - b.from);
+/** How many items begin up to a number. */
+function placeOf(n: number, items: readonly Item[]): number {
+  let low = 0;
+  let high = items.length;
+  // Mostly it comes behind all of them.
+  if (high > 0 && (items[high - 1] as Item).from <= n) return high;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((items[middle] as Item).from <= n) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
