@@ -4,9 +4,8 @@ import { leave, settings } from '../role.ts';
 import { payloadOf, publishAsTold, subscribersOfEach } from '../work.ts';
 import type { Ticks } from './events.ts';
 
-const { names, size } = settings;
-// A publisher keeps 64 Mi characters at most, of which the usual window would be more where events are large.
-const peer = new Peer<{}, Ticks>(...settings.addresses, [], names, { window: size > 4_096 ? 256 : 4_096 });
+const { names } = settings;
+const peer = new Peer<{}, Ticks>(...settings.addresses, [], names);
 await peer.start();
 for (const name of names) await peer.waitFor({ subscribers: name, count: subscribersOfEach() });
 

@@ -81,14 +81,13 @@ export class Session {
     this.outbox = new Outbox(options.id, options.publishes, options.outbox, clock, {
       event: (head, n, g, text, after, trace) => this.#batcher.add(head, n, g, text, after, trace),
       heads: (subscriber, heads, g, hasBroken) => {
-        // Heads tell what was sent before them.
-        this.#batcher.flush();
         const { window } = options.outbox;
-        this.#tell(methodTo(subscriber), { kind: 'head', heads, g, window, ...(hasBroken && { hasBroken }) });
+        const head = { kind: 'head', heads, g, window, ...(hasBroken && { hasBroken }) } as const;
+        // Heads tell what was sent before them.
+        this.#batcher.afterwards(() => this.#tell(methodTo(subscriber), head));
       },
       mark: (g) => {
-        this.#batcher.flush();
-        this.#tell(methodTo(this.id), { kind: 'mark', g });
+        this.#batcher.afterwards(() => this.#tell(methodTo(this.id), { kind: 'mark', g }));
       },
       replay: (subscriber, packs, gone) => {
         port.send(methodTo(subscriber), encodeReplay(subscriber, this.id, packs, gone));

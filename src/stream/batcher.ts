@@ -15,6 +15,7 @@ export class Batcher {
   readonly #clock: Clock;
   readonly #send: (event: string, frame: string) => void;
   #waiting = new Map<EventHead, Batch>();
+  #onSent: (() => void)[] = [];
   #scheduled = false;
   /** Whether everybody who gets the frames understands packs, or somebody on the way translates them. */
   mayPack = false;
@@ -55,6 +56,13 @@ export class Batcher {
     // of the time.
     this.#waiting = new Map();
     for (const batch of waiting.values()) this.#sendBatch(batch);
+    if (this.#onSent.length > 0) for (const say of this.#onSent.splice(0)) say();
+  }
+
+  /** Calls back when all events so far have been sent, at the end of the turn at the latest. */
+  afterwards(say: () => void): void {
+    if (this.#waiting.size === 0) say();
+    else this.#onSent.push(say);
   }
 
   #sendBatch(batch: Batch): void {

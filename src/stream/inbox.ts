@@ -346,8 +346,13 @@ export class Inbox {
     this.#delivered = Math.max(this.#delivered, Math.floor(g));
     this.#complaintDelay = FIRST_COMPLAINT;
     this.#sinceAcknowledged += 1;
-    if (this.#sinceAcknowledged >= this.#acknowledgeEvery) this.#acknowledge();
+    if (this.#sinceAcknowledged >= this.#acknowledgeEvery || this.#isBehind()) this.#acknowledge();
     else this.#cancelAcknowledge ??= this.#clock.after(ACKNOWLEDGE_WITHIN, () => this.#acknowledge());
+  }
+
+  /** Whether much was sent since the last acknowledgement, if not to here: it may be this peer's part that is waited for. */
+  #isBehind(): boolean {
+    return this.#delivered - this.#acknowledged >= 2 * this.#acknowledgeEvery;
   }
 
   #acknowledge(): void {

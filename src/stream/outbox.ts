@@ -122,7 +122,17 @@ export class Outbox {
 
   /** Whether an event that is published now leaves at once. */
   get hasRoom(): boolean {
-    return this.#open ? this.pending < this.#options.window : this.pending < this.#options.limit;
+    const { window, limit, size } = this.#options;
+    return this.#size < size && this.pending < (this.#open ? window : limit);
+  }
+
+  /**
+   * Whether there is so much room that those who wait for it go on: what they publish then travels in larger pieces than
+   * if each acknowledgement let a few events go.
+   */
+  get #hasRoomAgain(): boolean {
+    const { window } = this.#options;
+    return this.hasRoom && (!this.#open || this.pending <= window - Math.max(1, window >> 2));
   }
 
   /**
@@ -388,7 +398,7 @@ export class Outbox {
 
   /** Lets go of whoever waits for what has come true. */
   #settle(): void {
-    if (this.#onRoom.length > 0 && this.hasRoom) for (const resolve of this.#onRoom.splice(0)) resolve();
+    if (this.#onRoom.length > 0 && this.#hasRoomAgain) for (const resolve of this.#onRoom.splice(0)) resolve();
     if (this.#onDelivered.length === 0) return;
     let oldest = Infinity;
     for (const log of this.#logs.values()) {

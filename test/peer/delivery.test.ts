@@ -239,6 +239,37 @@ describe('delivery: backpressure', () => {
     expect(received).toEqual(range(1, 200));
   });
 
+  test('a window is acknowledged as it fills, also where each subscriber has a small part of it', async () => {
+    const world = new World();
+    const names = range(1, 20).map((n) => `event_${n}`) as string[] as (keyof Ticks)[];
+    const publisher = await world.start([], names, { window: names.length });
+    const subscribers: Peer<Ticks, Ticks>[] = [];
+    for (const name of names) subscribers.push(await world.start([name], []));
+    const received = subscribers.map((subscriber, i) => collect(subscriber, names[i]));
+    for (const n of range(1, 10)) for (const name of names) void publisher.publish[name](n);
+    await world.pass(60);
+    for (const numbers of received) expect(numbers).toEqual(range(1, 10));
+  });
+
+  test('large events: who awaits that there is room never overruns the outbox', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    let received = 0;
+    connect(await world.start(['tick'], []), 'tick', () => (received += 1));
+    const large = 'x'.repeat(2 ** 20) as unknown as number;
+    world.network.faults.loss = 1;
+    let published = 0;
+    const publishing = (async () => {
+      for (; published < 100; published += 1) await publisher.publish.tick(large);
+    })();
+    await world.pass(50);
+    expect(published).toBeLessThan(65);
+    world.network.faults.loss = 0;
+    await world.until(publishing);
+    await world.until(publisher.flush());
+    expect(received).toBe(100);
+  });
+
   test('a synchronous emit into a full outbox throws, and what was accepted arrives', async () => {
     const world = new World();
     const publisher = await world.start([], ['tick'], { window: 2, limit: 10 });
