@@ -1,12 +1,13 @@
 import { AddressError } from '../errors.ts';
 import type { Bus, Door, Endpoints, Frame, Gate, Token, Uplink } from './bus.ts';
+import { type BusCapabilities, CAPABILITIES } from './capabilities.ts';
 import { isChannel } from './channel.ts';
 import type { Port } from './port-line.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
 /** The kinds of addresses, by scheme. */
-const SCHEMES = ['inproc', 'ipc', 'tcp', 'ws', 'wss', 'ws+unix', 'nats', 'redis', 'rediss'] as const;
-type Scheme = (typeof SCHEMES)[number];
+type Scheme = keyof typeof CAPABILITIES;
+const SCHEMES = Object.keys(CAPABILITIES) as readonly Scheme[];
 
 /** The bus that each of them needs, loaded when it is. */
 const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions) => Promise<Bus>>> = {
@@ -103,6 +104,14 @@ export function checkUplink(address: string): void {
   throw new AddressError(`'${address}' cannot be an uplink; expected nats://…`);
 }
 
+/**
+ * What peers can do at these addresses.
+ * @throws AddressError
+ */
+export function capabilitiesOf(endpoints: Endpoints): BusCapabilities {
+  return CAPABILITIES[checkEndpoints(endpoints)];
+}
+
 /** The bus of a peer, loaded when it is needed. */
 export async function makeBus(endpoints: Endpoints, options: BusOptions = {}): Promise<Bus> {
   return BUSES[checkEndpoints(endpoints)](endpoints, options);
@@ -183,7 +192,7 @@ function parseAddress(address: string): Address {
 }
 
 function isScheme(text: string): text is Scheme {
-  return (SCHEMES as readonly string[]).includes(text);
+  return Object.hasOwn(CAPABILITIES, text);
 }
 
 function isWebSocket(scheme: Scheme): boolean {

@@ -44,6 +44,8 @@ export interface Bus {
    * to be asked. Otherwise peers ask the broker.
    */
   readonly takesPacks?: boolean;
+  /** What keeps events for subscribers that are away, if it has that. Not to be used before the first frame came. */
+  readonly store?: Store;
   /**
    * Begins to connect. Resolves when the bus can be used, which does not mean that a broker is there:
    * a bus goes on trying until it is closed. Rejects when it can never work, and then holds nothing.
@@ -64,6 +66,48 @@ export interface Bus {
    * whatever the broker does. May be called twice, and without `open`.
    */
   close(): Promise<void>;
+}
+
+/**
+ * What keeps frames for subscribers that are away, in the order in which it got them, and notes how far they are. Each
+ * method rejects where there is no link or no answer, and then nobody knows whether it was done; and with a
+ * `RefusedError` where the server does not want to.
+ */
+export interface Store {
+  /** The largest event that it keeps, as {@link Bus.largest}. */
+  readonly largest: number;
+  /**
+   * Which of these events somebody wants to have kept.
+   * @throws MissingLibraryError if there are any, and what is needed to keep them is missing
+   */
+  wanted(events: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Has these events kept, from now on and by everybody who asks what is {@link wanted}.
+   * @returns the number of the last frame that is there, 0 if none is
+   */
+  want(events: readonly string[]): Promise<number>;
+  /** Keeps a frame, behind all others. What was kept with the same `id` some moments ago is not kept again. */
+  keep(id: string, frame: string): Promise<void>;
+  /**
+   * Hands over what is kept behind a number, and what comes later: one frame at a time, waiting each time. Resolves
+   * when the signal says so, or the link has ended.
+   */
+  read(after: number, take: (frame: string, number: number) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /** What is noted under a name. */
+  recall(name: string): Promise<Note | undefined>;
+  /**
+   * Notes a text under a name.
+   * @param revision - of the note that it replaces, 0 for none
+   * @returns its revision; undefined if another note is there meanwhile, which stays
+   */
+  note(name: string, text: string, revision: number): Promise<number | undefined>;
+}
+
+/** What somebody noted in a store. */
+export interface Note {
+  readonly text: string;
+  /** Another with each note. */
+  readonly revision: number;
 }
 
 /**

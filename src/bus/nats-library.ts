@@ -17,17 +17,23 @@ export interface NatsLibrary {
     },
   ): Promise<NatsConnection>;
   readonly AuthorizationError: new (...args: never) => Error;
-  readonly PermissionViolationError: new (...args: never) => Error;
+  readonly PermissionViolationError: new (...args: never) => Error & { readonly subject: string };
   readonly ProtocolError: new (...args: never) => Error;
 }
 
 export interface NatsConnection {
-  readonly info?: { readonly max_payload: number; readonly connect_urls?: readonly string[] };
+  readonly info?: {
+    readonly max_payload: number;
+    readonly connect_urls?: readonly string[];
+    /** Whether this server has JetStream; another one of its cluster may have it, too. */
+    readonly jetstream?: boolean;
+  };
   publish(subject: string, payload: string | Uint8Array): void;
   subscribe(
     subject: string,
     options: { callback: (error: Error | null, message: { readonly data: Uint8Array }) => void },
   ): unknown;
+  request(subject: string, payload: string, options: { timeout: number }): Promise<{ readonly data: Uint8Array }>;
   status(): AsyncIterable<{ readonly type: string; readonly error?: unknown }>;
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -36,8 +42,81 @@ export interface NatsConnection {
   isClosed(): boolean;
 }
 
-// A text, so that the compiler does not look for it.
+/** What is used of the client for JetStream. */
+export interface JetStreamLibrary {
+  jetstream(this: void, connection: NatsConnection, options: JetStreamOptions): JetStream;
+  jetstreamManager(this: void, connection: NatsConnection, options: JetStreamOptions): Promise<JetStreamManager>;
+}
+
+export interface JetStreamOptions {
+  /** Whether to see first whether it is there. */
+  readonly checkAPI: boolean;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** The server does not want to do what it was asked for. `status` is as in HTTP; `code` says what exactly. */
+export interface JetStreamApiError extends Error {
+  readonly code: number;
+  readonly status: number;
+}
+
+export interface JetStream {
+  publish(
+    subject: string,
+    payload: string,
+    options: { msgID?: string; expect?: { lastSubjectSequence: number } },
+  ): Promise<{ readonly seq: number }>;
+  readonly consumers: {
+    get(stream: string, options: { deliver_policy: string; opt_start_seq: number }): Promise<JetStreamConsumer>;
+  };
+}
+
+export interface JetStreamConsumer {
+  consume(options: {
+    max_messages: number;
+    expires: number;
+    abort_on_missing_resource: boolean;
+  }): Promise<JetStreamMessages>;
+  delete(): Promise<unknown>;
+}
+
+export interface JetStreamMessages extends AsyncIterable<{ readonly seq: number; string(): string }> {
+  /** Ends the iteration. */
+  stop(): void;
+  status(): AsyncIterable<{ readonly type: string }>;
+}
+
+export interface JetStreamManager {
+  readonly streams: {
+    info(stream: string): Promise<JetStreamInfo>;
+    add(options: JetStreamConfig): Promise<JetStreamInfo>;
+    getMessage(
+      stream: string,
+      query: { last_by_subj: string },
+    ): Promise<{ readonly seq: number; string(): string } | null>;
+  };
+}
+
+export interface JetStreamConfig {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly storage: 'file';
+  readonly discard: 'old';
+  readonly num_replicas: number;
+  readonly max_msgs_per_subject?: number;
+  readonly max_bytes?: number;
+  /** Nanoseconds. */
+  readonly max_age?: number;
+}
+
+export interface JetStreamInfo {
+  readonly state: { readonly last_seq: number };
+}
+
+// Texts, so that the compiler does not look for them.
 const PACKAGE: string = '@nats-io/transport-node';
+const JETSTREAM_PACKAGE: string = '@nats-io/jetstream';
 
 /** @throws MissingLibraryError */
 export async function loadNats(): Promise<NatsLibrary> {
@@ -45,5 +124,18 @@ export async function loadNats(): Promise<NatsLibrary> {
     return (await import(PACKAGE)) as NatsLibrary;
   } catch (cause) {
     throw new MissingLibraryError(`nats:// addresses need the package '${PACKAGE}': npm install ${PACKAGE}`, { cause });
+  }
+}
+
+/** @throws MissingLibraryError */
+export async function loadJetStream(): Promise<JetStreamLibrary> {
+  try {
+    return (await import(JETSTREAM_PACKAGE)) as JetStreamLibrary;
+  } catch (cause) {
+    throw new MissingLibraryError(
+      `durable subscriptions, and who publishes for them, need the package '${JETSTREAM_PACKAGE}': ` +
+        `npm install ${JETSTREAM_PACKAGE}`,
+      { cause },
+    );
   }
 }

@@ -2,10 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { isUtf8 } from 'node:buffer';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { AddressError, RefusedError } from '../errors.ts';
+import { RefusedError } from '../errors.ts';
 import type { Frame, Token } from './bus.ts';
 import { keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
 import { loadNats, type NatsConnection, type NatsLibrary } from './nats-library.ts';
+import { subjectIn } from './nats-subject.ts';
 import { cut, Parts } from './parts.ts';
 
 /** What a link tells. Nothing is called once `close` was called. */
@@ -32,8 +33,6 @@ export interface NatsLinkOptions {
 
 /** How long, in milliseconds, connecting may take. */
 const CONNECT_WITHIN = 5_000;
-/** How long, in characters, a subject may be; servers take lines of 4,096 bytes. */
-const LONGEST_SUBJECT = 2_000;
 
 /**
  * A connection to a server or a cluster of NATS, which is made again for ever. The library could do that, too,
@@ -42,7 +41,7 @@ const LONGEST_SUBJECT = 2_000;
 export class NatsLink {
   readonly #options: NatsLinkOptions;
   readonly #hosts: readonly string[];
-  readonly #namespace: string;
+  readonly namespace: string;
   /** The other servers of the cluster, of which the last one told. */
   #discovered: readonly string[] = [];
   readonly #id = crypto.randomUUID();
@@ -50,7 +49,8 @@ export class NatsLink {
   readonly #closing = new AbortController();
   #listener: NatsListener | undefined;
   #connection: NatsConnection | undefined;
-  #mostBytes = 0;
+  /** How many bytes a message may have. */
+  mostBytes: number = MAX_PAYLOAD;
   #running: Promise<void> | undefined;
   #parts = new Parts();
   #pulse: Pulse | undefined;
@@ -59,7 +59,7 @@ export class NatsLink {
     this.#options = options;
     const { hosts, namespace } = readNatsAddress(options.address);
     this.#hosts = hosts;
-    this.#namespace = namespace;
+    this.namespace = namespace;
   }
 
   /** Begins to connect. @throws MissingLibraryError */
@@ -77,20 +77,27 @@ export class NatsLink {
     this.#running = keepTrying(attempt, this.#closing.signal);
   }
 
+  /** What it is connected by, if it is. */
+  get connection(): NatsConnection | undefined {
+    return this.#connection;
+  }
+
   /** The subject of a topic; undefined when its name is too long, which the listener is told. */
   subjectOf(topic: string): string | undefined {
-    const subject = `${this.#namespace}.${subjectToken(topic)}`;
-    if (subject.length <= LONGEST_SUBJECT) return subject;
-    this.#listener?.refused(new AddressError(`a name of ${topic.length} characters is too long for a subject of NATS`));
-    return undefined;
+    try {
+      return subjectIn(this.namespace, topic);
+    } catch (error) {
+      this.#listener?.refused(error as Error);
+      return undefined;
+    }
   }
 
   /** The subject of what has no topic, and that of everything. */
   get otherSubject(): string {
-    return `${this.#namespace}.%`;
+    return `${this.namespace}.%`;
   }
   get everySubject(): string {
-    return `${this.#namespace}.*`;
+    return `${this.namespace}.*`;
   }
 
   subscribe(subject: string): void {
@@ -103,13 +110,13 @@ export class NatsLink {
     const connection = this.#connection;
     if (connection === undefined || connection.isClosed()) return false;
     // A character has three bytes at most.
-    if (typeof frame === 'string' && frame.length * 3 <= this.#mostBytes) {
+    if (typeof frame === 'string' && frame.length * 3 <= this.mostBytes) {
       connection.publish(subject, frame);
       return true;
     }
     const bytes = typeof frame === 'string' ? new TextEncoder().encode(frame) : frame;
-    if (bytes.length <= this.#mostBytes) connection.publish(subject, bytes);
-    else for (const part of cut(bytes, this.#mostBytes, this.#id)) connection.publish(subject, part);
+    if (bytes.length <= this.mostBytes) connection.publish(subject, bytes);
+    else for (const part of cut(bytes, this.mostBytes, this.#id)) connection.publish(subject, part);
     return true;
   }
 
@@ -152,7 +159,7 @@ export class NatsLink {
       return;
     }
     this.#connection = connection;
-    this.#mostBytes = connection.info?.max_payload ?? MAX_PAYLOAD;
+    this.mostBytes = connection.info?.max_payload ?? MAX_PAYLOAD;
     this.#parts = new Parts();
     for (const subject of this.#subjects) this.#ask(connection, subject);
     void this.#watch(connection, library);
@@ -180,7 +187,8 @@ export class NatsLink {
     this.#discovered = connection.info?.connect_urls ?? [];
     for await (const { error } of connection.status()) {
       this.#discovered = connection.info?.connect_urls ?? this.#discovered;
-      if (!(error instanceof PermissionViolationError)) continue;
+      // Who asks JetStream is told by its answer.
+      if (!(error instanceof PermissionViolationError) || error.subject.startsWith('$JS.')) continue;
       const message = `the server at '${this.#options.address}' does not allow everything that is asked of it`;
       this.#listener?.refused(new RefusedError(message, { cause: error }));
     }
@@ -235,12 +243,4 @@ function readNatsAddress(address: string): { readonly hosts: readonly string[]; 
     .split('/');
   const namespace = names.length === 0 ? NAMESPACE : names.join('.');
   return { hosts: hosts.split(','), namespace };
-}
-
-/** A name as a part of a subject, where dots, blanks and wildcards mean something: one name, one token. */
-function subjectToken(name: string): string {
-  return name.replace(/[^\w-]/g, (unit) => {
-    const code = unit.charCodeAt(0).toString(16);
-    return code.length <= 2 ? `%${code.padStart(2, '0')}` : `%u${code.padStart(4, '0')}`;
-  });
 }

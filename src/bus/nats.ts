@@ -1,10 +1,11 @@
 import type { Bus, BusListener, Topic, Token, Uplink } from './bus.ts';
 import { NatsLink } from './nats-link.ts';
+import { NatsStore } from './nats-store.ts';
 import { NatsUplink, type TopicOf } from './nats-uplink.ts';
 
 /** A peer's end of NATS. */
 export function makeNatsBus(address: string, token: Token): Promise<Bus> {
-  return Promise.resolve(new NatsBus(new NatsLink({ address, token, echo: true })));
+  return Promise.resolve(new NatsBus(new NatsLink({ address, token, echo: true }), address));
 }
 
 /** A broker's way to NATS. */
@@ -20,10 +21,12 @@ const LARGEST = 8 * 1024 * 1024;
 class NatsBus implements Bus {
   readonly largest = LARGEST;
   readonly takesPacks = true;
+  readonly store: NatsStore;
   readonly #link: NatsLink;
 
-  constructor(link: NatsLink) {
+  constructor(link: NatsLink, address: string) {
     this.#link = link;
+    this.store = new NatsStore(link, address);
   }
 
   open(listener: BusListener): Promise<void> {

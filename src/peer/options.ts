@@ -1,4 +1,5 @@
 import type { Bus } from '../bus/bus.ts';
+import type { BusAt } from '../bus/capabilities.ts';
 import type { EventMap } from '../events/events.ts';
 import type { Clock } from '../stream/clock.ts';
 import type { EventOutboxOptions } from '../stream/log.ts';
@@ -42,12 +43,37 @@ export type WaitOptions<P extends EventMap, Q = {}> = (
   signal?: AbortSignal | undefined;
 };
 
-/** How a peer delivers. */
-export interface PeerOptions<S extends EventMap, P extends EventMap> {
+/**
+ * A name for a durable subscription at an address, or for all that the compiler knows, any. Where there can be none, a
+ * type that says so.
+ */
+export type DurableName<A = string> = BusAt<A>['durable'] extends false
+  ? "'durable' needs a bus that keeps events for subscribers that are away: nats://…"
+  : string;
+
+/**
+ * How an event is subscribed to.
+ * @typeParam A - where
+ */
+export interface SubscriptionOptions<A = string> {
+  /** How many of a publisher's latest to get when meeting it. */
+  readonly replay?: number | undefined;
+  /**
+   * A name under which the event is kept for this peer while it is away, restarts included: it gets each at least once,
+   * from its first start on. One peer at a time has a name: the last that was started. `nats://` only.
+   */
+  readonly durable?: DurableName<A> | undefined;
+}
+
+/**
+ * How a peer delivers.
+ * @typeParam A - its address, which decides what it can do
+ */
+export interface PeerOptions<S extends EventMap, P extends EventMap, A = string> {
   /** For each event that is published: what happens to it when subscribers do not keep up. */
   publish?: { readonly [Name in keyof P]?: EventOutboxOptions } | undefined;
-  /** For each event that is subscribed to: how many of a publisher's latest to get when meeting it. */
-  subscribe?: { readonly [Name in keyof S]?: { readonly replay?: number } } | undefined;
+  /** For each event that is subscribed to: how. */
+  subscribe?: { readonly [Name in keyof S]?: SubscriptionOptions<A> } | undefined;
   /**
    * How many events may be under way, sent and not acknowledged.
    * @default 4096
@@ -82,12 +108,10 @@ export interface ContractPeerOptions<
   P extends string,
   Q extends string = never,
   V extends string = never,
+  A = string,
 > extends Omit<PeerOptions<EventMap, EventMap>, 'publish' | 'subscribe'> {
-  /**
-   * The events to receive: their names, or options by name. `replay` is how many of a publisher's latest to
-   * get when meeting it.
-   */
-  subscribe?: readonly S[] | { readonly [Name in S]: { readonly replay?: number } } | undefined;
+  /** The events to receive: their names, or by name how. */
+  subscribe?: readonly S[] | { readonly [Name in S]: SubscriptionOptions<A> } | undefined;
   /** The events to send: their names, or by name what happens when subscribers do not keep up. */
   publish?: readonly P[] | { readonly [Name in P]: EventOutboxOptions } | undefined;
   /** The requests to ask: they become functions of `peer.request`. */
@@ -132,6 +156,7 @@ export function readOptions(
   return {
     subscribes: new Map(subscribe.map((name) => [name, options.subscribe?.[name]?.replay ?? 0])),
     publishes: publish,
+    durable: new Set(subscribe.filter((name) => options.subscribe?.[name]?.durable !== undefined)),
     serves: serve,
     outbox: { window, limit, history, size: MOST_CHARACTERS, events: options.publish ?? {} },
     silence,

@@ -1,23 +1,27 @@
 import { makeBus } from '../bus/address.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { BusCapabilities } from '../bus/capabilities.ts';
 import { NoBrokerError, StateError, TimeoutError } from '../errors.ts';
 import { type AnyEvent, event, handlerPoint } from '../events/event.ts';
 import { type EventMap, Events, events } from '../events/events.ts';
 import type { Link, Listener } from '../events/link.ts';
 import { throwUncaught, yieldToRuntime } from '../loop/runtime.ts';
 import { type Clock, systemClock } from '../stream/clock.ts';
+import { STORE } from '../stream/deposits.ts';
 import { type Probe, probe } from '../trace/probe.ts';
 import { encodeControl } from '../wire/control.ts';
+import type { InvalidCall } from '../wire/json-rpc.ts';
 import { methodTo } from '../wire/names.ts';
 import { Agreement } from './agreement.ts';
 import { Dialogue } from './dialogue.ts';
+import { Durability } from './durability.ts';
 import { Incoming } from './incoming.ts';
 import { DEFAULT_LIMIT, type FlushOptions, readOptions, type StartOptions, type WaitOptions } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 import type { LeaveReason, RemotePeer } from './presence.ts';
 import { Readiness } from './readiness.ts';
 import { Session, type SessionPort } from './session.ts';
-import { type PeerArguments, readArguments, type Setup } from './setup.ts';
+import { noStore, type PeerArguments, readArguments, type Setup } from './setup.ts';
 import type {
   ContractMismatch,
   FailedRequest,
@@ -43,6 +47,8 @@ type InvalidReport = InvalidFrame extends infer Report
 interface Run {
   readonly ending: AbortController;
   bus: Bus | undefined;
+  /** What is kept for this peer and by it, if the bus has a store. */
+  durability: Durability | undefined;
   /** Nothing more is taken from the bus: the peer is about to stop. */
   isDeaf: boolean;
   /** Whether the start has fulfilled. */
@@ -120,6 +126,10 @@ class SocketPeer implements PeerInterface {
     this.#readiness = new Readiness(this.#clock, (count) => this.#probe(count));
   }
 
+  get bus(): BusCapabilities {
+    return this.#setup.capabilities;
+  }
+
   get ready(): boolean {
     return this.#ready;
   }
@@ -139,18 +149,26 @@ class SocketPeer implements PeerInterface {
   async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<this> {
     if (this.#run !== undefined) throw new StateError('the peer was started already');
     signal?.throwIfAborted();
-    const run: Run = { ending: new AbortController(), bus: undefined, isDeaf: false, started: false };
+    const run: Run = {
+      ending: new AbortController(),
+      bus: undefined,
+      durability: undefined,
+      isDeaf: false,
+      started: false,
+    };
+    const deadline = this.#clock.now() + timeout;
     const onAbort = (): void => run.ending.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#run = run;
     try {
       await this.#open(run);
-      await this.#readiness.ask(timeout, run.ending.signal);
+      await this.#findBroker(timeout, timeout, run);
+      await this.#beginKeeping(run, timeout, () => deadline - this.#clock.now());
     } catch (error) {
       // Whoever stopped the peer meanwhile may have started it again: end this run only.
       if (this.#run === run) await this.stop();
       else await run.bus?.close();
-      throw error instanceof TimeoutError ? this.#noBroker(timeout, error) : error;
+      throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
@@ -175,10 +193,15 @@ class SocketPeer implements PeerInterface {
       await this.flush({ timeout: left(), signal }).catch(() => {});
       if (this.#run !== run) return;
     }
+    run?.durability?.pause();
     if (run !== undefined && this.#incoming.pending > 0) {
       // What has arrived still goes to the listeners, as soon as it is checked.
       run.isDeaf = true;
       await done(this.#incoming.settled());
+      if (this.#run !== run) return;
+    }
+    if (run?.durability !== undefined) {
+      await done(run.durability.close());
       if (this.#run !== run) return;
     }
     const { session, incoming, outgoing } = this.#endSession();
@@ -201,7 +224,9 @@ class SocketPeer implements PeerInterface {
     };
     await within(this.#clock, delivered(), timeout, signal, () => {
       const all = session.undelivered();
-      const lacking = all.slice(0, MOST_NAMED).map(({ subscriber, count }) => `peer ${subscriber} lacks ${count}`);
+      const lacking = all
+        .slice(0, MOST_NAMED)
+        .map(({ subscriber, count }) => `${subscriber === STORE ? 'the' : 'peer'} ${subscriber} lacks ${count}`);
       if (all.length > lacking.length) lacking.push(`${all.length - lacking.length} more lack something`);
       if (outgoing.pending > 0) lacking.push(`${outgoing.pending} events are being checked`);
       const what = lacking.length === 0 ? `${session.pending} events wait for a broker` : lacking.join(', ');
@@ -317,6 +342,7 @@ class SocketPeer implements PeerInterface {
     const bus = await this.#makeBus();
     run.ending.signal.throwIfAborted();
     run.bus = bus;
+    run.durability = this.#makeDurability(bus);
     await bus.open({
       frame: (text) => {
         if (this.#run === run && !run.isDeaf) this.#session.receive(text);
@@ -331,6 +357,60 @@ class SocketPeer implements PeerInterface {
     for (const topic of this.#session.topics) bus.subscribe(topic);
   }
 
+  /** @throws AddressError where there is no store, and has to be one */
+  #makeDurability({ store }: Bus): Durability | undefined {
+    const { durable, publish, endpoints } = this.#setup;
+    if (store === undefined) {
+      for (const name of durable.keys()) throw noStore(name, endpoints);
+      return undefined;
+    }
+    this.#session.hasStore = true;
+    const options = { id: this.id, publishes: publish, subscriptions: durable };
+    return new Durability(store, options, this.#clock, {
+      deliver: (name, args, publisher, trace) => this.#deliver(name, args, publisher, trace),
+      afterDelivery: (then) => this.#incoming.afterwards(then),
+      gap: (peer, name, count) => this.#emit(this.status.gap, { peer, event: name, count }),
+      invalid: (part) => this.#reportUnread(part),
+      refused: (error) => this.#emit(this.status.refused, error),
+    });
+  }
+
+  /**
+   * Finds out what is to be kept, has kept what this peer wants, and tells the others of it: all that they publish once
+   * this has fulfilled is kept.
+   * @param left - how many milliseconds are left of the timeout
+   */
+  async #beginKeeping(run: Run, timeout: number, left: () => number): Promise<void> {
+    const { durability } = run;
+    if (durability === undefined) return;
+    const { signal } = run.ending;
+    const gaveUp = new AbortController();
+    const asking = durability.connect(true, AbortSignal.any([signal, gaveUp.signal]));
+    try {
+      await within(
+        this.#clock,
+        asking.then((wanted) => this.#session.outbox.keep(wanted)),
+        left(),
+        signal,
+        () => `the server at '${this.#setup.endpoints.in}' did not say within ${timeout} ms which events it keeps`,
+      );
+    } finally {
+      gaveUp.abort();
+    }
+    if (this.#setup.durable.size === 0) return;
+    this.#session.announce();
+    await this.#findBroker(left(), timeout, run);
+  }
+
+  /** @throws NoBrokerError after the time that is left of the timeout */
+  async #findBroker(left: number, timeout: number, { ending }: Run): Promise<void> {
+    try {
+      await this.#readiness.ask(left, ending.signal);
+    } catch (error) {
+      throw error instanceof TimeoutError ? this.#noBroker(timeout, error) : error;
+    }
+  }
+
   #probe(count: number): void {
     const { id } = this.#session;
     const to = methodTo(id);
@@ -340,8 +420,9 @@ class SocketPeer implements PeerInterface {
   #becomeReady(): void {
     if (this.#run === undefined) return;
     this.#ready = true;
-    const { largest = Infinity, takesPacks = false } = this.#run.bus ?? {};
-    this.#session.open(largest, takesPacks);
+    const { largest = Infinity, takesPacks = false, store } = this.#run.bus ?? {};
+    this.#session.open(largest, takesPacks, store?.largest);
+    this.#run.durability?.open();
     this.#dialogue.calls.ready();
     this.#emit(this.status.connected);
   }
@@ -351,8 +432,9 @@ class SocketPeer implements PeerInterface {
     if (!this.#ready || this.#run === undefined) return;
     this.#ready = false;
     this.#session.pause();
+    this.#run.durability?.pause();
     this.#dialogue.calls.notReady();
-    this.#readiness.ask(Infinity, this.#run.ending.signal).then(
+    this.#comeBack(this.#run).then(
       () => this.#becomeReady(),
       // Only stopping ends the asking; that is no error.
       () => {},
@@ -360,23 +442,31 @@ class SocketPeer implements PeerInterface {
     this.#emit(this.status.disconnected, reason);
   }
 
+  async #comeBack(run: Run): Promise<void> {
+    const { signal } = run.ending;
+    await this.#readiness.ask(Infinity, signal);
+    if (run.durability === undefined) return;
+    this.#session.outbox.keep(await run.durability.connect(false, signal));
+  }
+
+  #deliver(name: string, args: readonly unknown[], publisher?: string, trace?: string): void {
+    if (publisher !== undefined && this.#agreement.isRefused(publisher, name)) {
+      this.#reportInvalid({ reason: 'contract', event: name, peer: publisher });
+    } else {
+      this.#incoming.receive(name, args, trace);
+    }
+  }
+
   #sessionPort(): SessionPort {
     return {
       send: (topic, frame) => this.#run?.bus?.send(topic, frame),
-      deliver: (name, args, publisher, trace) => {
-        if (publisher !== undefined && this.#agreement.isRefused(publisher, name)) {
-          this.#reportInvalid({ reason: 'contract', event: name, peer: publisher });
-        } else {
-          this.#incoming.receive(name, args, trace);
-        }
-      },
+      keep: async (id, frame) => (await this.#run?.durability?.keep(id, frame)) === true,
+      deliver: (name, args, publisher, trace) => this.#deliver(name, args, publisher, trace),
       afterDelivery: (then) => this.#incoming.afterwards(then),
       direct: (peer, message, trace) => this.#dialogue.received(peer, message, trace),
       doubtful: (peer) => this.#dialogue.calls.check(peer),
       probed: (count) => this.#readiness.answered(count),
-      invalid: ({ reason, method }) => {
-        this.#reportInvalid({ reason, ...(method !== undefined && { event: method }) });
-      },
+      invalid: (part) => this.#reportUnread(part),
       gap: (peer, name, count) => this.#emit(this.status.gap, { peer, event: name, count }),
       overflow: (name, policy, dropped) => this.#emit(this.status.overflow, { event: name, policy, dropped }),
       joined: (peer, contract) => {
@@ -391,6 +481,10 @@ class SocketPeer implements PeerInterface {
         this.#emit(this.status.peerLeft, peer, reason);
       },
     };
+  }
+
+  #reportUnread({ reason, method }: InvalidCall): void {
+    this.#reportInvalid({ reason, ...(method !== undefined && { event: method }) });
   }
 
   #reportInvalid(report: InvalidReport): void {

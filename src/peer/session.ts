@@ -1,6 +1,7 @@
 import type { Topic } from '../bus/bus.ts';
 import { Batcher } from '../stream/batcher.ts';
 import type { Clock } from '../stream/clock.ts';
+import { STORE } from '../stream/deposits.ts';
 import { Inbox } from '../stream/inbox.ts';
 import type { PublishPolicy } from '../stream/log.ts';
 import { Outbox, type OutboxOptions, type Ready } from '../stream/outbox.ts';
@@ -19,6 +20,8 @@ export interface SessionOptions {
   /** The events it subscribes to, and how many it wants of each from before it joined. */
   readonly subscribes: ReadonlyMap<string, number>;
   readonly publishes: readonly string[];
+  /** Those of the events it subscribes to that are kept for it in a store. */
+  readonly durable: ReadonlySet<string>;
   /** The requests that it answers. */
   readonly serves: readonly string[];
   readonly outbox: OutboxOptions;
@@ -31,6 +34,8 @@ export interface SessionOptions {
 /** What a session sends through, delivers to, and tells. */
 export interface SessionPort {
   send(topic: string, frame: string): void;
+  /** Has the store keep a frame. @returns whether it did */
+  keep(id: string, frame: string): Promise<boolean>;
   /** @param publisher - its id; undefined for peers in Python */
   deliver(event: string, args: readonly unknown[], publisher?: string, trace?: string): void;
   /** Calls back when all that was delivered so far has been dealt with: then it may be acknowledged. */
@@ -69,6 +74,10 @@ export class Session {
   /** When both ways were open for the first time, and whether they have been closed since. */
   #readyAt: number | undefined;
   #hasBroken = false;
+  // The publishers whose events are in the store.
+  readonly #keeping = new Set<string>();
+  /** Whether there is a store: to be said before anything is received. */
+  hasStore = false;
   /** What it publishes. */
   readonly outbox: Outbox;
 
@@ -92,6 +101,7 @@ export class Session {
       replay: (subscriber, packs, gone) => {
         port.send(methodTo(subscriber), encodeReplay(subscriber, this.id, packs, gone));
       },
+      deposit: (id, packs, gone) => port.keep(id, encodeReplay(STORE, this.id, packs, gone)),
       overflow: (event, policy, dropped) => port.overflow(event, policy, dropped),
     });
     this.#channels = new Channels(options.id, { ...options.outbox, history: CHANNEL_HISTORY, events: {} }, clock, {
@@ -119,6 +129,7 @@ export class Session {
         this.#channels.forget(peer);
         this.#inboxes.get(peer)?.close();
         this.#inboxes.delete(peer);
+        this.#keeping.delete(peer);
       },
     });
   }
@@ -169,10 +180,12 @@ export class Session {
    * Both ways through the broker are open, for the first time or again.
    * @param largest - how many bytes an event may have on them
    * @param mayPack - whether packs can be sent without asking the broker
+   * @param largestKept - how many bytes an event may have in the store, if there is one
    */
-  open(largest: number = Infinity, mayPack = false): void {
+  open(largest: number = Infinity, mayPack = false, largestKept: number = largest): void {
     this.#readyAt ??= this.#clock.now();
     this.outbox.largest = largest;
+    this.outbox.largestKept = largestKept;
     this.#channels.largest = largest;
     this.#presence.start();
     if (mayPack) this.#batcher.mayPack = true;
@@ -182,6 +195,11 @@ export class Session {
     for (const inbox of this.#inboxes.values()) inbox.ask();
     this.outbox.open();
     this.#channels.open();
+  }
+
+  /** Tells all who it is, before it takes part: what is to be kept for it from now on. */
+  announce(): void {
+    this.#tell(TO_ALL, this.#hello(undefined, false));
   }
 
   /** The link broke. */
@@ -226,6 +244,7 @@ export class Session {
     const { publisher, g, n } = position;
     if (this.#presence.hasLeft(publisher)) return;
     this.#presence.heard(publisher);
+    if (this.#isKept(publisher, method)) return;
     this.#inbox(publisher).arrived(method, n, g, args, readAfter(after), trace);
   }
 
@@ -246,6 +265,7 @@ export class Session {
     const publisher = channel?.peer ?? pack.publisher;
     if (this.#presence.hasLeft(publisher)) return;
     this.#presence.heard(publisher);
+    if (channel === undefined && this.#isKept(publisher, event)) return;
     const inbox = channel === undefined ? this.#inbox(publisher) : this.#channels.from(channel.peer, channel.count);
     if (inbox !== undefined) this.#receivePack(pack, inbox);
   }
@@ -321,7 +341,13 @@ export class Session {
       case 'head':
         // Nothing is delivered before a publisher has said who it is, and by that what its events mean.
         if (!this.#presence.has(sender)) this.#greet(sender);
-        else if (this.#wantsAny(control.heads.map(([name]) => name))) this.#receiveHead(sender, control);
+        else if (
+          this.#wantsAny(
+            sender,
+            control.heads.map(([name]) => name),
+          )
+        )
+          this.#receiveHead(sender, control);
         break;
       case 'ack':
         if (this.outbox.knows(sender)) this.outbox.acknowledge(sender, control.g);
@@ -364,13 +390,16 @@ export class Session {
 
   /** Somebody says who it is. */
   #meet(id: string, hello: Control & { kind: 'hello' }): void {
-    const { subscribes, publishes, serves = [], answer, acked, contract, ready } = hello;
+    const { subscribes, publishes, serves = [], answer, acked, contract, ready, durable } = hello;
     const peer: RemotePeer = { id, subscribes, publishes, serves };
     const isNew = !this.#presence.has(id);
     this.#presence.add(peer);
-    if (this.#wantsAny(publishes)) this.#inbox(id).returned();
+    if (durable !== undefined) this.#metKeeping(id);
+    if (this.#wantsAny(id, publishes)) this.#inbox(id).returned();
     if (!answer) this.#tell(methodTo(id), this.#hello(id, true));
-    this.outbox.subscribe(id, subscribes, acked, ready ?? READY_NOW);
+    const kept = this.hasStore ? (durable ?? []) : [];
+    this.outbox.subscribe(id, without(subscribes, kept), acked, ready ?? READY_NOW);
+    this.outbox.keep(kept);
     if (id === this.id) return;
     this.#channels.met(id);
     if (isNew) this.#port.joined(peer, contract);
@@ -378,15 +407,33 @@ export class Session {
     else if (!answer) this.#port.doubtful(id);
   }
 
-  #wantsAny(events: readonly string[]): boolean {
-    return events.some((event) => this.#options.subscribes.has(event));
+  /** Whether any of these events of a publisher is to be had from it. */
+  #wantsAny(publisher: string, events: readonly string[]): boolean {
+    return events.some((event) => this.#options.subscribes.has(event) && !this.#isKept(publisher, event));
+  }
+
+  /** Whether an event of a publisher comes from the store. What comes otherwise is the same once more. */
+  #isKept(publisher: string, event: string): boolean {
+    return this.#keeping.has(publisher) && this.#options.durable.has(event);
+  }
+
+  /** A publisher keeps its events in the store. */
+  #metKeeping(id: string): void {
+    if (this.#keeping.has(id)) return;
+    this.#keeping.add(id);
+    const inbox = this.#inboxes.get(id);
+    if (inbox === undefined || inbox.dismiss(this.#options.durable)) return;
+    inbox.close();
+    this.#inboxes.delete(id);
   }
 
   /** The inbox for a publisher; a new one asks for its heads. */
   #inbox(publisher: string): Inbox {
     let inbox = this.#inboxes.get(publisher);
     if (inbox === undefined) {
-      inbox = new Inbox(this.#options.subscribes, this.#clock, {
+      const wanted = new Map(this.#options.subscribes);
+      if (this.#keeping.has(publisher)) for (const event of this.#options.durable) wanted.delete(event);
+      inbox = new Inbox(wanted, this.#clock, {
         deliver: (event, args, trace) => this.#port.deliver(event, args, publisher, trace),
         gap: (event, count) => this.#port.gap(publisher, event, count),
         ask: () => this.#greet(publisher),
@@ -420,10 +467,15 @@ export class Session {
       ...(contract !== undefined && { contract }),
       ...(this.#options.serves.length > 0 && { serves: this.#options.serves }),
       ...(since > 0 && { ready: { since, hasBroken: this.#hasBroken } }),
+      ...(this.hasStore && { durable: [...this.#options.durable] }),
     };
   }
 
   #tell(to: string, control: Exclude<Control, { kind: 'replay' }>): void {
     this.#port.send(to, encodeControl(to, this.id, control));
   }
+}
+
+function without(names: readonly string[], others: readonly string[]): readonly string[] {
+  return others.length === 0 ? names : names.filter((name) => !others.includes(name));
 }

@@ -1,12 +1,13 @@
-import { checkEndpoints, endpointsOf, makePortBus } from '../bus/address.ts';
+import { capabilitiesOf, endpointsOf, makePortBus } from '../bus/address.ts';
 import type { Bus, Endpoints } from '../bus/bus.ts';
+import { type BusCapabilities, OTHER_CAPABILITIES, PORT_CAPABILITIES } from '../bus/capabilities.ts';
 import type { Port } from '../bus/port-line.ts';
 import { type Codec, decodeThen } from '../contract/codec.ts';
 import { codecOf, type Contract, contract as checked, schemasOf } from '../contract/contract.ts';
 import { type Fingerprint, fingerprintsOf } from '../contract/fingerprint.ts';
 import { isRequest } from '../contract/request.ts';
 import { type Parse, parserFor } from '../contract/validate.ts';
-import { ConnectError } from '../errors.ts';
+import { AddressError, ConnectError } from '../errors.ts';
 import type { EventMap } from '../events/events.ts';
 import { RESERVED_PREFIX } from '../wire/names.ts';
 import type { ContractPeerOptions, PeerOptions } from './options.ts';
@@ -41,15 +42,19 @@ export type PeerArguments = OriginalArguments | ContractArguments | PortArgument
 /** Where to connect, and how, where the addresses do not say it. */
 interface Place {
   readonly endpoints: Endpoints;
+  readonly capabilities: BusCapabilities;
   readonly bus?: () => Promise<Bus>;
 }
 
 /** What a peer was made for, whichever form of the constructor was used. */
 export interface Setup {
   readonly endpoints: Endpoints;
+  readonly capabilities: BusCapabilities;
   readonly subscribe: readonly string[];
   readonly publish: readonly string[];
   readonly options: PeerOptions<EventMap, EventMap>;
+  /** The names of its durable subscriptions, and the events of each. */
+  readonly durable: ReadonlyMap<string, readonly string[]>;
   /** What of its contract it takes part in, each once. */
   readonly names: readonly string[];
   /** How values beyond JSON cross; undefined where they do not. */
@@ -86,12 +91,10 @@ function readNames(
   options: PeerOptions<EventMap, EventMap> = {},
 ): Setup {
   for (const name of [...subscribe, ...publish]) checkName(name);
-  const { endpoints, ...bus } = readPlace(where);
   return {
-    endpoints,
+    ...readDelivery(where, subscribe, options),
     subscribe,
     publish,
-    options: { ...bus, ...options },
     names: [],
     codec: undefined,
     incoming: NOTHING_CHECKED,
@@ -109,11 +112,42 @@ const PORT = 'a port';
 
 function readPlace(place: string | Endpoints | Port): Place {
   if (typeof place === 'object' && 'postMessage' in place) {
-    return { endpoints: { in: PORT, out: PORT }, bus: () => makePortBus(place) };
+    return { endpoints: { in: PORT, out: PORT }, capabilities: PORT_CAPABILITIES, bus: () => makePortBus(place) };
   }
   const endpoints = typeof place === 'string' ? endpointsOf(place) : place;
-  checkEndpoints(endpoints);
-  return { endpoints };
+  return { endpoints, capabilities: capabilitiesOf(endpoints) };
+}
+
+/**
+ * Where to connect, and how events are delivered.
+ * @throws AddressError where that cannot be had there
+ */
+function readDelivery(
+  where: string | Endpoints | Port,
+  subscribe: readonly string[],
+  options: PeerOptions<EventMap, EventMap>,
+): Pick<Setup, 'endpoints' | 'capabilities' | 'options' | 'durable'> {
+  const { endpoints, capabilities: found, ...bus } = readPlace(where);
+  const capabilities = options.bus === undefined ? found : OTHER_CAPABILITIES;
+  const durable = new Map<string, string[]>();
+  for (const event of subscribe) {
+    const name = options.subscribe?.[event]?.durable;
+    if (name === undefined) continue;
+    if (typeof name !== 'string' || name === '') {
+      throw new ConnectError(`the name of the durable subscription to '${event}' must be a text that is not empty`);
+    }
+    if (!capabilities.durable) throw noStore(name, endpoints);
+    durable.set(name, [...(durable.get(name) ?? []), event]);
+  }
+  return { endpoints, capabilities, options: { ...bus, ...options }, durable };
+}
+
+/** What to say of a durable subscription where there can be none. */
+export function noStore(name: string, { in: address }: Endpoints): AddressError {
+  return new AddressError(
+    `the subscription '${name}' cannot be durable at '${address}', where nothing is kept for subscribers that are away; ` +
+      'nats:// can do that',
+  );
 }
 
 function readContract([place, given, options]: ContractArguments): Setup {
@@ -127,17 +161,11 @@ function readContract([place, given, options]: ContractArguments): Setup {
   const served = namesIn(serve, contract, 'request');
   const names = [...new Set([...subscribed, ...published, ...requested, ...served])];
   const codec = codecOf(contract);
-  const { endpoints, ...bus } = readPlace(place);
+  const delivery = { ...rest, ...(!isList(subscribe) && { subscribe }), ...(!isList(publish) && { publish }) };
   return {
-    endpoints,
+    ...readDelivery(place, subscribed, delivery),
     subscribe: subscribed,
     publish: published,
-    options: {
-      ...bus,
-      ...rest,
-      ...(!isList(subscribe) && { subscribe }),
-      ...(!isList(publish) && { publish }),
-    },
     names,
     codec,
     incoming: parsersFor(subscribed, contract, codec),

@@ -1,4 +1,5 @@
 import type { Endpoints } from '../bus/bus.ts';
+import type { BusAt, BusCapabilities } from '../bus/capabilities.ts';
 import type { Port } from '../bus/port-line.ts';
 import type { Contract, EventsIn, PublishedArgs, ReceivedArgs, RequestNameIn } from '../contract/contract.ts';
 import type { EventMap, Events, UntypedEvents } from '../events/events.ts';
@@ -30,12 +31,14 @@ export type Publish<M extends EventMap> = { readonly [Name in keyof M]: (...args
  * @typeParam P - the events it publishes, with their arguments
  * @typeParam Q - the functions that ask others, by the names of the requests
  * @typeParam V - where the handlers of requests are connected, by their names
+ * @typeParam B - what its bus can do, as far as the compiler knows its address
  */
 export interface Peer<
   S extends EventMap = EventMap,
   P extends EventMap = EventMap,
   Q = {},
   V = {},
+  B extends BusCapabilities = BusCapabilities,
 > extends AsyncDisposable {
   /** What other peers publish. A listener that throws ends the program, as a slot does that throws. */
   readonly events: Events<S>;
@@ -71,6 +74,8 @@ export interface Peer<
   readonly serve: V;
   /** What happens to the peer itself. */
   readonly status: PeerStatus;
+  /** What can be done at its address. */
+  readonly bus: B;
   /** Whether both ways through the broker are open. */
   readonly ready: boolean;
   /** Random, anew with each start: how other peers name this one. */
@@ -114,13 +119,13 @@ export interface PeerConstructor {
    * @param publish - the events to send
    * @throws AddressError for addresses that make no sense
    */
-  new <const S extends string, const P extends string>(
-    inAddress: string,
+  new <const S extends string, const P extends string, const A extends string>(
+    inAddress: A,
     outAddress: string,
     subscribe: readonly S[],
     publish: readonly P[],
-    options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>>,
-  ): Peer<UntypedEvents<S>, UntypedEvents<P>>;
+    options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>, A>,
+  ): Peer<UntypedEvents<S>, UntypedEvents<P>, {}, {}, BusAt<A>>;
   /** A peer with typed events. */
   new <S extends EventMap, P extends EventMap>(
     inAddress: string,
@@ -140,15 +145,15 @@ export interface PeerConstructor {
     port: Port,
     subscribe: readonly S[],
     publish: readonly P[],
-    options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>>,
-  ): Peer<UntypedEvents<S>, UntypedEvents<P>>;
+    options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>, Port>,
+  ): Peer<UntypedEvents<S>, UntypedEvents<P>, {}, {}, BusAt<Port>>;
   /** A peer with typed events at a port or a channel. */
   new <S extends EventMap, P extends EventMap>(
     port: Port,
     subscribe: readonly (keyof S & string)[],
     publish: readonly (keyof P & string)[],
-    options?: PeerOptions<S, P>,
-  ): Peer<S, P>;
+    options?: PeerOptions<S, P, Port>,
+  ): Peer<S, P, {}, {}, BusAt<Port>>;
   /**
    * A peer whose events are declared in a contract: it has those that are named here, with the types of
    * the contract, checks what arrives, and checks what it publishes.
@@ -168,15 +173,17 @@ export interface PeerConstructor {
     const P extends keyof EventsIn<C> & string = never,
     const Q extends RequestNameIn<C> = never,
     const V extends RequestNameIn<C> = never,
+    const A extends string | Endpoints | Port = string,
   >(
-    place: string | Endpoints | Port,
+    place: A,
     contract: C,
-    options: ContractPeerOptions<S, P, Q, V>,
+    options: ContractPeerOptions<S, P, Q, V, A>,
   ): Peer<
     { [Name in S]: ReceivedArgs<C[Name]> },
     { [Name in P]: PublishedArgs<C[Name]> },
     Requests<C, Q>,
-    Served<C, V>
+    Served<C, V>,
+    BusAt<A>
   >;
   readonly prototype: Peer;
 }

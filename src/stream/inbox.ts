@@ -113,6 +113,23 @@ export class Inbox {
     this.#port.ask();
   }
 
+  /**
+   * Events of these names come another way: what there is of them is forgotten.
+   * @returns whether there are others
+   */
+  dismiss(events: Iterable<string>): boolean {
+    for (const event of events) {
+      const sequence = this.#sequences.get(event);
+      if (sequence === undefined) continue;
+      this.#sequences.delete(event);
+      this.#outstanding -= outstandingIn(sequence.next, sequence.known);
+      this.#held -= sequence.held.length;
+      for (const { from, to } of sequence.held) this.#heldEvents -= to - from + 1;
+    }
+    this.#advance();
+    return this.#sequences.size > 0;
+  }
+
   /** The publisher is there: if it was taken for gone, it is asked for its heads again. */
   returned(): void {
     if (!this.#joined && this.#cancelAsking === undefined) this.ask();

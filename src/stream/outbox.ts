@@ -4,9 +4,11 @@ import type { Gone, Head, Range } from '../wire/control.ts';
 import type { After, EventHead } from '../wire/pack.ts';
 import { Audience, passFrontiers, predecessorsOf, type Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
+import { Deposits, type DepositsPort, STORE } from './deposits.ts';
 import { type EventOutboxOptions, Log, type PublishPolicy } from './log.ts';
 import { Moments } from './moments.ts';
 import { Replay } from './replay.ts';
+import { isLonger } from './size.ts';
 
 export interface OutboxOptions {
   /** How many events may be under way unacknowledged. */
@@ -29,7 +31,7 @@ export interface Ready {
 }
 
 /** What an outbox sends through, and tells. */
-export interface OutboxPort {
+export interface OutboxPort extends Pick<DepositsPort, 'deposit'> {
   /** Sends an event. `text` is its arguments as JSON. */
   event(head: EventHead, n: number, g: number, text: string, after: After | undefined, trace: string | undefined): void;
   /** @param hasBroken - whether they allow for a break of the subscriber's link that it has told of */
@@ -90,6 +92,8 @@ export class Outbox {
   // faster than the broker takes it, also when only peers in Python listen, or nobody.
   readonly #broker: Subscriber;
   #marked = 0;
+  // What a store is to keep, if there is one.
+  readonly #deposits: Deposits;
   #onDelivered: { g: number; resolve: () => void }[] = [];
 
   constructor(publisher: string, names: readonly string[], options: OutboxOptions, clock: Clock, port: OutboxPort) {
@@ -101,6 +105,15 @@ export class Outbox {
     for (const name of names) this.#logs.set(name, new Log(name, options.events[name]));
     this.#broker = this.#makeSubscriber('', [...this.#logs.values()], 0);
     for (const log of this.#broker.logs) log.subscribers.add(this.#broker);
+    this.#deposits = new Deposits(publisher, clock, {
+      deposit: (id, packs, gone) => port.deposit(id, packs, gone),
+      progress: () => this.#deposited(),
+    });
+  }
+
+  /** How many bytes of UTF-8 the arguments of an event may have in a store. */
+  set largestKept(bytes: number) {
+    this.#deposits.largest = bytes;
   }
 
   /** How many events are kept for subscribers: under way or waiting. */
@@ -150,8 +163,9 @@ export class Outbox {
     }
     // Now, because the arguments may change later.
     const text = JSON.stringify(args);
-    if (isLonger(text, this.largest)) {
-      throw new PayloadError(`event '${name}' is too large: an event over this bus has ${this.largest} bytes at most`);
+    const largest = this.#deposits.has(log) ? Math.min(this.largest, this.#deposits.largest) : this.largest;
+    if (isLonger(text, largest)) {
+      throw new PayloadError(`event '${name}' is too large: an event over this bus has ${largest} bytes at most`);
     }
     this.#g += 1;
     if (log.policy === 'block' || this.#makeRoom(log)) {
@@ -185,6 +199,7 @@ export class Outbox {
       subscriber: id,
       count: logs.reduce((sum, log) => sum + log.last - log.firstAfter(acked) + 1, 0),
     }));
+    lacking.push({ subscriber: STORE, count: this.#deposits.lacking });
     return lacking.filter(({ count }) => count > 0);
   }
 
@@ -194,6 +209,7 @@ export class Outbox {
     if (this.#mended === undefined) this.#mended = -Infinity;
     else this.#mend();
     for (const one of this.#lagging()) this.#remind(one);
+    this.#deposits.open();
     this.#pump();
   }
 
@@ -201,6 +217,29 @@ export class Outbox {
   pause(): void {
     if (this.#open) this.#broke = this.#clock.now();
     this.#open = false;
+    this.#deposits.pause();
+  }
+
+  /**
+   * A store is to keep these events until it has them, as a subscriber that never leaves. It gets all of them of which
+   * the broker has not said that it has them: so none is missed that is published after the store was asked to, which
+   * this publisher hears before it hears that of the broker.
+   */
+  keep(names: readonly string[]): void {
+    for (const name of names) {
+      const log = this.#logs.get(name);
+      if (log === undefined || this.#deposits.has(log)) continue;
+      this.#deposits.add(log, log.firstAfter(this.#broker.acked));
+    }
+    if (names.length > 0) this.#deposited();
+  }
+
+  /** The store has more than before, or is to have more. */
+  #deposited(): void {
+    const { subscriber } = this.#deposits;
+    subscriber.acked = this.#deposits.keptUpTo(this.#g);
+    for (const log of subscriber.logs) this.#release(log);
+    this.#pump();
   }
 
   /** Nothing will be sent any more. Whoever waits is let go. */
@@ -352,6 +391,7 @@ export class Outbox {
       if (this.#sentG - this.#marked >= this.#options.window >> 2) this.#remind(this.#broker);
     }
     if (this.#underWay > 0) this.#watch();
+    this.#deposits.pump();
     this.#settle();
   }
 
@@ -455,11 +495,6 @@ export class Outbox {
     const since = this.#clock.now();
     return { id, logs, acked, unsureSince: undefined, hasBroken: false, patience: FIRST_PATIENCE, since };
   }
-}
-
-/** Whether a text has more than so many bytes in UTF-8, of which a unit of it takes three at most. */
-function isLonger(text: string, bytes: number): boolean {
-  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 }
 
 /** The last event that a subscriber wants and that was sent, as a number over all events. */

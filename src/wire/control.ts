@@ -48,6 +48,11 @@ export type Control =
       readonly serves?: readonly string[];
       /** How many milliseconds ago it became ready, and whether its link has broken since; left out when it was just now. */
       readonly ready?: { readonly since: number; readonly hasBroken: boolean };
+      /**
+       * The events that it gets of a store, where they are to be kept for it; left out where there is no store, and then
+       * the sender keeps none there, either.
+       */
+      readonly durable?: readonly string[];
     }
   /** The sender is still there. */
   | { readonly kind: 'alive' }
@@ -121,11 +126,12 @@ function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
 }
 
 /** What may be left out, as far as nothing follows. */
-function notes({ contract, serves, ready }: Control & { kind: 'hello' }): unknown[] {
+function notes({ contract, serves, ready, durable }: Control & { kind: 'hello' }): unknown[] {
   const all = [
     contract === undefined ? null : noteOf(contract),
     serves ?? null,
     ready === undefined ? null : [ready.since, ready.hasBroken],
+    durable ?? null,
   ];
   return all.slice(0, all.findLastIndex((note) => note !== null) + 1);
 }
@@ -136,7 +142,7 @@ function noteOf({ refuses, events, codec }: ContractNote): unknown[] {
 
 function readBody(
   kind: unknown,
-  [first, second, third, fourth, fifth, sixth, seventh]: readonly unknown[],
+  [first, second, third, fourth, fifth, sixth, seventh, eighth]: readonly unknown[],
 ): Control | undefined {
   switch (kind) {
     case 'probe':
@@ -152,6 +158,7 @@ function readBody(
             ...readNote(fifth),
             ...(areNames(sixth) && { serves: sixth }),
             ...readReady(seventh),
+            ...(areNames(eighth) && { durable: eighth }),
           }
         : undefined;
     case 'alive':

@@ -89,6 +89,7 @@ class Participant {
         id,
         subscribes: new Map(wanted.map((event) => [event, 0])),
         publishes: EVENTS,
+        durable: new Set(),
         serves: [],
         outbox: {
           window: setting.window,
@@ -120,6 +121,7 @@ class Participant {
           else list.push(n);
         },
         doubtful() {},
+        keep: () => Promise.resolve(false),
         probed() {},
         invalid(part) {
           throw new Error(`invalid: ${part.reason}`);

@@ -1,3 +1,4 @@
+import { freePort } from './free-port.ts';
 import { Program } from './program.ts';
 
 /** A `nats-server` that a test runs, on a port of its own, which it keeps when it is started again. */
@@ -77,4 +78,21 @@ export async function startCluster(program: string, size: number): Promise<NatsS
     servers.push(await NatsServer.start(program, ...cluster, ...routes));
   }
   return servers;
+}
+
+/**
+ * A cluster of servers with JetStream, each of which has to know beforehand where the others are.
+ * @param args - for each of them
+ */
+export async function startJetStreamCluster(
+  program: string,
+  size: number,
+  args: () => readonly string[],
+): Promise<NatsServer[]> {
+  const addresses = await Promise.all(Array.from({ length: size }, async () => `nats://127.0.0.1:${await freePort()}`));
+  const routes = ['--cluster_name', 'test', '--routes', addresses.join()];
+  const starting = addresses.map((address, i) =>
+    NatsServer.start(program, '--cluster', address, ...routes, '-n', `node-${i}`, ...args()),
+  );
+  return Promise.all(starting);
 }

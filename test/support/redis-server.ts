@@ -1,6 +1,4 @@
-import { createServer } from 'node:net';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { freePort } from './free-port.ts';
 import { Program } from './program.ts';
 
 /** A `redis-server` that a test runs, on a port of its own, which it keeps when it is started again. */
@@ -46,14 +44,4 @@ export class RedisServer {
     this.signal('SIGKILL');
     await this.#process?.exit;
   }
-}
-
-/** Redis does not find one by itself. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

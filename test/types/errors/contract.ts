@@ -73,7 +73,7 @@ new Peer(address, shop, { subscribe: ['price_of'] });
 new Peer(address, shop, { publish: ['price_of'] });
 // THROWS Object literal may only specify known properties, and 'nope' does not exist in type 'readonly ("cleaned" | "produced" | "request_product" | "weighed")[] |
 new Peer(address, shop, { subscribe: { nope: {} } });
-// THROWS Object literal may only specify known properties, but 'replai' does not exist in type '{ readonly replay?: number; }'. Did you mean to write 'replay'?
+// THROWS Object literal may only specify known properties, but 'replai' does not exist in type 'SubscriptionOptions<"ipc:///tmp/shop">'. Did you mean to write 'replay'?
 new Peer(address, shop, { subscribe: { produced: { replai: 3 } } });
 // THROWS Type '"no"' is not assignable to type 'PublishPolicy | undefined'.
 new Peer(address, shop, { publish: { produced: { overflow: 'no' } } });

@@ -1,0 +1,70 @@
+/** What peers can do at a kind of address, beyond what they can do everywhere. */
+export interface BusCapabilities {
+  /** How its addresses begin; `port` for a port to another thread, `other` for a bus of one's own. */
+  readonly scheme: string;
+  /** Whether subscriptions can be `durable`: events are kept for subscribers that are away. */
+  readonly durable: boolean;
+  /** Whether bytes cross as they are. So far, a codec makes text of them everywhere. */
+  readonly binary: boolean;
+  /** Whether peers in Python can take part. */
+  readonly python: boolean;
+  /** Whether pages can use it. */
+  readonly browser: boolean;
+}
+
+/** The same, for the compiler: by what it can do. */
+interface Can<Scheme extends string, Does extends Exclude<keyof BusCapabilities, 'scheme'>> extends BusCapabilities {
+  readonly scheme: Scheme;
+  readonly durable: 'durable' extends Does ? true : false;
+  readonly binary: 'binary' extends Does ? true : false;
+  readonly python: 'python' extends Does ? true : false;
+  readonly browser: 'browser' extends Does ? true : false;
+}
+
+/** By how an address begins. */
+export interface Capabilities {
+  readonly inproc: Can<'inproc', 'browser'>;
+  readonly ipc: Can<'ipc', 'python'>;
+  readonly tcp: Can<'tcp', 'python'>;
+  readonly ws: Can<'ws', 'browser'>;
+  readonly wss: Can<'wss', 'browser'>;
+  readonly 'ws+unix': Can<'ws+unix', never>;
+  readonly nats: Can<'nats', 'durable'>;
+  readonly redis: Can<'redis', never>;
+  readonly rediss: Can<'rediss', never>;
+}
+
+/** Those of a port to another thread. */
+type PortCapabilities = Can<'port', 'browser'>;
+
+const NOTHING = { durable: false, binary: false, python: false, browser: false } as const;
+
+export const CAPABILITIES: Capabilities = {
+  inproc: { ...NOTHING, scheme: 'inproc', browser: true },
+  ipc: { ...NOTHING, scheme: 'ipc', python: true },
+  tcp: { ...NOTHING, scheme: 'tcp', python: true },
+  ws: { ...NOTHING, scheme: 'ws', browser: true },
+  wss: { ...NOTHING, scheme: 'wss', browser: true },
+  'ws+unix': { ...NOTHING, scheme: 'ws+unix' },
+  nats: { ...NOTHING, scheme: 'nats', durable: true },
+  redis: { ...NOTHING, scheme: 'redis' },
+  rediss: { ...NOTHING, scheme: 'rediss' },
+};
+
+export const PORT_CAPABILITIES: PortCapabilities = { ...NOTHING, scheme: 'port', browser: true };
+
+/** Those of a bus of one's own: whether it has a store shows when it is there. */
+export const OTHER_CAPABILITIES: BusCapabilities = { ...NOTHING, scheme: 'other', durable: true };
+
+/** What peers can do at an address, as far as the compiler knows it: the address, both, or a port. */
+export type BusAt<A> = A extends string
+  ? AtAddress<A>
+  : A extends { readonly in: infer Address extends string }
+    ? AtAddress<Address>
+    : A extends { postMessage: unknown }
+      ? PortCapabilities
+      : BusCapabilities;
+
+type AtAddress<A extends string> = A extends `${infer Scheme extends keyof Capabilities}://${string}`
+  ? Capabilities[Scheme]
+  : BusCapabilities;

@@ -1,0 +1,288 @@
+import { RefusedError } from '../errors.ts';
+import type { Note, Store } from './bus.ts';
+import type { NatsLink } from './nats-link.ts';
+import { subjectIn } from './nats-subject.ts';
+import {
+  type JetStream,
+  type JetStreamApiError,
+  type JetStreamConfig,
+  type JetStreamInfo,
+  type JetStreamManager,
+  type JetStreamMessages,
+  loadJetStream,
+  type NatsConnection,
+} from './nats-library.ts';
+
+/** How large, in bytes, a message may be: some of them are on their way at a time, and a server has limits. */
+const LARGEST_MESSAGE = 1024 * 1024;
+/** What a message has around its largest event. */
+const AROUND = 8 * 1024;
+/** How many messages may be on their way from the server. */
+const MOST_UNDER_WAY = 32;
+/** How long, in milliseconds, a request for messages lives: who does not answer it is noticed within that time. */
+const REQUEST_LIVES = 4_000;
+/** How long, in milliseconds, the server may take to answer. */
+const ANSWER_WITHIN = 2_000;
+/** And one without JetStream, which passes the question on in a cluster and does not say that nobody is there. */
+const PASSED_ON_WITHIN = 250;
+
+/** How much is kept, where the stream is not made otherwise before: seven days in nanoseconds, and 1 GiB. */
+const MAX_AGE = 7 * 24 * 3_600 * 1e9;
+const MAX_BYTES = 1024 ** 3;
+/** On how many servers, if there are as many. */
+const REPLICAS = [3, 1];
+
+/** What JetStream says when something is not as whoever asks expects it. */
+const OTHER_CONFIGURATION = 10_058;
+const OTHER_REVISION = 10_071;
+const UNAVAILABLE = 503;
+const NO_STREAM = 10_059;
+const NOT_FOR_ACCOUNT = 10_039;
+const NOT_ENABLED = 10_076;
+/** Answers that mean that nobody has asked for anything to be kept. */
+const NOBODY_WANTS: ReadonlySet<number> = new Set([NO_STREAM, NOT_FOR_ACCOUNT, NOT_ENABLED]);
+
+/** What is used of a connection, made for it. */
+interface Use {
+  readonly connection: NatsConnection;
+  readonly js: JetStream;
+  readonly manager: JetStreamManager;
+}
+
+/**
+ * JetStream. A namespace has two streams: one with the frames that are kept, and one with what is noted, which has a
+ * subject for each event that is to be kept and one for each durable subscription, and the last message of each.
+ */
+export class NatsStore implements Store {
+  readonly #link: NatsLink;
+  readonly #address: string;
+  readonly #frames: { readonly stream: string; readonly subject: string };
+  readonly #notesStream: string;
+  readonly #wantedSpace: string;
+  readonly #noteSpace: string;
+  #use: Use | undefined;
+
+  constructor(link: NatsLink, address: string) {
+    this.#link = link;
+    this.#address = address;
+    // The names of streams have no dots, and namespaces no plus signs.
+    const suffix = link.namespace.replaceAll('.', '+');
+    this.#frames = { stream: `mreventloop-kept+${suffix}`, subject: `${link.namespace}.%kept.frames` };
+    this.#notesStream = `mreventloop-notes+${suffix}`;
+    // More tokens than those of events, so that brokers with an uplink do not get these.
+    this.#wantedSpace = `${link.namespace}.%wanted`;
+    this.#noteSpace = `${link.namespace}.%durable`;
+  }
+
+  get largest(): number {
+    return Math.min(this.#link.mostBytes, LARGEST_MESSAGE) - AROUND;
+  }
+
+  async wanted(events: readonly string[]): Promise<readonly string[]> {
+    const subjects = await this.#wantedSubjects();
+    const wanted = events.filter((event) => subjects.has(this.#wantedSubject(event)));
+    if (wanted.length > 0) await loadJetStream();
+    return wanted;
+  }
+
+  async want(events: readonly string[]): Promise<number> {
+    return this.#do(async ({ js, manager }) => {
+      const { state } = await this.#makeStreams(manager);
+      for (const event of events) await js.publish(this.#wantedSubject(event), '', {});
+      return state.last_seq;
+    });
+  }
+
+  async keep(id: string, frame: string): Promise<void> {
+    await this.#do(async ({ js, manager }) => {
+      const { subject } = this.#frames;
+      try {
+        await js.publish(subject, frame, { msgID: id });
+      } catch (error) {
+        if (!isNotThere(error)) throw error;
+        // Somebody may have removed the stream.
+        await this.#makeStreams(manager);
+        await js.publish(subject, frame, { msgID: id });
+      }
+    });
+  }
+
+  async read(
+    after: number,
+    take: (frame: string, number: number) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#do(async ({ js, connection }) => {
+      const options = { deliver_policy: 'by_start_sequence', opt_start_seq: after + 1 };
+      const consumer = await js.consumers.get(this.#frames.stream, options);
+      const messages = await consumer.consume({
+        max_messages: MOST_UNDER_WAY,
+        expires: REQUEST_LIVES,
+        abort_on_missing_resource: true,
+      });
+      const stop = (): void => messages.stop();
+      signal.addEventListener('abort', stop);
+      try {
+        if (signal.aborted) stop();
+        void stopWhenSilent(messages);
+        for await (const message of messages) {
+          if (signal.aborted) break;
+          await take(message.string(), message.seq);
+        }
+      } finally {
+        signal.removeEventListener('abort', stop);
+        // It ends by itself otherwise, in time.
+        if (!connection.isClosed()) consumer.delete().catch(() => {});
+      }
+    });
+  }
+
+  recall(name: string): Promise<Note | undefined> {
+    return this.#do(async ({ manager }) => {
+      const message = await manager.streams.getMessage(this.#notesStream, { last_by_subj: this.#noteSubject(name) });
+      return message === null ? undefined : { text: message.string(), revision: message.seq };
+    });
+  }
+
+  note(name: string, text: string, revision: number): Promise<number | undefined> {
+    return this.#do(async ({ js }) => {
+      try {
+        const options = { expect: { lastSubjectSequence: revision } };
+        return (await js.publish(this.#noteSubject(name), text, options)).seq;
+      } catch (error) {
+        if ((error as Partial<JetStreamApiError>).code === OTHER_REVISION) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** The subjects of all events that are wanted. Asked without the library, which is not needed where there are none. */
+  async #wantedSubjects(): Promise<ReadonlySet<string>> {
+    const body = JSON.stringify({ subjects_filter: `${this.#wantedSpace}.*` });
+    const connection = this.#connection();
+    const hasJetStream = connection.info?.jetstream === true;
+    let answer: StreamAnswer;
+    try {
+      const subject = `$JS.API.STREAM.INFO.${this.#notesStream}`;
+      const timeout = hasJetStream ? ANSWER_WITHIN : PASSED_ON_WITHIN;
+      const { data } = await connection.request(subject, body, { timeout });
+      answer = JSON.parse(new TextDecoder().decode(data)) as StreamAnswer;
+    } catch (error) {
+      // Nobody can have been promised anything by a server that keeps nothing.
+      const isNobodyThere = isNotThere(error) || isForbidden(error) || !hasJetStream;
+      if (isNobodyThere && !connection.isClosed()) return new Set();
+      throw error;
+    }
+    const { error, state } = answer;
+    if (error !== undefined && !NOBODY_WANTS.has(error.err_code)) throw new Error(error.description);
+    return new Set(Object.keys(state?.subjects ?? {}));
+  }
+
+  /** Makes what is not there yet. @returns how it stands with the frames */
+  async #makeStreams(manager: JetStreamManager) {
+    await makeStream(manager, {
+      name: this.#notesStream,
+      subjects: [`${this.#wantedSpace}.*`, `${this.#noteSpace}.*`],
+      max_msgs_per_subject: 1,
+    });
+    return makeStream(manager, {
+      name: this.#frames.stream,
+      subjects: [this.#frames.subject],
+      max_age: MAX_AGE,
+      max_bytes: MAX_BYTES,
+    });
+  }
+
+  #wantedSubject(event: string): string {
+    return subjectIn(this.#wantedSpace, event);
+  }
+  #noteSubject(name: string): string {
+    return subjectIn(this.#noteSpace, name);
+  }
+
+  #connection(): NatsConnection {
+    const { connection } = this.#link;
+    if (connection === undefined) throw new Error(`there is no link to '${this.#address}'`);
+    return connection;
+  }
+
+  /** @throws RefusedError, MissingLibraryError, and what the library throws */
+  async #do<T>(work: (use: Use) => Promise<T>): Promise<T> {
+    const { jetstream, jetstreamManager } = await loadJetStream();
+    const connection = this.#connection();
+    if (this.#use?.connection !== connection) {
+      const options = { checkAPI: false, timeout: ANSWER_WITHIN };
+      const manager = await jetstreamManager(connection, options);
+      this.#use = { connection, js: jetstream(connection, options), manager };
+    }
+    try {
+      return await work(this.#use);
+    } catch (cause) {
+      throw this.#explain(cause);
+    }
+  }
+
+  #explain(cause: unknown): unknown {
+    if (isNotThere(cause)) {
+      const message = `the server at '${this.#address}' keeps nothing: JetStream is not enabled (nats-server -js)`;
+      return new RefusedError(message, { cause });
+    }
+    if (isForbidden(cause)) {
+      return new RefusedError(`the server at '${this.#address}' does not allow to use JetStream`, { cause });
+    }
+    const { status, message } = cause as JetStreamApiError;
+    if (status === undefined || status === UNAVAILABLE) return cause;
+    return new RefusedError(`the server at '${this.#address}' does not keep events: ${message}`, { cause });
+  }
+}
+
+/** What the server says of a stream. */
+interface StreamAnswer {
+  readonly error?: { readonly err_code: number; readonly description: string };
+  readonly state?: { readonly subjects?: Readonly<Record<string, number>> };
+}
+
+/** @returns how it stands with a stream, which is made if it is not there */
+async function makeStream(
+  { streams }: JetStreamManager,
+  options: Omit<JetStreamConfig, 'storage' | 'discard' | 'num_replicas'>,
+): Promise<JetStreamInfo> {
+  try {
+    return await streams.info(options.name);
+  } catch (error) {
+    if ((error as Partial<JetStreamApiError>).code !== NO_STREAM) throw error;
+  }
+  let failure: unknown;
+  for (const replicas of REPLICAS) {
+    try {
+      return await streams.add({ ...options, storage: 'file', discard: 'old', num_replicas: replicas });
+    } catch (error) {
+      const { code, status } = error as Partial<JetStreamApiError>;
+      // Another peer was faster, or somebody who wants it otherwise.
+      if (code === OTHER_CONFIGURATION) return streams.info(options.name);
+      if (status === undefined) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/**
+ * Ends the reading of messages when the server that had to send them is gone, although the connection is to another one.
+ * The library would wait for it to come back.
+ */
+async function stopWhenSilent(messages: JetStreamMessages): Promise<void> {
+  for await (const { type } of messages.status()) if (type === 'heartbeats_missed') messages.stop();
+}
+
+/** Whether nobody answers for JetStream, or for a stream. */
+function isNotThere(error: unknown): boolean {
+  const { name, isNoResponders } = error as Partial<Error> & { isNoResponders?: () => boolean };
+  return name === 'JetStreamNotEnabled' || isNoResponders?.call(error) === true;
+}
+
+function isForbidden(error: unknown): boolean {
+  return [error, (error as Error).cause].some((one) => (one as Partial<Error> | undefined)?.name === FORBIDDEN);
+}
+
+const FORBIDDEN = 'PermissionViolationError';

@@ -1,0 +1,274 @@
+import type { Store } from '../bus/bus.ts';
+import { AddressError, MissingLibraryError, RefusedError } from '../errors.ts';
+import { Bookmark, type BookmarkPort, ownerOf } from '../stream/bookmark.ts';
+import type { Clock } from '../stream/clock.ts';
+import { readControl } from '../wire/control.ts';
+import { decode } from '../wire/json-rpc.ts';
+
+/** What a peer needs a store for. */
+export interface DurabilityOptions {
+  /** The id of the peer. */
+  readonly id: string;
+  readonly publishes: readonly string[];
+  /** The names of its durable subscriptions, and the events of each. */
+  readonly subscriptions: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface DurabilityPort extends BookmarkPort {
+  /** Calls back when all that was delivered so far has been dealt with. */
+  afterDelivery(then: () => void): void;
+  /** The store does not do what it should. */
+  refused(error: Error): void;
+}
+
+/** How long, in milliseconds, to wait before the store is asked again that did not answer, or did not want to. */
+const ASK_EVERY = 250;
+/** How long what was dealt with may wait until that is noted. */
+const NOTE_WITHIN = 100;
+
+/** What a peer has a store keep, and what it gets of it, from a start to a stop. */
+export class Durability {
+  readonly #store: Store;
+  readonly #options: DurabilityOptions;
+  readonly #clock: Clock;
+  readonly #refused: (error: Error) => void;
+  readonly #subscriptions: readonly DurableSubscription[];
+  // What was refused last, so that it is told once.
+  #refusal = '';
+
+  constructor(store: Store, options: DurabilityOptions, clock: Clock, port: DurabilityPort) {
+    this.#store = store;
+    this.#options = options;
+    this.#clock = clock;
+    this.#refused = (error) => {
+      if (this.#refusal !== error.message) port.refused(error);
+      this.#refusal = error.message;
+    };
+    const { id, subscriptions } = options;
+    this.#subscriptions = Array.from(
+      subscriptions,
+      ([name, events]) => new DurableSubscription(name, events, id, store, clock, { ...port, refused: this.#refused }),
+    );
+  }
+
+  /**
+   * There is a link: finds out which events are to be kept, and takes hold of the subscriptions. Asks until there is an
+   * answer.
+   * @param mayFail - whether what the store does not want is thrown; it is only told otherwise
+   * @returns the events that are to be kept
+   * @throws RefusedError, MissingLibraryError, AddressError; the signal's reason
+   */
+  async connect(mayFail: boolean, signal: AbortSignal): Promise<readonly string[]> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const { publishes } = this.#options;
+        const wanted = publishes.length === 0 ? [] : await this.#store.wanted(publishes);
+        for (const subscription of this.#subscriptions) await subscription.claim();
+        this.#refusal = '';
+        return wanted;
+      } catch (error) {
+        if (isRefusal(error)) {
+          if (mayFail) throw error;
+          this.#refused(error);
+        }
+      }
+      await delay(this.#clock, signal);
+    }
+  }
+
+  /** Begins to read, or to read again. */
+  open(): void {
+    for (const subscription of this.#subscriptions) subscription.open();
+  }
+
+  /** Takes nothing more, for now. */
+  pause(): void {
+    for (const subscription of this.#subscriptions) subscription.pause();
+  }
+
+  /** Notes how far it is. */
+  async close(): Promise<void> {
+    this.pause();
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.close()));
+  }
+
+  /** Has the store keep a frame. @returns whether it did */
+  async keep(id: string, frame: string): Promise<boolean> {
+    try {
+      await this.#store.keep(id, frame);
+      this.#refusal = '';
+      return true;
+    } catch (error) {
+      if (isRefusal(error)) this.#refused(error);
+      return false;
+    }
+  }
+}
+
+/** What is delivered under one name. */
+class DurableSubscription {
+  readonly #name: string;
+  readonly #events: readonly string[];
+  readonly #owner: string;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #port: DurabilityPort;
+  #bookmark: Bookmark | undefined;
+  #revision = 0;
+  // Whether another peer has it now.
+  #isLost = false;
+  #reading: AbortController | undefined;
+  // What is between `frame` and `settled`: then the bookmark is not to be noted.
+  #isTaking = false;
+  #isNoting = false;
+  #isDue = false;
+  #noted = 0;
+  #cancelNoting: (() => void) | undefined;
+
+  constructor(
+    name: string,
+    events: readonly string[],
+    owner: string,
+    store: Store,
+    clock: Clock,
+    port: DurabilityPort,
+  ) {
+    this.#name = name;
+    this.#events = events;
+    this.#owner = owner;
+    this.#store = store;
+    this.#clock = clock;
+    this.#port = port;
+  }
+
+  /**
+   * Takes hold of it: whoever had it before has it no more. Where this peer had it before, finds out whether it
+   * still has.
+   */
+  async claim(): Promise<void> {
+    while (!this.#isLost) {
+      const last = await this.#store.want(this.#events);
+      const note = await this.#store.recall(this.#name);
+      if (this.#bookmark !== undefined) {
+        if (note !== undefined && ownerOf(note.text) !== this.#owner) this.#lose();
+        this.#revision = note?.revision ?? 0;
+        this.#bookmark.found(last);
+        return;
+      }
+      const bookmark = new Bookmark(this.#owner, this.#events, last, note?.text, this.#port);
+      const revision = await this.#store.note(this.#name, bookmark.toString(), note?.revision ?? 0);
+      if (revision === undefined) continue;
+      this.#bookmark = bookmark;
+      this.#revision = revision;
+      this.#noted = bookmark.after;
+      return;
+    }
+  }
+
+  open(): void {
+    this.pause();
+    if (this.#isLost) return;
+    this.#reading = new AbortController();
+    void this.#read(this.#reading.signal);
+    // What could not be noted while there was no link.
+    if (this.#noted !== this.#bookmark?.after) this.#noteLater();
+  }
+
+  pause(): void {
+    this.#reading?.abort();
+    this.#reading = undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#cancelNoting?.();
+    if (this.#bookmark !== undefined && !this.#isTaking && this.#noted !== this.#bookmark.after) await this.#note();
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        const { after } = this.#bookmark as Bookmark;
+        await this.#store.read(after, (frame, number) => this.#take(frame, number, signal), signal);
+      } catch (error) {
+        if (isRefusal(error)) this.#port.refused(error);
+      }
+      await delay(this.#clock, signal);
+      if (signal.aborted) return;
+      // The store may be another one.
+      await this.claim().catch(() => {});
+      if (signal.aborted || this.#isLost) return;
+    }
+  }
+
+  async #take(frame: string, number: number, signal: AbortSignal): Promise<void> {
+    const bookmark = this.#bookmark as Bookmark;
+    if (signal.aborted || number <= bookmark.after) return;
+    this.#isTaking = true;
+    for (const { args } of decode(frame).calls) {
+      const received = readControl(args);
+      if (received?.control.kind !== 'replay') continue;
+      bookmark.frame(number, received.sender, received.control.packs, received.control.gone);
+    }
+    await new Promise<void>((resolve) => this.#port.afterDelivery(resolve));
+    this.#isTaking = false;
+    bookmark.settled(number);
+    if (this.#isDue) void this.#note();
+    else this.#noteLater();
+  }
+
+  #noteLater(): void {
+    this.#cancelNoting ??= this.#clock.after(NOTE_WITHIN, () => void this.#note());
+  }
+
+  async #note(): Promise<void> {
+    this.#cancelNoting?.();
+    this.#cancelNoting = undefined;
+    this.#isDue = this.#isTaking || this.#isNoting;
+    const bookmark = this.#bookmark as Bookmark;
+    if (this.#isDue || this.#isLost) return;
+    this.#isNoting = true;
+    const { after } = bookmark;
+    try {
+      const revision = await this.#store.note(this.#name, bookmark.toString(), this.#revision);
+      if (revision === undefined) {
+        this.#isDue = true;
+        await this.claim();
+      } else {
+        this.#revision = revision;
+        this.#noted = after;
+      }
+    } catch {
+      // It is noted with what comes next, or when there is a link again.
+      this.#isDue = false;
+    } finally {
+      this.#isNoting = false;
+    }
+    if (this.#isDue) await this.#note();
+  }
+
+  #lose(): void {
+    this.#isLost = true;
+    this.pause();
+    this.#port.refused(new RefusedError(`durable subscription '${this.#name}' was taken over by another peer`));
+  }
+}
+
+/** Waits before something is tried again, or until the signal says that it is not. */
+function delay(clock: Clock, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(ASK_EVERY, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    const onAbort = (): void => {
+      cancel();
+      resolve();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+function isRefusal(error: unknown): error is Error {
+  return error instanceof RefusedError || error instanceof MissingLibraryError || error instanceof AddressError;
+}

@@ -1,0 +1,143 @@
+import type { Gone } from '../wire/control.ts';
+import type { InvalidCall } from '../wire/json-rpc.ts';
+import type { Pack } from '../wire/pack.ts';
+
+/** What a bookmark delivers to and tells. */
+export interface BookmarkPort {
+  deliver(event: string, args: readonly unknown[], publisher: string, trace: string | undefined): void;
+  /** Events of a publisher were lost for good, or dropped by it. */
+  gap(publisher: string, event: string, count: number): void;
+  invalid(part: InvalidCall): void;
+}
+
+/** A bookmark as it is noted, in JSON. */
+interface Noted {
+  /** Whose it is: the id of a peer. */
+  readonly owner: string;
+  /** The last frame that was dealt with. */
+  readonly after: number;
+  /** For each event, the last frame before it was subscribed to. */
+  readonly starts: Readonly<Record<string, number>>;
+  /** For each publisher, the last event of each name that was dealt with; who was heard last is the last. */
+  readonly seen: readonly (readonly [publisher: string, last: Readonly<Record<string, number>>])[];
+}
+
+/** How many publishers to remember. */
+const MOST_PUBLISHERS = 1_000;
+
+/**
+ * How far a durable subscription is in a store, and what it delivers. The frames of a publisher are there in its order,
+ * so nothing has to be waited for; some may be there twice, and those are told by their numbers.
+ */
+export class Bookmark {
+  readonly #owner: string;
+  readonly #port: BookmarkPort;
+  // A Map, because an event may be called `constructor`.
+  readonly #starts = new Map<string, number>();
+  readonly #seen = new Map<string, Map<string, number>>();
+  #after: number;
+
+  /**
+   * @param owner - the id of the peer whose it is
+   * @param events - what is subscribed to
+   * @param last - the number of the last frame in the store
+   * @param noted - what was noted of it, by whomever; undefined for a new one, which begins with what comes next
+   */
+  constructor(owner: string, events: readonly string[], last: number, noted: string | undefined, port: BookmarkPort) {
+    this.#owner = owner;
+    this.#port = port;
+    const known = noted === undefined ? undefined : read(noted);
+    const starts = new Map(Object.entries(known?.starts ?? {}));
+    for (const event of events) this.#starts.set(event, starts.get(event) ?? last);
+    for (const [publisher, numbers] of known?.seen ?? []) this.#seen.set(publisher, new Map(Object.entries(numbers)));
+    this.#after = known?.after ?? last;
+    this.found(last);
+  }
+
+  /** The number of the last frame in the store is this one. A store that is not so far was made anew: all in it is news. */
+  found(last: number): void {
+    if (this.#after <= last) return;
+    this.#after = 0;
+    for (const event of this.#starts.keys()) this.#starts.set(event, 0);
+  }
+
+  /** The last frame that was dealt with. */
+  get after(): number {
+    return this.#after;
+  }
+
+  /** Delivers what is new of a frame. What it changes is to be noted when that was dealt with: see {@link settled}. */
+  frame(number: number, publisher: string, packs: readonly Pack[], gone: readonly Gone[]): void {
+    const seen = this.#seenOf(publisher);
+    for (const { event, n, events, traces } of packs) {
+      if (!this.#wants(event, number)) continue;
+      for (const [index, args] of events.entries()) {
+        // The next one shows that it was missed.
+        if ('reason' in args) this.#port.invalid(args);
+        else if (this.#goOn(seen, publisher, event, n + index, n + index - 1))
+          this.#port.deliver(event, args, publisher, traces?.[index]);
+      }
+    }
+    for (const [event, from, to] of gone) if (this.#wants(event, number)) this.#goOn(seen, publisher, event, from, to);
+  }
+
+  /** All that was delivered was dealt with. */
+  settled(number: number): void {
+    this.#after = number;
+  }
+
+  /** To be noted. */
+  toString(): string {
+    const noted: Noted = {
+      owner: this.#owner,
+      after: this.#after,
+      starts: Object.fromEntries(this.#starts),
+      seen: Array.from(this.#seen, ([publisher, numbers]) => [publisher, Object.fromEntries(numbers)] as const),
+    };
+    return JSON.stringify(noted);
+  }
+
+  #wants(event: string, number: number): boolean {
+    const start = this.#starts.get(event);
+    return start !== undefined && number > start;
+  }
+
+  /**
+   * Goes on to an event, and reports those that are not there: between the last one and the first of these, and from
+   * that on up to `gone`.
+   * @returns whether it is news
+   */
+  #goOn(seen: Map<string, number>, publisher: string, event: string, first: number, gone: number): boolean {
+    const n = Math.max(first, gone);
+    const last = seen.get(event) ?? first - 1;
+    if (n <= last) return false;
+    seen.set(event, n);
+    const count = gone - last;
+    if (count > 0) this.#port.gap(publisher, event, count);
+    return true;
+  }
+
+  #seenOf(publisher: string): Map<string, number> {
+    const seen = this.#seen.get(publisher) ?? new Map<string, number>();
+    this.#seen.delete(publisher);
+    this.#seen.set(publisher, seen);
+    for (const oldest of this.#seen.keys()) {
+      if (this.#seen.size <= MOST_PUBLISHERS) break;
+      this.#seen.delete(oldest);
+    }
+    return seen;
+  }
+}
+
+/** Whose a bookmark is; undefined for what is none. */
+export function ownerOf(noted: string): string | undefined {
+  return read(noted)?.owner;
+}
+
+function read(noted: string): Noted | undefined {
+  try {
+    return JSON.parse(noted) as Noted;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,180 @@
+import type { Gone } from '../wire/control.ts';
+import type { Subscriber } from './audience.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import { Replay } from './replay.ts';
+import { isLonger } from './size.ts';
+
+/** What deposits go through, and what they tell. */
+export interface DepositsPort {
+  /**
+   * Has a store keep events.
+   * @param id - the same where the same is deposited again
+   * @returns whether they are kept; if not, they are deposited again. Does not reject
+   */
+  deposit(id: string, packs: readonly string[], gone: readonly Gone[]): Promise<boolean>;
+  /** More is kept than before. */
+  progress(): void;
+}
+
+/** What is on its way to the store. */
+interface Deposit {
+  readonly id: string;
+  readonly packs: readonly string[];
+  readonly gone: readonly Gone[];
+  /** The last event of each name in it. */
+  readonly ends: ReadonlyMap<Log, number>;
+}
+
+/** How many events, and about how many characters, go into one deposit. */
+const MOST_EVENTS = 1_024;
+const MOST_CHARACTERS = 65_536;
+/** How long, in milliseconds, to wait before something is deposited again, at first and at most. */
+const FIRST_DELAY = 50;
+const LAST_DELAY = 1_000;
+
+/**
+ * Brings to a store what it is to keep, in the publisher's order over all of these events: one deposit after the other,
+ * each as large as what has come meanwhile, so that no failure can change the order of what is kept.
+ */
+export class Deposits {
+  readonly #publisher: string;
+  readonly #clock: Clock;
+  readonly #port: DepositsPort;
+  /** Whom events are kept for in the outbox until they are in the store. */
+  readonly subscriber: Subscriber;
+  // The last event of each name that is in the store.
+  readonly #kept = new Map<Log, number>();
+  /** How many bytes of UTF-8 the arguments of an event may have there. */
+  largest: number = Infinity;
+  #isOpen = false;
+  #deposit: Deposit | undefined;
+  #delay = FIRST_DELAY;
+  #cancelRetry: (() => void) | undefined;
+
+  constructor(publisher: string, clock: Clock, port: DepositsPort) {
+    this.#publisher = publisher;
+    this.#clock = clock;
+    this.#port = port;
+    const never = { unsureSince: undefined, hasBroken: false, patience: 0, since: 0 };
+    this.subscriber = { id: STORE, logs: [], acked: 0, ...never };
+  }
+
+  /** Whether events of a log are to be kept. */
+  has(log: Log): boolean {
+    return this.#kept.has(log);
+  }
+
+  /** How many events are not in the store yet. */
+  get lacking(): number {
+    let count = 0;
+    for (const [log, kept] of this.#kept) count += log.last - kept;
+    return count;
+  }
+
+  /** Keeps the events of a log, too, from a number on. */
+  add(log: Log, first: number): void {
+    this.#kept.set(log, first - 1);
+    this.subscriber.logs = [...this.#kept.keys()];
+    log.subscribers.add(this.subscriber);
+  }
+
+  /** The number over all events up to which everything is in the store. @param last - of the last event */
+  keptUpTo(last: number): number {
+    let g = last;
+    for (const [log, kept] of this.#kept) if (kept < log.last) g = Math.min(g, log.g(kept + 1) - 1);
+    return g;
+  }
+
+  /** There is a way to the store: what was on its way may have been lost. */
+  open(): void {
+    this.#isOpen = true;
+    if (this.#deposit !== undefined) void this.#send(this.#deposit);
+  }
+
+  pause(): void {
+    this.#isOpen = false;
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+  }
+
+  /** Brings what was sent and is not there, if nothing is on its way. */
+  pump(): void {
+    if (!this.#isOpen || this.#deposit !== undefined) return;
+    this.#deposit = this.#gather();
+    if (this.#deposit !== undefined) void this.#send(this.#deposit);
+  }
+
+  async #send(deposit: Deposit): Promise<void> {
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    const { id, packs, gone, ends } = deposit;
+    const isKept = await this.#port.deposit(id, packs, gone);
+    // It may have been sent again meanwhile, and that have come first.
+    if (this.#deposit !== deposit) return;
+    if (!isKept) {
+      this.#retry(deposit);
+      return;
+    }
+    this.#deposit = undefined;
+    this.#delay = FIRST_DELAY;
+    for (const [log, n] of ends) this.#kept.set(log, n);
+    this.#port.progress();
+  }
+
+  #retry(deposit: Deposit): void {
+    if (!this.#isOpen || this.#cancelRetry !== undefined) return;
+    this.#cancelRetry = this.#clock.after(this.#delay, () => void this.#send(deposit));
+    this.#delay = Math.min(this.#delay * 2, LAST_DELAY);
+  }
+
+  #gather(): Deposit | undefined {
+    const ends = new Map<Log, number>();
+    const packs: string[] = [];
+    const gone: Gone[] = [];
+    const replay = new Replay(this.#publisher, (morePacks, moreGone) => {
+      packs.push(...morePacks);
+      gone.push(...moreGone);
+    });
+    // A unit of a text has three bytes at most.
+    const most = Math.min(MOST_CHARACTERS, this.largest / 3);
+    let first: number | undefined;
+    let characters = 0;
+    for (let count = 0; count < MOST_EVENTS; count += 1) {
+      const log = this.#next(ends);
+      if (log === undefined) break;
+      const n = this.#lastOf(log, ends) + 1;
+      const text = log.text(n) ?? '';
+      if (count > 0 && characters + text.length > most) break;
+      // Published before this was known: then it has to be missed.
+      if (isLonger(text, this.largest)) replay.addGone([log.event, n, n, log.g(n)]);
+      else replay.add(log, n);
+      characters += text.length;
+      first ??= log.g(n);
+      ends.set(log, n);
+    }
+    if (first === undefined) return undefined;
+    replay.flush();
+    return { id: `${this.#publisher}:${first}`, packs, gone, ends };
+  }
+
+  /** The log of the next event in the publisher's order that was sent. */
+  #next(ends: ReadonlyMap<Log, number>): Log | undefined {
+    let next: Log | undefined;
+    let least = Infinity;
+    for (const log of this.#kept.keys()) {
+      const n = this.#lastOf(log, ends) + 1;
+      if (n > log.sent || log.g(n) >= least) continue;
+      next = log;
+      least = log.g(n);
+    }
+    return next;
+  }
+
+  #lastOf(log: Log, ends: ReadonlyMap<Log, number>): number {
+    return ends.get(log) ?? (this.#kept.get(log) as number);
+  }
+}
+
+/** How a store is called where subscribers have ids. */
+export const STORE = 'store';

@@ -1,0 +1,4 @@
+/** Whether a text has more than so many bytes in UTF-8, of which a unit of it takes three at most. */
+export function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
+}

@@ -1,0 +1,363 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Broker, connect, contract, event, Peer, type PeerOptions, RefusedError } from 'mreventloop';
+import { makeBus } from '../../src/bus/address.ts';
+import { Proxy } from '../faults/proxy.ts';
+import { describeWith } from '../setup/describe-with.ts';
+import { freeEndpoints, temporaryFolder } from '../support/addresses.ts';
+import { NatsServer, startJetStreamCluster } from '../support/nats-server.ts';
+import { node, type Program } from '../support/program.ts';
+import { numbers } from './pair.ts';
+
+const shop = contract({ x: event<[n: number]>(), y: event<[n: number]>(), note: event<[text: string]>() });
+const FLUSH = { timeout: 20_000 };
+const PATIENCE = { timeout: 30_000 };
+
+/** A peer that has `x` and `y` under a name, and keeps what it gets. */
+async function subscribe(address: string, durable = 'billing') {
+  const peer = new Peer(address, shop, { subscribe: { x: { durable }, y: { durable } } });
+  const received: number[] = [];
+  const gaps: unknown[] = [];
+  const refusals: string[] = [];
+  connect(peer, 'x', (n) => received.push(n));
+  connect(peer, 'y', (n) => received.push(n));
+  connect(peer.status, 'gap', (gap) => gaps.push(gap));
+  connect(peer.status, 'refused', ({ message }) => refusals.push(message));
+  onTestFinished(() => peer.stop({ timeout: 0 }));
+  await peer.start(PATIENCE);
+  return { peer, received, gaps, refusals };
+}
+
+/** A peer that publishes the even numbers as `x` and the odd ones as `y`. */
+async function publisher(address: string, options: Pick<PeerOptions<{}, {}>, 'window' | 'limit'> = {}) {
+  const peer = new Peer(address, shop, { publish: ['x', 'y', 'note'], ...options });
+  const refusals: Error[] = [];
+  connect(peer.status, 'refused', (error) => refusals.push(error));
+  onTestFinished(() => peer.stop({ timeout: 0 }));
+  await peer.start();
+  const publish = async (from: number, to: number): Promise<void> => {
+    for (let n = from; n < to; n += 1) await peer.publish[n % 2 === 0 ? 'x' : 'y'](n);
+  };
+  return { peer, publish, refusals };
+}
+
+/** The arguments of a server that keeps events. */
+function store(): string[] {
+  return ['-js', '-sd', temporaryFolder()];
+}
+
+function child(...args: string[]): Program {
+  return node(import.meta.url, './children/durable.ts', ...args);
+}
+
+/** What a process got, from a start to its end. */
+async function heard(program: Program): Promise<number[]> {
+  return (await program.rest()).map(Number);
+}
+
+describeWith('nats', 'durable subscriptions', (program) => {
+  const startServer = (): Promise<NatsServer> => NatsServer.start(program, ...store());
+
+  describe('what is kept', () => {
+    test('away: what is published meanwhile arrives when it is back, and nothing twice', async () => {
+      const { address } = await startServer();
+      const first = await subscribe(address);
+      const { peer, publish } = await publisher(address);
+      await publish(0, 10);
+      await expect.poll(() => first.received).toEqual(numbers(10));
+      await first.peer.stop();
+      await publish(10, 20);
+      await peer.flush(FLUSH);
+      await peer.stop();
+      const second = await subscribe(address);
+      await expect.poll(() => second.received).toEqual(numbers(20).slice(10));
+      expect([first.gaps, second.gaps]).toEqual([[], []]);
+    });
+
+    test('flush: a publisher that ends after it has lost nothing, although nobody was there', async () => {
+      const { address } = await startServer();
+      await (await subscribe(address)).peer.stop();
+      expect(await child('publish', address, '1000').exit).toMatchObject({ code: 0, stderr: '' });
+      const { received } = await subscribe(address);
+      await expect.poll(() => received, PATIENCE).toEqual(numbers(1_000));
+    });
+
+    test('creation: it begins with what is published once it was started for the first time', async () => {
+      const { address } = await startServer();
+      const { peer, publish } = await publisher(address);
+      const early = await subscribe(address, 'early');
+      await publish(0, 10);
+      await peer.flush(FLUSH);
+      const late = await subscribe(address, 'late');
+      await publish(10, 20);
+      await expect.poll(() => early.received).toEqual(numbers(20));
+      expect(late.received).toEqual(numbers(20).slice(10));
+    });
+
+    test('started: what is published right after that is kept, also if the process dies at once', async () => {
+      const { address } = await startServer();
+      const { peer, publish } = await publisher(address);
+      const dying = child('subscribe', address);
+      expect(await dying.line()).toBe('ready');
+      dying.kill('SIGKILL');
+      await publish(0, 10);
+      await peer.flush(FLUSH);
+      await dying.exit;
+      const { received } = await subscribe(address);
+      await expect.poll(() => received).toEqual(numbers(10));
+    });
+
+    test('names: each has everything; others that listen get it once, as ever', async () => {
+      const { address } = await startServer();
+      const listener = new Peer(address, shop, { subscribe: ['x', 'y'] });
+      await using _listener = await listener.start();
+      const live: number[] = [];
+      for (const name of ['x', 'y'] as const) connect(listener, name, (n) => live.push(n));
+      const both = [await subscribe(address, 'billing'), await subscribe(address, '* of a > name')];
+      const { peer, publish } = await publisher(address);
+      await peer.waitFor({ subscribers: 'x', count: 3, timeout: 5_000 });
+      await publish(0, 1_000);
+      await peer.flush(FLUSH);
+      for (const { received } of both) await expect.poll(() => received).toEqual(numbers(1_000));
+      expect(live).toEqual(numbers(1_000));
+    });
+
+    test('sizes: a frame has as much as a message of the server, and a larger event is refused', async () => {
+      const { address } = await startServer();
+      const reader = new Peer(address, shop, { subscribe: { note: { durable: 'notes' } } });
+      await using _reader = await reader.start();
+      const lengths: number[] = [];
+      connect(reader, 'note', ({ length }) => lengths.push(length));
+      const { peer } = await publisher(address);
+      for (const length of [1, 1_000_000, 40_000, 40_000, 1_000_000]) void peer.publish.note('é'.repeat(length / 2));
+      await peer.flush(FLUSH);
+      await expect.poll(() => lengths).toEqual([0.5, 500_000, 20_000, 20_000, 500_000].map(Math.floor));
+      expect(() => peer.publish.note('x'.repeat(1024 * 1024))).toThrow(/too large: an event over this bus has 1040384/);
+    });
+  });
+
+  describe('faults', () => {
+    test('the subscriber is killed while 10,000 events flow', { timeout: 60_000 }, async () => {
+      const { address } = await startServer();
+      const { peer, publish } = await publisher(address);
+      const lives: number[][] = [];
+      let publishing: Promise<void> | undefined;
+      for (const until of [1_000, 3_000, 6_000]) {
+        const running = child('subscribe', address);
+        expect(await running.line()).toBe('ready');
+        publishing ??= publish(0, 10_000);
+        const seen: number[] = [];
+        while ((seen.at(-1) ?? 0) < until) seen.push(Number(await running.line()));
+        running.kill('SIGKILL');
+        lives.push([...seen, ...(await heard(running))]);
+      }
+      await publishing;
+      await peer.flush(FLUSH);
+      const last = await subscribe(address);
+      await expect.poll(() => last.received.at(-1), PATIENCE).toBe(9_999);
+      lives.push(last.received);
+      let next = 0;
+      for (const life of lives) {
+        // In order, nothing twice in a life, and nothing missing: each begins at most where the one before ended.
+        const first = life[0] as number;
+        expect(life).toEqual(numbers(life.length).map((i) => first + i));
+        expect(first).toBeLessThanOrEqual(next);
+        next = (life.at(-1) as number) + 1;
+      }
+      expect(next).toBe(10_000);
+      expect(last.gaps).toEqual([]);
+    });
+
+    test('the server is killed and started again while 10,000 events flow', { timeout: 60_000 }, async () => {
+      const server = await startServer();
+      const { peer, received, gaps } = await subscribe(server.address);
+      const from = await publisher(server.address);
+      for (const round of numbers(5)) {
+        const publishing = from.publish(round * 2_000, (round + 1) * 2_000);
+        await expect.poll(() => received.length, PATIENCE).toBeGreaterThan(round * 2_000 + 500);
+        await expect.poll(() => peer.ready, PATIENCE).toBe(true);
+        const down = peer.status.disconnected.next(PATIENCE);
+        await server.kill();
+        await down;
+        await server.start();
+        await publishing;
+      }
+      await from.peer.flush(FLUSH);
+      await expect.poll(() => received.length, PATIENCE).toBe(10_000);
+      expect(received).toEqual(numbers(10_000));
+      expect(gaps).toEqual([]);
+    });
+
+    test(
+      'the server is killed while nobody subscribes, and the subscriber comes later',
+      { timeout: 60_000 },
+      async () => {
+        const server = await startServer();
+        await (await subscribe(server.address)).peer.stop();
+        const { peer, publish } = await publisher(server.address);
+        const publishing = publish(0, 10_000);
+        await expect.poll(() => peer.pending).toBeGreaterThan(100);
+        await server.kill();
+        await server.start();
+        await publishing;
+        await peer.flush(FLUSH);
+        await server.kill();
+        await server.start();
+        const { received } = await subscribe(server.address);
+        await expect.poll(() => received.length, PATIENCE).toBe(10_000);
+        expect(received).toEqual(numbers(10_000));
+      },
+    );
+
+    test.each(['publisher', 'subscriber'] as const)(
+      'the connection of the %s is reset again and again',
+      { timeout: 60_000 },
+      async (whose) => {
+        const server = await startServer();
+        const proxy = await Proxy.start(server.address);
+        onTestFinished(() => proxy.stop());
+        const proxied = proxy.address.replace('tcp', 'nats');
+        const { received, gaps, peer } = await subscribe(whose === 'subscriber' ? proxied : server.address);
+        const from = await publisher(whose === 'publisher' ? proxied : server.address);
+        const victim = whose === 'publisher' ? from.peer : peer;
+        for (const round of numbers(5)) {
+          const publishing = from.publish(round * 2_000, (round + 1) * 2_000);
+          await expect.poll(() => received.length, PATIENCE).toBeGreaterThan(round * 2_000 + 100);
+          await expect.poll(() => victim.ready, PATIENCE).toBe(true);
+          const down = victim.status.disconnected.next(PATIENCE);
+          proxy.reset();
+          await down;
+          await publishing;
+        }
+        await from.peer.flush(FLUSH);
+        await expect.poll(() => received.length, PATIENCE).toBe(10_000);
+        expect(received).toEqual(numbers(10_000));
+        expect(gaps).toEqual([]);
+      },
+    );
+
+    test('cluster of three: the server of the publisher is killed', { timeout: 90_000 }, async () => {
+      const servers = await startJetStreamCluster(program, 3, store);
+      const [first, second] = servers as [NatsServer, NatsServer];
+      const { received, gaps } = await subscribe(second.address);
+      const from = await publisher(first.address);
+      const publishing = from.publish(0, 10_000);
+      await expect.poll(() => received.length, PATIENCE).toBeGreaterThan(1_000);
+      const connected = from.peer.status.connected.next(PATIENCE);
+      await first.kill();
+      await connected;
+      await publishing;
+      await from.peer.flush(FLUSH);
+      await expect.poll(() => received.length, PATIENCE).toBe(10_000);
+      expect(received).toEqual(numbers(10_000));
+      expect(gaps).toEqual([]);
+    });
+
+    test('a store that was made anew: what is in it arrives', async () => {
+      const server = await startServer();
+      const { peer, publish } = await publisher(server.address);
+      const first = await subscribe(server.address);
+      await publish(0, 1_000);
+      await peer.flush(FLUSH);
+      await expect.poll(() => first.received.length).toBe(1_000);
+      await server.kill();
+      const again = await NatsServer.startAt(program, server.port, ...store());
+      await expect.poll(() => first.peer.ready && peer.ready, PATIENCE).toBe(true);
+      await publish(1_000, 1_010);
+      await expect.poll(() => first.received.length, PATIENCE).toBe(1_010);
+      expect(again.port).toBe(server.port);
+      expect(first.received).toEqual(numbers(1_010));
+    });
+  });
+
+  describe('who may have what', () => {
+    test('taken over: the last peer that starts under a name has it, and the one before is told', async () => {
+      const { address } = await startServer();
+      const { peer, publish } = await publisher(address);
+      const first = await subscribe(address);
+      await publish(0, 10);
+      await expect.poll(() => first.received.length).toBe(10);
+      const second = await subscribe(address);
+      await publish(10, 20);
+      await expect
+        .poll(() => first.refusals)
+        .toEqual(["durable subscription 'billing' was taken over by another peer"]);
+      const before = first.received.length;
+      await publish(20, 30);
+      await peer.flush(FLUSH);
+      await expect.poll(() => second.received.at(-1)).toBe(29);
+      // What it had not noted when it was taken over comes again.
+      expect(second.received.slice(-20)).toEqual(numbers(30).slice(10));
+      expect(first.received).toHaveLength(before);
+    });
+
+    test('JetStream is not enabled: the start says so, and others do without', async () => {
+      const { address } = await NatsServer.start(program);
+      const peer = new Peer(address, shop, { subscribe: { x: { durable: 'billing' } } });
+      const error: unknown = await peer.start().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(RefusedError);
+      expect((error as Error).message).toBe(
+        `the server at '${address}' keeps nothing: JetStream is not enabled (nats-server -js)`,
+      );
+      const { publish, peer: other } = await publisher(address);
+      await publish(0, 10);
+      await other.flush(FLUSH);
+    });
+
+    test('JetStream is not there any more: the publisher is told, and says what is not kept', async () => {
+      const server = await startServer();
+      await (await subscribe(server.address)).peer.stop();
+      const { peer, publish, refusals } = await publisher(server.address);
+      await publish(0, 10);
+      await peer.flush(FLUSH);
+      await server.kill();
+      await NatsServer.startAt(program, server.port);
+      await expect.poll(() => peer.ready, PATIENCE).toBe(true);
+      await publish(10, 20);
+      await expect(peer.flush({ timeout: 300 })).rejects.toThrow(/within 300 ms: the store lacks 10$/);
+      expect(refusals.map(({ message }) => message)).toEqual([expect.stringContaining('keeps nothing')]);
+    });
+
+    test('behind an uplink: publishers there have no store, and their events arrive once between live peers', async () => {
+      const { address } = await startServer();
+      const endpoints = freeEndpoints('ipc');
+      await using _broker = await Broker.listen({ zmq: endpoints, uplink: address });
+      const { received } = await subscribe(address);
+      const here = await publisher(address);
+      const there = new Peer(endpoints, shop, { publish: ['x'] });
+      await using _there = await there.start();
+      await there.waitFor({ subscribers: 'x', timeout: 5_000 });
+      for (const n of numbers(100)) await there.publish.x(1_000 + n);
+      await here.publish(0, 100);
+      await Promise.all([there.flush(FLUSH), here.peer.flush(FLUSH)]);
+      await expect.poll(() => received.length).toBe(200);
+      expect(received.filter((n) => n >= 1_000)).toEqual(numbers(100).map((n) => 1_000 + n));
+      expect(received.filter((n) => n < 1_000)).toEqual(numbers(100));
+    });
+
+    test.each(['ipc:///tmp/shop', 'inproc://shop', 'tcp://127.0.0.1:5000', 'ws://127.0.0.1:5000', 'redis://127.0.0.1'])(
+      '%s keeps nothing',
+      (address: string) => {
+        const subscribing = { x: { durable: 'billing' } };
+        const message = `the subscription 'billing' cannot be durable at '${address}`;
+        expect(() => new Peer(address, shop, { subscribe: subscribing })).toThrow(message);
+        const pair = { in: `${address}1`, out: `${address}2` };
+        const ends = /^(ws|redis)/.test(address) ? [address, address] : [pair.in, pair.out];
+        const [there = '', back = ''] = ends;
+        expect(() => new Peer(there, back, ['x'], [], { subscribe: subscribing })).toThrow(message);
+      },
+    );
+
+    test('a bus of one’s own without a store: the start says so', async () => {
+      const peer = new Peer('nats://a', shop, {
+        subscribe: { x: { durable: 'billing' } },
+        bus: () => makeBus({ in: 'inproc://nowhere.in', out: 'inproc://nowhere.out' }),
+      });
+      await expect(peer.start()).rejects.toMatchObject({ code: 'ADDRESS', message: /cannot be durable at 'nats:/ });
+    });
+
+    test('a name that is none', () => {
+      const subscribing = { x: { durable: '' } };
+      expect(() => new Peer('nats://a', shop, { subscribe: subscribing })).toThrow(/must be a text that is not empty/);
+    });
+  });
+});
