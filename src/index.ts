@@ -1,5 +1,6 @@
 export { Broker, type BrokerCounters, type BrokerDoors, type UplinkOptions } from './broker/broker.ts';
-export type { Bus, BusListener, Endpoints, Token, Topic, UplinkStatus } from './bus/bus.ts';
+export type { Bus, BusListener, Endpoints, Note, Store, Token, Topic, UplinkStatus } from './bus/bus.ts';
+export type { BusAt, BusCapabilities } from './bus/capabilities.ts';
 export type { NodeWorker, Port, WebPort } from './bus/port-line.ts';
 export type { Grant, JoinRequest, UpgradeServer, WebSocketDoorOptions } from './bus/websocket-options.ts';
 
@@ -61,7 +62,15 @@ export { Worker } from './loop/worker.ts';
 
 export type { OverflowPolicy, QueueOptions } from './queue/bounded-queue.ts';
 
-export type { ContractPeerOptions, FlushOptions, PeerOptions, StartOptions, WaitOptions } from './peer/options.ts';
+export type {
+  ContractPeerOptions,
+  DurableName,
+  FlushOptions,
+  PeerOptions,
+  StartOptions,
+  SubscriptionOptions,
+  WaitOptions,
+} from './peer/options.ts';
 export { Peer } from './peer/peer.ts';
 export type { LeaveReason, RemotePeer } from './peer/presence.ts';
 export type { Ask, Handler, RequestOptions, Requests, Served } from './peer/requests.ts';

@@ -127,13 +127,13 @@ export interface PeerConstructor {
     options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>, A>,
   ): Peer<UntypedEvents<S>, UntypedEvents<P>, {}, {}, BusAt<A>>;
   /** A peer with typed events. */
-  new <S extends EventMap, P extends EventMap>(
-    inAddress: string,
+  new <S extends EventMap, P extends EventMap, const A extends string = string>(
+    inAddress: A,
     outAddress: string,
     subscribe: readonly (keyof S & string)[],
     publish: readonly (keyof P & string)[],
-    options?: PeerOptions<S, P>,
-  ): Peer<S, P>;
+    options?: PeerOptions<S, P, A>,
+  ): Peer<S, P, {}, {}, BusAt<A>>;
   /**
    * A peer whose broker has the other end of a port, as in a worker; or that meets others without a broker, on a
    * `BroadcastChannel`.

@@ -22,8 +22,8 @@ interface Noted {
   readonly seen: readonly (readonly [publisher: string, last: Readonly<Record<string, number>>])[];
 }
 
-/** How many publishers to remember. */
-const MOST_PUBLISHERS = 1_000;
+/** How many numbers to remember, of events of publishers: they are noted again and again. */
+const MOST_NUMBERS = 2_000;
 
 /**
  * How far a durable subscription is in a store, and what it delivers. The frames of a publisher are there in its order,
@@ -69,6 +69,13 @@ export class Bookmark {
   /** Delivers what is new of a frame. What it changes is to be noted when that was dealt with: see {@link settled}. */
   frame(number: number, publisher: string, packs: readonly Pack[], gone: readonly Gone[]): void {
     const seen = this.#seenOf(publisher);
+    // What is gone in the middle shows by the numbers of what is there.
+    this.#giveUp(
+      seen,
+      publisher,
+      number,
+      gone.filter(([event, from]) => !packs.some((pack) => pack.event === event && pack.n < from)),
+    );
     for (const { event, n, events, traces } of packs) {
       if (!this.#wants(event, number)) continue;
       for (const [index, args] of events.entries()) {
@@ -78,7 +85,7 @@ export class Bookmark {
           this.#port.deliver(event, args, publisher, traces?.[index]);
       }
     }
-    for (const [event, from, to] of gone) if (this.#wants(event, number)) this.#goOn(seen, publisher, event, from, to);
+    this.#giveUp(seen, publisher, number, gone);
   }
 
   /** All that was delivered was dealt with. */
@@ -95,6 +102,10 @@ export class Bookmark {
       seen: Array.from(this.#seen, ([publisher, numbers]) => [publisher, Object.fromEntries(numbers)] as const),
     };
     return JSON.stringify(noted);
+  }
+
+  #giveUp(seen: Map<string, number>, publisher: string, number: number, gone: readonly Gone[]): void {
+    for (const [event, from, to] of gone) if (this.#wants(event, number)) this.#goOn(seen, publisher, event, from, to);
   }
 
   #wants(event: string, number: number): boolean {
@@ -122,7 +133,7 @@ export class Bookmark {
     this.#seen.delete(publisher);
     this.#seen.set(publisher, seen);
     for (const oldest of this.#seen.keys()) {
-      if (this.#seen.size <= MOST_PUBLISHERS) break;
+      if (this.#seen.size * this.#starts.size <= MOST_NUMBERS) break;
       this.#seen.delete(oldest);
     }
     return seen;
@@ -136,7 +147,10 @@ export function ownerOf(noted: string): string | undefined {
 
 function read(noted: string): Noted | undefined {
   try {
-    return JSON.parse(noted) as Noted;
+    const { owner, after, starts, seen } = JSON.parse(noted) as Partial<Noted>;
+    const isOne =
+      typeof owner === 'string' && Number.isSafeInteger(after) && typeof starts === 'object' && Array.isArray(seen);
+    return isOne ? ({ owner, after, starts, seen } as Noted) : undefined;
   } catch {
     return undefined;
   }

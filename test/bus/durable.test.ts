@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Broker, connect, contract, event, Peer, type PeerOptions, RefusedError } from 'mreventloop';
+import { Broker, connect, contract, event, type Gap, Peer, type PeerOptions, RefusedError } from 'mreventloop';
 import { makeBus } from '../../src/bus/address.ts';
+import { loadJetStream, loadNats } from '../../src/bus/nats-library.ts';
 import { Proxy } from '../faults/proxy.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { freeEndpoints, temporaryFolder } from '../support/addresses.ts';
@@ -38,6 +39,16 @@ async function publisher(address: string, options: Pick<PeerOptions<{}, {}>, 'wi
     for (let n = from; n < to; n += 1) await peer.publish[n % 2 === 0 ? 'x' : 'y'](n);
   };
   return { peer, publish, refusals };
+}
+
+/** Throws away what a stream has. */
+async function purge(server: string, stream: string): Promise<void> {
+  const { connect: connectNats } = await loadNats();
+  const options = { name: 'test', servers: [server], reconnect: false, timeout: 5_000, noEcho: true };
+  const connection = await connectNats(options);
+  const manager = await (await loadJetStream()).jetstreamManager(connection, { checkAPI: true, timeout: 5_000 });
+  await (manager.streams as unknown as { purge(name: string): Promise<unknown> }).purge(stream);
+  await connection.close();
 }
 
 /** The arguments of a server that keeps events. */
@@ -132,6 +143,36 @@ describeWith('nats', 'durable subscriptions', (program) => {
       await peer.flush(FLUSH);
       await expect.poll(() => lengths).toEqual([0.5, 500_000, 20_000, 20_000, 500_000].map(Math.floor));
       expect(() => peer.publish.note('x'.repeat(1024 * 1024))).toThrow(/too large: an event over this bus has 1040384/);
+    });
+  });
+
+  describe('limits', () => {
+    test('gap: what the store did not keep as long as the subscriber was away is counted', async () => {
+      const { address } = await startServer();
+      const first = await subscribe(address);
+      const { peer, publish } = await publisher(address);
+      await publish(0, 10);
+      await expect.poll(() => first.received.length).toBe(10);
+      await first.peer.stop();
+      await publish(10, 30);
+      await peer.flush(FLUSH);
+      await purge(address, 'mreventloop-kept+mreventloop');
+      await publish(30, 32);
+      const second = await subscribe(address);
+      await expect.poll(() => second.received).toEqual([30, 31]);
+      expect(second.gaps).toEqual(['x', 'y'].map((name) => ({ peer: peer.id, event: name, count: 10 })));
+    });
+
+    test('policy: what the publisher dropped is a gap, in its place', async () => {
+      const { address } = await startServer();
+      const { received, gaps } = await subscribe(address);
+      const peer = new Peer(address, shop, { publish: { x: { overflow: 'latest' } } });
+      onTestFinished(() => peer.stop({ timeout: 0 }));
+      for (const n of numbers(10)) void peer.publish.x(n);
+      await peer.start();
+      await peer.flush(FLUSH);
+      await expect.poll(() => received).toEqual([9]);
+      expect(gaps.reduce<number>((sum, gap) => sum + (gap as Gap).count, 0)).toBe(9);
     });
   });
 

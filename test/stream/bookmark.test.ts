@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { Bookmark, ownerOf } from '../../src/stream/bookmark.ts';
+import type { Gone } from '../../src/wire/control.ts';
+import type { Pack } from '../../src/wire/pack.ts';
+
+interface Options {
+  readonly events?: readonly string[];
+  readonly last?: number;
+  readonly noted?: string;
+}
+
+function makeBookmark({ events = ['a', 'b'], last = 0, noted }: Options = {}) {
+  const happened: string[] = [];
+  const bookmark = new Bookmark('me', events, last, noted, {
+    deliver: (event, [n], publisher) => happened.push(`${publisher}:${event}${String(n)}`),
+    gap: (publisher, event, count) => happened.push(`${publisher}: gap of ${count} ${event}`),
+    invalid: ({ reason }) => happened.push(`invalid: ${reason}`),
+  });
+  const frame = (number: number, publisher: string, packs: readonly Pack[], gone: readonly Gone[] = []): void => {
+    bookmark.frame(number, publisher, packs, gone);
+    bookmark.settled(number);
+  };
+  return { bookmark, happened, frame };
+}
+
+/** The events of a name from one on. */
+function pack(event: string, n: number, count = 1): Pack {
+  const events = Array.from({ length: count }, (_, i) => [n + i]);
+  return { event, publisher: '', n, gs: events.map(() => 1), events, afters: undefined, traces: undefined };
+}
+
+describe('bookmark', () => {
+  test('what comes twice is delivered once, by publisher and event', () => {
+    const { frame, happened } = makeBookmark();
+    frame(1, 'P', [pack('a', 1, 2), pack('b', 1)]);
+    frame(2, 'P', [pack('a', 2, 2)]);
+    frame(3, 'Q', [pack('a', 1)]);
+    expect(happened).toEqual(['P:a1', 'P:a2', 'P:b1', 'P:a3', 'Q:a1']);
+  });
+
+  test('what is missing is reported, but not what was before the first one', () => {
+    const { frame, happened } = makeBookmark();
+    frame(1, 'P', [pack('a', 5)]);
+    frame(2, 'P', [pack('a', 8)], [['a', 6, 7, 9]]);
+    frame(3, 'P', [], [['a', 8, 10, 12]]);
+    frame(4, 'P', [pack('a', 11), pack('b', 3), pack('b', 5)], [['b', 1, 2, 3]]);
+    expect(happened).toEqual([
+      'P:a5',
+      'P: gap of 2 a',
+      'P:a8',
+      'P: gap of 2 a',
+      'P: gap of 2 b',
+      'P:a11',
+      'P:b3',
+      'P: gap of 1 b',
+      'P:b5',
+    ]);
+  });
+
+  test('what cannot be read is reported, and missing', () => {
+    const { frame, happened } = makeBookmark();
+    frame(1, 'P', [{ ...pack('a', 1, 3), events: [[1], { reason: 'depth' }, [3]] }]);
+    expect(happened).toEqual(['P:a1', 'invalid: depth', 'P: gap of 1 a', 'P:a3']);
+  });
+
+  test('noted: it goes on where it was, and knows what it had', () => {
+    const first = makeBookmark();
+    first.frame(1, 'P', [pack('a', 1, 3)]);
+    first.frame(2, 'Q', [pack('b', 1)]);
+    const noted = first.bookmark.toString();
+    expect(ownerOf(noted)).toBe('me');
+    const { bookmark, frame, happened } = makeBookmark({ last: 9, noted });
+    expect(bookmark.after).toBe(2);
+    frame(3, 'P', [pack('a', 3, 2)]);
+    frame(4, 'Q', [pack('b', 3)]);
+    expect(happened).toEqual(['P:a4', 'Q: gap of 1 b', 'Q:b3']);
+  });
+
+  test('a new one begins with what comes next; so does an event that is added', () => {
+    const first = makeBookmark({ events: ['a'], last: 5 });
+    expect(first.bookmark.after).toBe(5);
+    const { frame, happened } = makeBookmark({ events: ['a', 'b'], last: 7, noted: first.bookmark.toString() });
+    frame(6, 'P', [pack('a', 1), pack('b', 1)]);
+    frame(8, 'P', [pack('b', 2)]);
+    expect(happened).toEqual(['P:a1', 'P:b2']);
+  });
+
+  test('a store that was made anew is read from its beginning', () => {
+    const first = makeBookmark({ last: 50 });
+    first.frame(51, 'P', [pack('a', 1)]);
+    const { bookmark, frame, happened } = makeBookmark({ last: 3, noted: first.bookmark.toString() });
+    expect(bookmark.after).toBe(0);
+    frame(1, 'P', [pack('a', 1, 2)]);
+    expect(happened).toEqual(['P:a2']);
+  });
+
+  test('note: one that makes no sense counts as none', () => {
+    for (const noted of ['', 'null', '{}', '{"after": "x"}', '{"after": 1, "starts": 3, "seen": {}}']) {
+      expect(makeBookmark({ last: 4, noted }).bookmark.after).toBe(4);
+    }
+  });
+
+  test('publishers: the last of them are remembered', () => {
+    const { bookmark, frame } = makeBookmark();
+    for (let i = 1; i <= 1_001; i += 1) frame(i, `P${i}`, [pack('a', 1)]);
+    frame(1_002, 'P2', [pack('a', 2)]);
+    const { seen } = JSON.parse(bookmark.toString()) as { seen: [string, Record<string, number>][] };
+    expect([seen.length, seen[0]?.[0], seen.at(-1)]).toEqual([1_000, 'P3', ['P2', { a: 2 }]]);
+  });
+});

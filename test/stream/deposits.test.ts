@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest';
+import { OverflowError, PayloadError } from 'mreventloop';
+import { StepClock } from 'mreventloop/testing';
+import type { EventOutboxOptions } from '../../src/stream/log.ts';
+import { Outbox } from '../../src/stream/outbox.ts';
+import type { Gone } from '../../src/wire/control.ts';
+
+interface Deposit {
+  readonly id: string;
+  /** What is in it: `a1` for the first event of the name `a`, `-a2` for one that is gone. */
+  readonly holds: string;
+  answer(isKept: boolean): Promise<void>;
+}
+
+function read(packs: readonly string[], gone: readonly Gone[]): string {
+  const events = packs.flatMap((pack) => {
+    const [event, id, list] = JSON.parse(pack) as [string, string, unknown[]];
+    const n = Number(id.split(':')[2]);
+    return list.map((_, i) => `${event}${n + i}`);
+  });
+  return [...events, ...gone.map(([event, n]) => `-${event}${n}`)].join(' ');
+}
+
+/** An outbox with a store that answers when it is told to. */
+function makeOutbox({
+  limit = 100,
+  events = {},
+}: { limit?: number; events?: Record<string, EventOutboxOptions> } = {}) {
+  const clock = new StepClock();
+  const deposits: Deposit[] = [];
+  const options = { window: 100, limit, size: 1e6, history: 0, events };
+  const outbox: Outbox = new Outbox('P', ['a', 'b', 'c'], options, clock, {
+    event() {},
+    heads() {},
+    mark() {},
+    replay() {},
+    overflow() {},
+    deposit: (id, packs, gone) =>
+      new Promise((resolve) => {
+        const answer = async (isKept: boolean): Promise<void> => {
+          resolve(isKept);
+          // Whoever waits for it has gone on.
+          await Promise.resolve();
+          await Promise.resolve();
+        };
+        deposits.push({ id, holds: read(packs, gone), answer });
+      }),
+  });
+  const publish = (names: string): void => {
+    for (const name of names) outbox.publish(name, [name]);
+  };
+  return { clock, outbox, deposits, publish };
+}
+
+describe('deposits', () => {
+  test('order: one after the other, in the order over all events, with all that came meanwhile', async () => {
+    const { outbox, deposits, publish } = makeOutbox();
+    outbox.keep(['a', 'b']);
+    outbox.open();
+    publish('abca');
+    publish('bb');
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a1']);
+    await deposits[0]?.answer(true);
+    expect(deposits.map(({ id, holds }) => `${id} ${holds}`)).toEqual(['P:1 a1', 'P:2 b1 a2 b2 b3']);
+    await deposits[1]?.answer(true);
+    expect(deposits).toHaveLength(2);
+  });
+
+  test('failure: the same comes again, later each time, and nothing overtakes it', async () => {
+    const { clock, outbox, deposits, publish } = makeOutbox();
+    outbox.keep(['a']);
+    outbox.open();
+    publish('aa');
+    await deposits[0]?.answer(false);
+    clock.advance(49);
+    expect(deposits).toHaveLength(1);
+    clock.advance(1);
+    await deposits[1]?.answer(false);
+    clock.advance(99);
+    expect(deposits).toHaveLength(2);
+    clock.advance(1);
+    await deposits[2]?.answer(true);
+    expect(deposits.map(({ id, holds }) => `${id} ${holds}`)).toEqual(['P:1 a1', 'P:1 a1', 'P:1 a1', 'P:2 a2']);
+  });
+
+  test('a broken link: what was under way comes again, and an answer to the first counts once', async () => {
+    const { outbox, deposits, publish } = makeOutbox();
+    outbox.keep(['a']);
+    outbox.open();
+    publish('aa');
+    outbox.pause();
+    outbox.open();
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a1', 'a1']);
+    await deposits[0]?.answer(true);
+    await deposits[1]?.answer(false);
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a1', 'a1', 'a2']);
+  });
+
+  test('keeping: events are pending until the store has them, and overflow when it takes none', async () => {
+    const { outbox, deposits, publish } = makeOutbox({ limit: 3 });
+    outbox.keep(['a']);
+    outbox.open();
+    publish('aaa');
+    outbox.echoed(3);
+    expect(outbox.pending).toBe(3);
+    expect(outbox.undelivered()).toEqual([{ subscriber: 'store', count: 3 }]);
+    expect(() => publish('a')).toThrow(OverflowError);
+    const delivered = outbox.delivered();
+    await deposits[0]?.answer(true);
+    await deposits[1]?.answer(true);
+    await delivered;
+    expect([outbox.pending, outbox.undelivered()]).toEqual([0, []]);
+  });
+
+  test('begin: what the broker has not said that it has is kept, too, and nothing before that', async () => {
+    const { outbox, deposits, publish } = makeOutbox();
+    outbox.open();
+    publish('abab');
+    outbox.echoed(2);
+    outbox.keep(['a', 'b']);
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a2 b2']);
+    // An event that is wanted later has a beginning of its own.
+    publish('cc');
+    outbox.echoed(5);
+    outbox.keep(['c']);
+    await deposits[0]?.answer(true);
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a2 b2', 'c2']);
+  });
+
+  test('policies: what was dropped is gone', async () => {
+    const { outbox, deposits, publish } = makeOutbox({ events: { a: { overflow: 'latest' } } });
+    outbox.keep(['a']);
+    publish('aaa');
+    outbox.open();
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a3 -a1 -a2']);
+  });
+
+  test('sizes: an event that is too large is refused, and gone if it was there before that was known', async () => {
+    const { outbox, deposits } = makeOutbox();
+    outbox.largestKept = 100;
+    outbox.publish('a', ['é'.repeat(50)]);
+    outbox.publish('a', ['x'.repeat(60)]);
+    outbox.publish('a', ['x'.repeat(60)]);
+    outbox.keep(['a']);
+    expect(() => outbox.publish('a', ['é'.repeat(50)])).toThrow(PayloadError);
+    outbox.open();
+    for (let i = 0; i < 3; i += 1) await deposits[i]?.answer(true);
+    expect(deposits.map(({ holds }) => holds)).toEqual(['-a1', 'a2', 'a3']);
+  });
+
+  test('close: nothing is deposited any more, and no timer is left', async () => {
+    const { clock, outbox, deposits, publish } = makeOutbox();
+    outbox.keep(['a']);
+    outbox.open();
+    publish('aa');
+    await deposits[0]?.answer(false);
+    outbox.close();
+    clock.advance(10_000);
+    expect([deposits.length, clock.pending]).toEqual([1, 0]);
+  });
+});
