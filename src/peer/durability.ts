@@ -1,6 +1,7 @@
 import type { Store } from '../bus/bus.ts';
 import { AddressError, MissingLibraryError, RefusedError } from '../errors.ts';
 import { Bookmark, type BookmarkPort, ownerOf } from '../stream/bookmark.ts';
+import { withResolvers } from '../loop/with-resolvers.ts';
 import type { Clock } from '../stream/clock.ts';
 import { readControl } from '../wire/control.ts';
 import { decode } from '../wire/json-rpc.ts';
@@ -120,7 +121,7 @@ class DurableSubscription {
   #isLost = false;
   #reading: AbortController | undefined;
   // What is between `frame` and `settled`: then the bookmark is not to be noted.
-  #isTaking = false;
+  #taking: Promise<void> | undefined;
   #isNoting = false;
   #isDue = false;
   #noted = 0;
@@ -181,8 +182,9 @@ class DurableSubscription {
   }
 
   async close(): Promise<void> {
+    await this.#taking;
     this.#cancelNoting?.();
-    if (this.#bookmark !== undefined && !this.#isTaking && this.#noted !== this.#bookmark.after) await this.#note();
+    if (this.#bookmark !== undefined && this.#noted !== this.#bookmark.after) await this.#note();
   }
 
   async #read(signal: AbortSignal): Promise<void> {
@@ -204,17 +206,30 @@ class DurableSubscription {
   async #take(frame: string, number: number, signal: AbortSignal): Promise<void> {
     const bookmark = this.#bookmark as Bookmark;
     if (signal.aborted || number <= bookmark.after) return;
-    this.#isTaking = true;
-    for (const { args } of decode(frame).calls) {
-      const received = readControl(args);
-      if (received?.control.kind !== 'replay') continue;
-      bookmark.frame(number, received.sender, received.control.packs, received.control.gone);
-    }
-    await new Promise<void>((resolve) => this.#port.afterDelivery(resolve));
-    this.#isTaking = false;
+    const { promise, resolve } = withResolvers<void>();
+    this.#taking = promise;
+    this.#deliver(bookmark, frame, number);
+    await new Promise<void>((settled) => this.#port.afterDelivery(settled));
     bookmark.settled(number);
+    this.#taking = undefined;
+    // Whoever waits for it may do so since a listener was called.
+    resolve();
     if (this.#isDue) void this.#note();
     else this.#noteLater();
+  }
+
+  #deliver(bookmark: Bookmark, frame: string, number: number): void {
+    const { calls, invalid } = decode(frame);
+    for (const { method, args } of calls) {
+      const { sender = '', control } = readControl(args) ?? {};
+      if (control?.kind === 'replay') {
+        const packs = control.packs.filter(({ publisher }) => publisher === sender);
+        bookmark.frame(number, sender, packs, control.gone);
+      } else {
+        this.#port.invalid({ reason: 'params', method });
+      }
+    }
+    for (const part of invalid) this.#port.invalid(part);
   }
 
   #noteLater(): void {
@@ -224,7 +239,7 @@ class DurableSubscription {
   async #note(): Promise<void> {
     this.#cancelNoting?.();
     this.#cancelNoting = undefined;
-    this.#isDue = this.#isTaking || this.#isNoting;
+    this.#isDue = this.#taking !== undefined || this.#isNoting;
     const bookmark = this.#bookmark as Bookmark;
     if (this.#isDue || this.#isLost) return;
     this.#isNoting = true;

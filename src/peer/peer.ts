@@ -449,7 +449,9 @@ class SocketPeer implements PeerInterface {
     const { signal } = run.ending;
     await this.#readiness.ask(Infinity, signal);
     if (run.durability === undefined) return;
-    this.#session.outbox.keep(await run.durability.connect(false, signal));
+    const wanted = await run.durability.connect(false, signal);
+    signal.throwIfAborted();
+    this.#session.outbox.keep(wanted);
   }
 
   #deliver(name: string, args: readonly unknown[], publisher?: string, trace?: string): void {

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import { Broker, connect, contract, event, type Gap, Peer, type PeerOptions, RefusedError } from 'mreventloop';
 import { makeBus } from '../../src/bus/address.ts';
 import { loadJetStream, loadNats } from '../../src/bus/nats-library.ts';
@@ -100,6 +101,37 @@ describeWith('nats', 'durable subscriptions', (program) => {
       const second = await subscribe(address);
       await expect.poll(() => second.received).toEqual(numbers(20).slice(10));
       expect([first.gaps, second.gaps]).toEqual([[], []]);
+    });
+
+    test.each([
+      ['at once', z.number()],
+      [
+        'when a schema has been waited for',
+        z.number().refine(() => new Promise((resolve) => setImmediate(resolve, true))),
+      ],
+    ])('stop: from within a listener that is called %s, nothing comes twice', async (_, schema) => {
+      const { address } = await startServer();
+      const checked = contract({ x: [schema] });
+      const received: number[] = [];
+      const live = async (): Promise<void> => {
+        const peer = new Peer(address, checked, { subscribe: { x: { durable: 'billing' } } });
+        const stopped = new Promise<void>((resolve) => {
+          connect(peer, 'x', (n) => {
+            received.push(n);
+            resolve(peer.stop());
+          });
+        });
+        await peer.start();
+        await stopped;
+      };
+      const { publish, peer } = await publisher(address);
+      await (await subscribe(address)).peer.stop();
+      for (const round of numbers(10)) {
+        await publish(round * 4, round * 4 + 4);
+        await peer.flush(FLUSH);
+      }
+      while (received.at(-1) !== 38) await live();
+      expect(received).toEqual(numbers(40).filter((n) => n % 2 === 0));
     });
 
     test('flush: a publisher that ends after it has lost nothing, although nobody was there', async () => {
