@@ -7,7 +7,7 @@ import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
 /** The kinds of addresses, by scheme. */
 type Scheme = keyof typeof CAPABILITIES;
-const SCHEMES = Object.keys(CAPABILITIES) as readonly Scheme[];
+const SCHEMES = /* @__PURE__ */ Object.keys(CAPABILITIES) as readonly Scheme[];
 
 /** The bus that each of them needs, loaded when it is. */
 const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions) => Promise<Bus>>> = {

@@ -37,24 +37,34 @@ export interface Capabilities {
 /** Those of a port to another thread. */
 type PortCapabilities = Can<'port', 'browser'>;
 
-const NOTHING = { durable: false, binary: false, python: false, browser: false } as const;
-
 export const CAPABILITIES: Capabilities = {
-  inproc: { ...NOTHING, scheme: 'inproc', browser: true },
-  ipc: { ...NOTHING, scheme: 'ipc', python: true },
-  tcp: { ...NOTHING, scheme: 'tcp', python: true },
-  ws: { ...NOTHING, scheme: 'ws', browser: true },
-  wss: { ...NOTHING, scheme: 'wss', browser: true },
-  'ws+unix': { ...NOTHING, scheme: 'ws+unix' },
-  nats: { ...NOTHING, scheme: 'nats', durable: true },
-  redis: { ...NOTHING, scheme: 'redis' },
-  rediss: { ...NOTHING, scheme: 'rediss' },
+  inproc: { scheme: 'inproc', durable: false, binary: false, python: false, browser: true },
+  ipc: { scheme: 'ipc', durable: false, binary: false, python: true, browser: false },
+  tcp: { scheme: 'tcp', durable: false, binary: false, python: true, browser: false },
+  ws: { scheme: 'ws', durable: false, binary: false, python: false, browser: true },
+  wss: { scheme: 'wss', durable: false, binary: false, python: false, browser: true },
+  'ws+unix': { scheme: 'ws+unix', durable: false, binary: false, python: false, browser: false },
+  nats: { scheme: 'nats', durable: true, binary: false, python: false, browser: false },
+  redis: { scheme: 'redis', durable: false, binary: false, python: false, browser: false },
+  rediss: { scheme: 'rediss', durable: false, binary: false, python: false, browser: false },
 };
 
-export const PORT_CAPABILITIES: PortCapabilities = { ...NOTHING, scheme: 'port', browser: true };
+export const PORT_CAPABILITIES: PortCapabilities = {
+  scheme: 'port',
+  durable: false,
+  binary: false,
+  python: false,
+  browser: true,
+};
 
 /** Those of a bus of one's own: whether it has a store shows when it is there. */
-export const OTHER_CAPABILITIES: BusCapabilities = { ...NOTHING, scheme: 'other', durable: true };
+export const OTHER_CAPABILITIES: BusCapabilities = {
+  scheme: 'other',
+  durable: true,
+  binary: false,
+  python: false,
+  browser: true,
+};
 
 /** What peers can do at an address, as far as the compiler knows it: the address, both, or a port. */
 export type BusAt<A> = A extends string

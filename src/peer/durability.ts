@@ -1,7 +1,6 @@
 import type { Store } from '../bus/bus.ts';
 import { AddressError, MissingLibraryError, RefusedError } from '../errors.ts';
 import { Bookmark, type BookmarkPort, ownerOf } from '../stream/bookmark.ts';
-import { withResolvers } from '../loop/with-resolvers.ts';
 import type { Clock } from '../stream/clock.ts';
 import { readControl } from '../wire/control.ts';
 import { decode } from '../wire/json-rpc.ts';
@@ -122,7 +121,7 @@ class DurableSubscription {
   #reading: AbortController | undefined;
   // What is between `frame` and `settled`: then the bookmark is not to be noted.
   #taking: Promise<void> | undefined;
-  #isNoting = false;
+  #noting: Promise<void> | undefined;
   #isDue = false;
   #noted = 0;
   #cancelNoting: (() => void) | undefined;
@@ -206,14 +205,14 @@ class DurableSubscription {
   async #take(frame: string, number: number, signal: AbortSignal): Promise<void> {
     const bookmark = this.#bookmark as Bookmark;
     if (signal.aborted || number <= bookmark.after) return;
-    const { promise, resolve } = withResolvers<void>();
-    this.#taking = promise;
+    let taken: (() => void) | undefined;
+    this.#taking = new Promise((resolve) => (taken = resolve));
     this.#deliver(bookmark, frame, number);
     await new Promise<void>((settled) => this.#port.afterDelivery(settled));
     bookmark.settled(number);
     this.#taking = undefined;
     // Whoever waits for it may do so since a listener was called.
-    resolve();
+    taken?.();
     if (this.#isDue) void this.#note();
     else this.#noteLater();
   }
@@ -236,30 +235,37 @@ class DurableSubscription {
     this.#cancelNoting ??= this.#clock.after(NOTE_WITHIN, () => void this.#note());
   }
 
-  async #note(): Promise<void> {
+  /** Notes how far it is, once nothing is being taken; fulfils when that has been tried. */
+  #note(): Promise<void> {
     this.#cancelNoting?.();
     this.#cancelNoting = undefined;
-    this.#isDue = this.#taking !== undefined || this.#isNoting;
-    const bookmark = this.#bookmark as Bookmark;
-    if (this.#isDue || this.#isLost) return;
-    this.#isNoting = true;
-    const { after } = bookmark;
-    try {
-      const revision = await this.#store.note(this.#name, bookmark.toString(), this.#revision);
-      if (revision === undefined) {
-        this.#isDue = true;
-        await this.claim();
-      } else {
-        this.#revision = revision;
-        this.#noted = after;
-      }
-    } catch {
-      // It is noted with what comes next, or when there is a link again.
+    this.#isDue = true;
+    this.#noting ??= this.#noteWhatIsDue();
+    return this.#noting;
+  }
+
+  async #noteWhatIsDue(): Promise<void> {
+    // Not before whoever called this knows that it is going on.
+    await Promise.resolve();
+    while (this.#isDue && this.#taking === undefined && !this.#isLost) {
       this.#isDue = false;
-    } finally {
-      this.#isNoting = false;
+      const bookmark = this.#bookmark as Bookmark;
+      const { after } = bookmark;
+      try {
+        const revision = await this.#store.note(this.#name, bookmark.toString(), this.#revision);
+        if (revision === undefined) {
+          this.#isDue = true;
+          await this.claim();
+        } else {
+          this.#revision = revision;
+          this.#noted = after;
+        }
+      } catch {
+        // It is noted with what comes next, or when there is a link again.
+        this.#isDue = false;
+      }
     }
-    if (this.#isDue) await this.#note();
+    this.#noting = undefined;
   }
 
   #lose(): void {

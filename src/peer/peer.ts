@@ -14,7 +14,7 @@ import type { InvalidCall } from '../wire/json-rpc.ts';
 import { methodTo } from '../wire/names.ts';
 import { Agreement } from './agreement.ts';
 import { Dialogue } from './dialogue.ts';
-import type { Durability } from './durability.ts';
+import { Durability } from './durability.ts';
 import { Incoming } from './incoming.ts';
 import { DEFAULT_LIMIT, type FlushOptions, readOptions, type StartOptions, type WaitOptions } from './options.ts';
 import { Outgoing } from './outgoing.ts';
@@ -342,8 +342,7 @@ class SocketPeer implements PeerInterface {
     const bus = await this.#makeBus();
     run.ending.signal.throwIfAborted();
     run.bus = bus;
-    run.durability = await this.#makeDurability(bus);
-    run.ending.signal.throwIfAborted();
+    run.durability = this.#makeDurability(bus);
     await bus.open({
       frame: (text) => {
         if (this.#run === run && !run.isDeaf) this.#session.receive(text);
@@ -359,15 +358,13 @@ class SocketPeer implements PeerInterface {
   }
 
   /** @throws AddressError where there is no store, and has to be one */
-  async #makeDurability({ store }: Bus): Promise<Durability | undefined> {
+  #makeDurability({ store }: Bus): Durability | undefined {
     const { durable, publish, endpoints } = this.#setup;
     if (store === undefined) {
       for (const name of durable.keys()) throw noStore(name, endpoints);
       return undefined;
     }
     this.#session.hasStore = true;
-    // Not part of what a page loads that has no store.
-    const { Durability } = await import('./durability.ts');
     const options = { id: this.id, publishes: publish, subscriptions: durable };
     return new Durability(store, options, this.#clock, {
       deliver: (name, args, publisher, trace) => this.#deliver(name, args, publisher, trace),
