@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { Broker, connect, contract, event, type Gap, Peer, type PeerOptions, RefusedError } from 'mreventloop';
@@ -79,9 +81,9 @@ function child(...args: string[]): Program {
   return node(import.meta.url, './children/durable.ts', ...args);
 }
 
-/** What a process got, from a start to its end. */
-async function heard(program: Program): Promise<number[]> {
-  return (await program.rest()).map(Number);
+/** What a process has written down. */
+function heard(file: string): number[] {
+  return readFileSync(file, 'utf8').split('\n').slice(0, -1).map(Number);
 }
 
 describeWith('nats', 'durable subscriptions', (program) => {
@@ -161,7 +163,7 @@ describeWith('nats', 'durable subscriptions', (program) => {
     test('started: what is published right after that is kept, also if the process dies at once', async () => {
       const { address } = await startServer();
       const { peer, publish } = await publisher(address);
-      const dying = child('subscribe', address);
+      const dying = child('subscribe', address, join(temporaryFolder(), 'heard'));
       expect(await dying.line()).toBe('ready');
       dying.kill('SIGKILL');
       await publish(0, 10);
@@ -250,15 +252,22 @@ describeWith('nats', 'durable subscriptions', (program) => {
     test('the subscriber is killed while 10,000 events flow', { timeout: 60_000 }, async () => {
       const { address } = await startServer();
       const { peer, publish } = await publisher(address);
+      const publishSlowly = async (from: number, to: number): Promise<void> => {
+        for (let n = from; n < to; n += 50) {
+          await publish(n, n + 50);
+          await peer.flush(FLUSH);
+        }
+      };
       const lives: number[][] = [];
       for (const round of numbers(4)) {
-        const running = child('subscribe', address);
+        const file = join(temporaryFolder(), 'heard');
+        const running = child('subscribe', address, file);
         expect(await running.line()).toBe('ready');
-        const publishing = publish(round * 2_000, (round + 1) * 2_000);
-        const seen: number[] = [];
-        while ((seen.at(-1) ?? 0) < round * 2_000 + 500) seen.push(Number(await running.line()));
+        const publishing = publishSlowly(round * 2_000, (round + 1) * 2_000);
+        await expect.poll(() => heard(file).at(-1), { ...PATIENCE, interval: 5 }).toBeGreaterThan(round * 2_000 + 500);
         running.kill('SIGKILL');
-        lives.push([...seen, ...(await heard(running))]);
+        await running.exit;
+        lives.push(heard(file));
         await publishing;
       }
       const last = await subscribe(address);
@@ -275,6 +284,8 @@ describeWith('nats', 'durable subscriptions', (program) => {
         next = (life.at(-1) as number) + 1;
       }
       expect(next).toBe(10_000);
+      // Some were killed in the middle.
+      expect(lives.some((life, round) => (life.at(-1) as number) < (round + 1) * 2_000 - 1)).toBe(true);
       expect(last.gaps).toEqual([]);
     });
 
@@ -430,6 +441,38 @@ describeWith('nats', 'durable subscriptions', (program) => {
       await publish(10, 20);
       await expect(peer.flush({ timeout: 300 })).rejects.toThrow(/within 300 ms: the store lacks 10$/);
       expect(refusals.map(({ message }) => message)).toEqual([expect.stringContaining('keeps nothing')]);
+    });
+
+    test('JetStream is forbidden: who publishes does without, who subscribes is told', async () => {
+      const config = join(temporaryFolder(), 'nats.conf');
+      const allowed = '["mreventloop.>", "_INBOX.>"]';
+      const permissions = `{ publish: ${allowed}, subscribe: ${allowed} }`;
+      const users = `[{ user: anybody, password: none, permissions: ${permissions} }]`;
+      writeFileSync(config, `authorization { users: ${users} }\nno_auth_user: anybody\n`);
+      const { address } = await NatsServer.start(program, ...store(), '-c', config);
+      await using from = await new Peer(address, address, [], ['x']).start();
+      const refusals: Error[] = [];
+      connect(from.status, 'refused', (error) => refusals.push(error));
+      await using to = await new Peer(address, address, ['x'], []).start();
+      const received = to.events.x.next(PATIENCE);
+      await from.waitFor({ subscribers: 'x', timeout: 5_000 });
+      await from.publish.x(1);
+      expect(await received).toEqual([1]);
+      expect(refusals).toEqual([]);
+      const subscribing = { subscribe: { x: { durable: 'billing' } } };
+      await expect(new Peer(address, address, ['x'], [], subscribing).start()).rejects.toMatchObject({
+        code: 'REFUSED',
+        message: `the server at '${address}' does not allow to use JetStream`,
+      });
+    });
+
+    test('the client for JetStream is not installed: only who needs it is told', async () => {
+      const { address } = await startServer();
+      await (await subscribe(address)).peer.stop();
+      const lines = await node(import.meta.url, './children/without-jetstream.ts', address).rest();
+      const said = /^MISSING_LIBRARY: .* need the package '@nats-io\/jetstream': npm install @nats-io\/jetstream$/;
+      const missing: unknown = expect.stringMatching(said);
+      expect(lines).toEqual(['started', missing, missing]);
     });
 
     test('behind an uplink: publishers there have no store, and their events arrive once between live peers', async () => {
