@@ -50,7 +50,7 @@ export interface PublishOverflow {
 
 /** What a peer could not deliver before it stopped. */
 export interface Undelivered {
-  /** The peers that lack events, and how many. */
+  /** The peers that lack events, and how many; `store` for what is kept for durable subscriptions. */
   readonly peers: readonly { readonly peer: string; readonly count: number }[];
   /** How many events have never left. */
   readonly unsent: number;
@@ -76,8 +76,9 @@ export type PeerStatus = Events<{
    */
   disconnected: [reason: string | undefined];
   /**
-   * The broker does not want this peer any more, or not let it do what it does. The peer goes on trying.
-   * At the start, `start` rejects with this error instead.
+   * The broker does not want this peer any more, or not let it do what it does, or does not keep what it should. The
+   * peer goes on trying, but for a durable subscription that another peer has taken over. At the start, `start` rejects
+   * with this error instead.
    */
   refused: [error: Error];
   /** Another peer came, or came back. */

@@ -43,7 +43,7 @@ export interface Peer<
   /** What other peers publish. A listener that throws ends the program, as a slot does that throws. */
   readonly events: Events<S>;
   /**
-   * Publishes. The event is kept until every live subscriber has it; before the peer is ready and while
+   * Publishes. The event is kept until every live subscriber has it, and the store for durable ones; before the peer is ready and while
    * the broker is away, it waits here. The promise fulfils when there is room for more: who awaits it never
    * overruns slow subscribers. Throws a `PayloadError` for arguments that JSON cannot carry, a `ValidationError`
    * for those that do not fit the contract, and an `OverflowError` when too much is kept already; where a
@@ -98,7 +98,7 @@ export interface Peer<
    */
   stop(options?: FlushOptions): Promise<void>;
   /**
-   * Fulfils when every live subscriber has everything that was published so far.
+   * Fulfils when every live subscriber has everything that was published so far, and the store what it is to keep.
    * @throws TimeoutError, which says who lacks how much; the signal's reason
    */
   flush(options?: FlushOptions): Promise<void>;
