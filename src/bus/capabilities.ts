@@ -1,6 +1,6 @@
 /** What peers can do at a kind of address, beyond what they can do everywhere. */
 export interface BusCapabilities {
-  /** How its addresses begin; `port` for a port to another thread, `other` for a bus of one's own. */
+  /** How its addresses begin; `port` for a port to another thread or a channel, `other` for a bus of one's own. */
   readonly scheme: string;
   /** Whether subscriptions can be `durable`: events are kept for subscribers that are away. */
   readonly durable: boolean;

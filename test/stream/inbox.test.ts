@@ -123,4 +123,18 @@ describe('inbox', () => {
     arrive('b', 1, 2);
     expect(happened).toEqual(['a1', 'b1', 'a2']);
   });
+
+  test('events that come another way are forgotten, and nobody waits for them', () => {
+    const { clock, inbox, happened, arrive } = makeInbox();
+    inbox.ask();
+    arrive('b', 3, 4);
+    arrive('a', 2, 5, { event: 'b', n: 3, more: undefined });
+    expect(inbox.dismiss(['b', 'c'])).toBe(true);
+    expect(inbox.held).toBe(1);
+    inbox.heads([['a', 2, 2]], 5, 400);
+    arrive('a', 3, 7, { event: 'b', n: 4, more: undefined });
+    clock.advance(1_000);
+    expect(happened).toEqual(['a2', 'acknowledged 5', 'a3', 'acknowledged 7']);
+    expect(inbox.dismiss(['a'])).toBe(false);
+  });
 });
