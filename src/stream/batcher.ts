@@ -15,7 +15,7 @@ export class Batcher {
   readonly #clock: Clock;
   readonly #send: (event: string, frame: string) => void;
   #waiting = new Map<EventHead, Batch>();
-  #onSent: (() => void)[] = [];
+  readonly #onSent: (() => void)[] = [];
   #scheduled = false;
   /** Whether everybody who gets the frames understands packs, or somebody on the way translates them. */
   mayPack = false;

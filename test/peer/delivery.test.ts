@@ -241,7 +241,7 @@ describe('delivery: backpressure', () => {
 
   test('a window is acknowledged as it fills, also where each subscriber has a small part of it', async () => {
     const world = new World();
-    const names = range(1, 20).map((n) => `event_${n}`) as string[] as (keyof Ticks)[];
+    const names = range(1, 20).map((n) => `event_${n}` as keyof Ticks);
     const publisher = await world.start([], names, { window: names.length });
     const subscribers: Peer<Ticks, Ticks>[] = [];
     for (const name of names) subscribers.push(await world.start([name], []));
