@@ -21,7 +21,7 @@ export function currentCall(): SlotCall<unknown> | undefined {
   if (running !== undefined) return running;
   // What a slot left behind is no part of it any more.
   const call = storage?.getStore();
-  return call?.isRunning === true ? call : undefined;
+  return call?.isRunning ? call : undefined;
 }
 
 /** Calls a function as the code of a slot. For the loop only: what comes behind it would be in the slot's context, too. */

@@ -199,7 +199,7 @@ export class EventLoop implements AsyncDisposable {
         // A slot that returned at once needs no turn of the microtask queue.
         if (pending !== undefined) {
           try {
-            call.fulfil(await pending);
+            call.settle('fulfilled', await pending);
           } catch (error) {
             call.reject(error);
           }

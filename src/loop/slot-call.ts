@@ -80,7 +80,7 @@ export class SlotCall<R> implements Promise<R> {
 
   /**
    * @internal Runs the slot; the loop does this, once.
-   * @returns where the slot takes its time, a promise of how it ends, which the loop tells: `fulfil` or `reject`
+   * @returns where the slot takes its time, a promise of how it ends, which the loop tells: `settle` or `reject`
    */
   run(): Promise<unknown> | undefined {
     this.#state = 'running';
@@ -89,21 +89,16 @@ export class SlotCall<R> implements Promise<R> {
       this.#args = NO_ARGUMENTS;
       if (result instanceof Promise) return result;
       if (isThenable(result)) return this.#follow(result);
-      this.fulfil(result);
+      this.settle('fulfilled', result);
     } catch (error) {
       this.reject(error);
     }
     return undefined;
   }
 
-  /** @internal The slot has ended, with what it returned. */
-  fulfil(value: unknown): void {
-    this.#settle('fulfilled', value);
-  }
-
   /** @internal The slot has ended, with what it threw. */
   reject(error: unknown): void {
-    this.#settle('rejected', error);
+    this.settle('rejected', error);
     if (this.handedOver) return;
     const report = new SlotError(`slot ${this.name} failed: ${error instanceof Error ? error.name : typeof error}`, {
       cause: error,
@@ -125,7 +120,7 @@ export class SlotCall<R> implements Promise<R> {
 
   /** @internal */
   drop(): void {
-    this.#settle('rejected', new OverflowError(`the call of ${this.name} was dropped: its event loop was full`));
+    this.settle('rejected', new OverflowError(`the call of ${this.name} was dropped: its event loop was full`));
   }
 
   // Apart, because a method with a function in it allocates memory for what they share each time it is called.
@@ -143,7 +138,8 @@ export class SlotCall<R> implements Promise<R> {
     return runAs(this, wait, undefined, NO_ARGUMENTS) as Promise<unknown>;
   }
 
-  #settle(state: 'fulfilled' | 'rejected', outcome: unknown): void {
+  /** @internal The slot has ended, with what it returned; or it was not called. */
+  settle(state: 'fulfilled' | 'rejected', outcome: unknown): void {
     this.#state = state;
     this.#outcome = outcome;
     this.#args = NO_ARGUMENTS;
@@ -174,7 +170,7 @@ export class SlotCall<R> implements Promise<R> {
     // taken to be awaited by that slot.
     const creator = this.#createdIn;
     const waiter = current ?? (creator !== undefined && !isTracked(creator.#target) ? creator : undefined);
-    return waiter?.isRunning === true ? waiter : undefined;
+    return waiter?.isRunning ? waiter : undefined;
   }
 
   #waitFor(call: SlotCall<unknown>): void {

@@ -14,7 +14,7 @@ import type { InvalidCall } from '../wire/json-rpc.ts';
 import { methodTo } from '../wire/names.ts';
 import { Agreement } from './agreement.ts';
 import { Dialogue } from './dialogue.ts';
-import { Durability } from './durability.ts';
+import type { Durability } from './durability.ts';
 import { Incoming } from './incoming.ts';
 import { DEFAULT_LIMIT, type FlushOptions, readOptions, type StartOptions, type WaitOptions } from './options.ts';
 import { Outgoing } from './outgoing.ts';
@@ -342,7 +342,8 @@ class SocketPeer implements PeerInterface {
     const bus = await this.#makeBus();
     run.ending.signal.throwIfAborted();
     run.bus = bus;
-    run.durability = this.#makeDurability(bus);
+    run.durability = await this.#makeDurability(bus);
+    run.ending.signal.throwIfAborted();
     await bus.open({
       frame: (text) => {
         if (this.#run === run && !run.isDeaf) this.#session.receive(text);
@@ -358,12 +359,13 @@ class SocketPeer implements PeerInterface {
   }
 
   /** @throws AddressError where there is no store, and has to be one */
-  #makeDurability({ store }: Bus): Durability | undefined {
+  async #makeDurability({ store }: Bus): Promise<Durability | undefined> {
     const { durable, publish, endpoints } = this.#setup;
     if (store === undefined) {
       for (const name of durable.keys()) throw noStore(name, endpoints);
       return undefined;
     }
+    const { Durability } = await import('./durability.ts');
     this.#session.hasStore = true;
     const options = { id: this.id, publishes: publish, subscriptions: durable };
     return new Durability(store, options, this.#clock, {
