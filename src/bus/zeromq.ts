@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as Zeromq from 'zeromq';
-import { AddressError, AddressInUseError, MissingLibraryError } from '../errors.ts';
+import { AddressError, AddressInUseError, MissingLibraryError, StateError } from '../errors.ts';
 import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
 import { claimPath, type ClaimedPath, untilFree } from './served.ts';
 
@@ -46,7 +46,16 @@ const LINGER = 400;
 
 /** A peer's end. */
 export async function makeZeromqBus(endpoints: Endpoints): Promise<Bus> {
-  return new ZeromqBus(await load(), endpoints);
+  const library = await load();
+  const receiver = makeSubscriber(library.Subscriber);
+  try {
+    // What a peer sends it has counted and will repair: dropping here would only make work.
+    const sender = new library.Publisher({ linger: LINGER, sendHighWaterMark: 0, ...HEARTBEAT });
+    return new ZeromqBus(endpoints, receiver, sender);
+  } catch (cause) {
+    receiver.close();
+    throw explainSocket(cause);
+  }
 }
 
 /** A broker's end. */
@@ -60,25 +69,24 @@ class ZeromqBus implements Bus {
   readonly #out: Sender<Zeromq.Publisher>;
   #closing: Promise<void> | undefined;
 
-  constructor({ Subscriber, Publisher }: Library, endpoints: Endpoints) {
+  constructor(endpoints: Endpoints, receiver: Zeromq.Subscriber, sender: Zeromq.Publisher) {
     this.#endpoints = endpoints;
-    this.#in = makeSubscriber(Subscriber);
-    // What a peer sends it has counted and will repair: dropping here would only make work.
-    this.#out = new Sender(new Publisher({ linger: LINGER, sendHighWaterMark: 0, ...HEARTBEAT }));
+    this.#in = receiver;
+    this.#out = new Sender(sender);
   }
 
   async open(listener: BusListener): Promise<void> {
     try {
       connect(this.#in, this.#endpoints.in);
       connect(this.#out.socket, this.#endpoints.out);
+      for (const { events } of [this.#in, this.#out.socket]) {
+        events.on('disconnect', () => {
+          if (this.#closing === undefined) listener.down();
+        });
+      }
     } catch (error) {
       await this.close();
-      throw error;
-    }
-    for (const { events } of [this.#in, this.#out.socket]) {
-      events.on('disconnect', () => {
-        if (this.#closing === undefined) listener.down();
-      });
+      throw explainSocket(error);
     }
     void receive(this.#in, (bytes) => {
       if (this.#closing !== undefined) return;
@@ -195,12 +203,24 @@ const METHOD_START = '{"jsonrpc": "2.0", "method": "';
 
 /** A socket that keeps all subscriptions. Otherwise ZeroMQ drops those beyond the first 1,000 that wait to be sent. */
 function makeSubscriber(Subscriber: Library['Subscriber']): Zeromq.Subscriber {
-  return new (class extends Subscriber {
+  class Patient extends Subscriber {
     constructor() {
       super({ linger: 0, receiveHighWaterMark: QUEUED_FRAMES, ...HEARTBEAT });
       this.setInt32Option(ZMQ_SNDHWM, 0);
     }
-  })();
+  }
+  try {
+    return new Patient();
+  } catch (cause) {
+    throw explainSocket(cause);
+  }
+}
+
+/** What making a socket failed for, or listening to what happens to it, which takes some more. */
+function explainSocket(cause: unknown): unknown {
+  if ((cause as NodeJS.ErrnoException).code !== 'EMFILE') return cause;
+  const remedy = 'set `context.maxSockets` of the package zeromq to more before the first of them; a peer takes six';
+  return new StateError(`ZeroMQ has no more sockets for this process: ${remedy}`, { cause });
 }
 
 /** Sends one frame at a time, in order, as ZeroMQ wants it. */

@@ -193,6 +193,13 @@ describe('peer: starting and stopping', () => {
     expect(await program.exit).toMatchObject({ code: 0, stderr: '' });
   });
 
+  test('sockets: where ZeroMQ has no more of them, the error says what to do, and the others go on', async () => {
+    const program = node(import.meta.url, 'children/many-peers.ts', ...Object.values(freeEndpoints('ipc')));
+    expect(await program.line()).toMatch(/^STATE: ZeroMQ has no more sockets .*context\.maxSockets/);
+    expect(await program.line()).toBe('some peers stopped');
+    expect(await program.exit).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('stop: a program that stopped its peer and broker ends by itself', async () => {
     const program = node(import.meta.url, 'children/start-and-stop.ts', ...Object.values(freeEndpoints('ipc')));
     expect(await program.line()).toBe('stopped');
