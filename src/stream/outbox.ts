@@ -6,7 +6,7 @@ import { Audience, passFrontiers, predecessorsOf, type Subscriber } from './audi
 import type { Clock } from './clock.ts';
 import { Deposits, type DepositsPort, STORE } from './deposits.ts';
 import { type EventOutboxOptions, Log, type PublishPolicy } from './log.ts';
-import { Moments } from './moments.ts';
+import { Newcomers, type Ready } from './newcomers.ts';
 import { Replay } from './replay.ts';
 import { isLonger } from './size.ts';
 
@@ -20,14 +20,6 @@ export interface OutboxOptions {
   /** How many events of each name are kept beyond that, for subscribers to come. */
   readonly history: number;
   readonly events: Readonly<Record<string, EventOutboxOptions | undefined>>;
-}
-
-/** Since when a subscriber has been ready. */
-export interface Ready {
-  /** How many milliseconds ago that was, when it said so. */
-  readonly since: number;
-  /** Whether its link has broken since then. */
-  readonly hasBroken: boolean;
 }
 
 /** What an outbox sends through, and tells. */
@@ -46,9 +38,6 @@ export interface OutboxPort extends Pick<DepositsPort, 'deposit'> {
 /** How long, in milliseconds, a subscriber may lag before it is told how far it should be, at first and at most. */
 const FIRST_PATIENCE = 100;
 const LAST_PATIENCE = 1_000;
-
-/** How long, in milliseconds, what a subscriber says of itself may take to get here. */
-const SAID_BEFORE = 1_000;
 
 /** How many events go into all replays that answer one nak. */
 const REPLAY_EVENTS = 2_000;
@@ -80,13 +69,7 @@ export class Outbox {
   #size = 0;
   #historySize = 0;
   #cancelTimer: (() => void) | undefined;
-  readonly #moments: Moments;
-  // When the way to subscribers broke last, and when it was mended; before it was open for the first time, undefined.
-  #broke = -Infinity;
-  #mended: number | undefined;
-  // While those who were ready when it broke may not have said so, what was sent after this number stays in the history.
-  #keptAfter = Infinity;
-  #cancelKeeping: (() => void) | undefined;
+  readonly #newcomers: Newcomers;
   readonly #onRoom: (() => void)[] = [];
   // The broker counts as a subscriber of everything, whose acknowledgement is an echo: so nobody sends
   // faster than the broker takes it, also when only peers in Python listen, or nobody.
@@ -101,7 +84,7 @@ export class Outbox {
     this.#options = options;
     this.#clock = clock;
     this.#port = port;
-    this.#moments = new Moments(clock.now());
+    this.#newcomers = new Newcomers(clock);
     for (const name of names) this.#logs.set(name, new Log(name, options.events[name]));
     this.#broker = this.#makeSubscriber('', [...this.#logs.values()], 0);
     for (const log of this.#broker.logs) log.subscribers.add(this.#broker);
@@ -206,8 +189,7 @@ export class Outbox {
   /** The way to subscribers is open: whoever lags is told so first, then what waits leaves. */
   open(): void {
     this.#open = true;
-    if (this.#mended === undefined) this.#mended = -Infinity;
-    else this.#mend();
+    this.#newcomers.opened(this.#subscribers.values(), () => this.#releaseAll());
     for (const one of this.#lagging()) this.#remind(one);
     this.#deposits.open();
     this.#pump();
@@ -215,7 +197,7 @@ export class Outbox {
 
   /** There is no way for now. */
   pause(): void {
-    if (this.#open) this.#broke = this.#clock.now();
+    if (this.#open) this.#newcomers.broke();
     this.#open = false;
     this.#deposits.pause();
   }
@@ -247,8 +229,7 @@ export class Outbox {
     this.pause();
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    this.#cancelKeeping?.();
-    this.#cancelKeeping = undefined;
+    this.#newcomers.close();
     for (const resolve of this.#onRoom.splice(0)) resolve();
     for (const { resolve } of this.#onDelivered.splice(0)) resolve();
   }
@@ -267,11 +248,10 @@ export class Outbox {
       const start = Math.min(Math.max(acked, before), this.#sentG);
       subscriber = this.#makeSubscriber(id, logs, start);
       this.#subscribers.set(id, subscriber);
-      if (ready !== undefined) subscriber.unsureSince = this.#clock.now() - ready.since - SAID_BEFORE;
+      if (ready !== undefined) this.#newcomers.met(subscriber, ready);
     }
     if (acked > 0) subscriber.unsureSince = undefined;
-    else if (ready?.hasBroken === true) subscriber.hasBroken = true;
-    if (subscriber.hasBroken || this.#hasBrokenSince(subscriber)) this.#startOver(subscriber);
+    else this.#newcomers.heard(subscriber, ready);
     for (const log of subscriber.logs) log.subscribers.delete(subscriber);
     for (const log of logs) log.subscribers.add(subscriber);
     subscriber.logs = logs;
@@ -343,33 +323,9 @@ export class Outbox {
     return Array.from(logs, (log) => [log.event, log.sent, log.firstAfter(acked)] as const);
   }
 
-  /** The way is open again. */
-  #mend(): void {
-    this.#mended = this.#clock.now();
-    this.#keptAfter = Math.min(this.#keptAfter, this.#moments.before(this.#broke - SAID_BEFORE));
-    this.#cancelKeeping?.();
-    this.#cancelKeeping = this.#clock.after(SAID_BEFORE, () => {
-      this.#cancelKeeping = undefined;
-      this.#keptAfter = Infinity;
-      this.#releaseAll();
-    });
-    for (const one of this.#subscribers.values()) this.#startOver(one);
-  }
-
   /** Notes what has been sent by now. */
   #noteMoment(): void {
-    if (!this.#moments.note(this.#clock.now(), this.#sentG)) return;
-    for (const log of this.#logs.values()) log.mark(this.#sentG, this.#moments.oldest);
-  }
-
-  #hasBrokenSince({ unsureSince = Infinity }: Subscriber): boolean {
-    return this.#mended !== undefined && this.#mended >= unsureSince;
-  }
-
-  /** A link broke: a subscriber that may not have heard where to start starts with what was sent since it was ready. */
-  #startOver(subscriber: Subscriber): void {
-    if (subscriber.unsureSince === undefined) return;
-    subscriber.acked = Math.min(subscriber.acked, this.#moments.before(subscriber.unsureSince));
+    this.#newcomers.note(this.#sentG, this.#logs.values());
   }
 
   #makeRoom(log: Log): boolean {
@@ -428,7 +384,7 @@ export class Outbox {
     }
     while (
       log.first <= log.released &&
-      ((log.released - log.first >= this.#options.history && log.g(log.first) <= this.#keptAfter) ||
+      ((log.released - log.first >= this.#options.history && log.g(log.first) <= this.#newcomers.keptAfter) ||
         this.#historySize > this.#options.size)
     ) {
       this.#historySize -= log.text(log.first)?.length ?? 0;

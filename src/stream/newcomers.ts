@@ -1,0 +1,94 @@
+import type { Subscriber } from './audience.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import { Moments } from './moments.ts';
+
+/** Since when a subscriber has been ready. */
+export interface Ready {
+  /** How many milliseconds ago that was, when it said so. */
+  readonly since: number;
+  /** Whether its link has broken since then. */
+  readonly hasBroken: boolean;
+}
+
+/** How long, in milliseconds, what a subscriber says of itself may take to get here. */
+const SAID_BEFORE = 1_000;
+
+/**
+ * Where subscribers start that have not acknowledged anything. Mostly that is behind what was sent when they were met.
+ * Where a link broke just then, what was under way may be lost, and they cannot ask for it: they start with what was
+ * sent since they were ready.
+ */
+export class Newcomers {
+  readonly #clock: Clock;
+  readonly #moments: Moments;
+  #broke = -Infinity;
+  /** When the way to subscribers was mended last; before it was open for the first time, undefined. */
+  #mended: number | undefined;
+  #keptAfter = Infinity;
+  #cancelKeeping: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#moments = new Moments(clock.now());
+  }
+
+  /** While those who were ready when the way broke may not have said so: what was sent after this number is to be kept. */
+  get keptAfter(): number {
+    return this.#keptAfter;
+  }
+
+  /**
+   * The way is open, for the first time or again.
+   * @param onReleased - called when everybody who was ready when it broke has had time to say so
+   */
+  opened(subscribers: Iterable<Subscriber>, onReleased: () => void): void {
+    if (this.#mended === undefined) {
+      this.#mended = -Infinity;
+      return;
+    }
+    this.#mended = this.#clock.now();
+    this.#keptAfter = Math.min(this.#keptAfter, this.#moments.before(this.#broke - SAID_BEFORE));
+    this.close();
+    this.#cancelKeeping = this.#clock.after(SAID_BEFORE, () => {
+      this.#cancelKeeping = undefined;
+      this.#keptAfter = Infinity;
+      onReleased();
+    });
+    for (const one of subscribers) this.#startOver(one);
+  }
+
+  /** The way broke. */
+  broke(): void {
+    this.#broke = this.#clock.now();
+  }
+
+  /** Notes what has been sent by now: everything up to `g`. */
+  note(g: number, logs: Iterable<Log>): void {
+    if (!this.#moments.note(this.#clock.now(), g)) return;
+    for (const log of logs) log.mark(g, this.#moments.oldest);
+  }
+
+  /** A subscriber is there that was not. */
+  met(subscriber: Subscriber, { since }: Ready): void {
+    subscriber.unsureSince = this.#clock.now() - since - SAID_BEFORE;
+  }
+
+  /** A subscriber says that it has acknowledged nothing. */
+  heard(subscriber: Subscriber, ready: Ready | undefined): void {
+    const { unsureSince = Infinity } = subscriber;
+    if (ready?.hasBroken === true) subscriber.hasBroken = true;
+    const isBroken = this.#mended !== undefined && this.#mended >= unsureSince;
+    if (subscriber.hasBroken || isBroken) this.#startOver(subscriber);
+  }
+
+  close(): void {
+    this.#cancelKeeping?.();
+    this.#cancelKeeping = undefined;
+  }
+
+  #startOver(subscriber: Subscriber): void {
+    if (subscriber.unsureSince === undefined) return;
+    subscriber.acked = Math.min(subscriber.acked, this.#moments.before(subscriber.unsureSince));
+  }
+}
