@@ -342,8 +342,7 @@ class SocketPeer implements PeerInterface {
     const bus = await this.#makeBus();
     run.ending.signal.throwIfAborted();
     run.bus = bus;
-    run.durability = await this.#makeDurability(bus);
-    run.ending.signal.throwIfAborted();
+    run.durability = await this.#makeDurability(run, bus);
     await bus.open({
       frame: (text) => {
         if (this.#run === run && !run.isDeaf) this.#session.receive(text);
@@ -358,14 +357,16 @@ class SocketPeer implements PeerInterface {
     for (const topic of this.#session.topics) bus.subscribe(topic);
   }
 
-  /** @throws AddressError where there is no store, and has to be one */
-  async #makeDurability({ store }: Bus): Promise<Durability | undefined> {
+  /** @throws AddressError where there is no store, and has to be one; what the run was ended with */
+  async #makeDurability({ ending }: Run, { store }: Bus): Promise<Durability | undefined> {
     const { durable, publish, endpoints } = this.#setup;
     if (store === undefined) {
       for (const name of durable.keys()) throw noStore(name, endpoints);
       return undefined;
     }
     const { Durability } = await import('./durability.ts');
+    // The session may be another one now.
+    ending.signal.throwIfAborted();
     this.#session.hasStore = true;
     const options = { id: this.id, publishes: publish, subscriptions: durable };
     return new Durability(store, options, this.#clock, {
