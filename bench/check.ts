@@ -82,7 +82,7 @@ const checks: readonly Check[] = [
   {
     name: 'calls of an async slot : fastq.promise',
     rounds: ROUNDS,
-    usual: 1.7,
+    usual: 1.2,
     ...both(makeQueue, (make) => calls(make, 'async')),
   },
   {
@@ -95,7 +95,7 @@ const checks: readonly Check[] = [
   {
     name: 'the same, two events in turn',
     rounds: ROUNDS_ACROSS,
-    usual: 2.5,
+    usual: 1.8,
     ours: across(mreventloop, { names: TWO }),
     rival: across(zeromq, { names: TWO, batch: 100 }),
   },
