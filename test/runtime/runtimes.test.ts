@@ -1,11 +1,14 @@
 import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { command } from '../setup/command.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { installPackage, type InstalledPackage } from '../setup/installed-package.ts';
 import { freeEndpoints, startBroker } from '../support/addresses.ts';
 import { compile, EXPECTED } from './smoke.ts';
+
+// A runtime is a hundred megabytes, which the first start of it may have to read from a slow disk.
+vi.setConfig({ testTimeout: 60_000 });
 
 let installed: InstalledPackage;
 
