@@ -148,7 +148,7 @@ export function readOptions(
   publish: readonly string[],
   serve: readonly string[],
   options: PeerOptions<EventMap, EventMap>,
-): Omit<SessionOptions, 'id'> {
+): Omit<SessionOptions, 'id' | 'knows'> {
   const { window = 4_096, limit = DEFAULT_LIMIT, history = 1_000, silence = 6_000 } = options;
   for (const [name, value] of Object.entries({ window, limit, silence })) {
     if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);

@@ -116,6 +116,7 @@ class SocketPeer implements PeerInterface {
     this.#makeBus = options.bus ?? (() => makeBus(endpoints, { token: options.token }));
     const sessionOptions = {
       ...readOptions(subscribe, publish, [...serve.keys()], options),
+      knows: setup.knows,
       contract: () => this.#agreement.note,
     };
     this.#makeSession = () => new Session({ id: randomId(), ...sessionOptions }, this.#clock, this.#sessionPort());

@@ -21,6 +21,8 @@ export interface SessionOptions {
   /** The events it subscribes to, and how many it wants of each from before it joined. */
   readonly subscribes: ReadonlyMap<string, number>;
   readonly publishes: readonly string[];
+  /** Whether there is such an event, for all that this peer knows. */
+  readonly knows: (event: string) => boolean;
   /** Those of the events it subscribes to that are kept for it in a store. */
   readonly durable: ReadonlySet<string>;
   /** The requests that it answers. */
@@ -230,6 +232,8 @@ export class Session {
     for (const call of calls) {
       if (call.method.startsWith(CONTROL_PREFIX)) this.#receiveOwn(call);
       else if (this.#options.subscribes.has(call.method)) this.#receiveEvent(call);
+      // A batch may hold what is for others.
+      else if (!this.#options.knows(call.method)) this.#port.invalid({ reason: 'method', method: call.method });
     }
     for (const part of invalid) this.#port.invalid(part);
   }

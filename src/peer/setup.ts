@@ -57,6 +57,8 @@ export interface Setup {
   readonly durable: ReadonlyMap<string, readonly string[]>;
   /** What of its contract it takes part in, each once. */
   readonly names: readonly string[];
+  /** Whether there is such an event, as far as can be known: without a contract, there may be any. */
+  readonly knows: (event: string) => boolean;
   /** How values beyond JSON cross; undefined where they do not. */
   readonly codec: Codec | undefined;
   /** How the arguments of events are checked, for those that are; what comes in is decoded before. */
@@ -96,6 +98,7 @@ function readNames(
     subscribe,
     publish,
     names: [],
+    knows: () => true,
     codec: undefined,
     incoming: NOTHING_CHECKED,
     outgoing: NOTHING_CHECKED,
@@ -167,6 +170,7 @@ function readContract([place, given, options]: ContractArguments): Setup {
     subscribe: subscribed,
     publish: published,
     names,
+    knows: (name) => has(contract, name, 'event'),
     codec,
     incoming: parsersFor(subscribed, contract, codec),
     outgoing: validateOutgoing ? parsersFor(published, contract) : NOTHING_CHECKED,
@@ -186,10 +190,13 @@ function namesIn(
   const names = isList(wanted) ? wanted : Object.keys(wanted);
   for (const name of names) {
     checkName(name);
-    if (Object.hasOwn(contract, name) && isRequest(contract[name]) === (kind === 'request')) continue;
-    throw new ConnectError(`the contract has no ${kind} '${name}'`);
+    if (!has(contract, name, kind)) throw new ConnectError(`the contract has no ${kind} '${name}'`);
   }
   return names;
+}
+
+function has(contract: Contract, name: string, kind: 'event' | 'request'): boolean {
+  return Object.hasOwn(contract, name) && isRequest(contract[name]) === (kind === 'request');
 }
 
 /** @param codec - what decodes before, also where there are no schemas */

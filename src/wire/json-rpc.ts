@@ -23,11 +23,12 @@ export interface Call {
  * - `utf-8`: it is no text in UTF-8;
  * - `json`: it is no JSON;
  * - `request`: it is JSON, but no JSON-RPC 2.0 request;
+ * - `method`: it is for an event that the contract of who got it does not have;
  * - `params`: the parameters are neither an array nor an object;
  * - `depth`: values are nested deeper than 64 levels;
  * - `key`: an object has a key `__proto__`.
  */
-export type InvalidReason = 'utf-8' | 'json' | 'request' | 'params' | 'depth' | 'key';
+export type InvalidReason = 'utf-8' | 'json' | 'request' | 'method' | 'params' | 'depth' | 'key';
 
 /** A part of a frame that was not understood. */
 export interface InvalidCall {

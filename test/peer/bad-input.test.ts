@@ -1,6 +1,6 @@
 import { Publisher } from 'zeromq';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connect, contract, type Endpoints, type InvalidFrame, Peer } from 'mreventloop';
+import { connect, contract, type Endpoints, type InvalidFrame, Peer, request } from 'mreventloop';
 import { z } from 'zod';
 import { startBroker } from '../support/addresses.ts';
 import { describeWith } from '../setup/describe-with.ts';
@@ -12,12 +12,15 @@ const shop = contract({
   produced: [z.strictObject({ name: z.string().max(20), 'tags?': z.unknown().optional() })],
   anything: [z.unknown()],
   constructor: [z.string()],
+  sold: [z.string()],
+  price_of: request([z.string()], z.number()),
 });
 
-/** What somebody says, as members of a JSON-RPC request, and what is reported of it. */
+/** What somebody says, as members of JSON-RPC requests, and what is reported of it. */
 interface Case {
   readonly title: string;
-  readonly said: string;
+  /** Several are a batch. */
+  readonly said: string | readonly string[];
   readonly report: Record<string, unknown> | undefined;
 }
 
@@ -31,7 +34,28 @@ const schema = (path: readonly string[] = [], event = 'produced') => ({
 const arity = (given: number, event = 'produced') => ({ reason: 'arity', event, expected: 1, given });
 
 const CASES: Case[] = [
+  // Nobody has asked the broker for it.
   { title: 'an unknown method', said: '"method": "nope", "params": [1]', report: undefined },
+  {
+    title: 'an unknown method in a batch that begins with a known one',
+    said: ['"method": "heard"', '"method": "nope", "params": [1]'],
+    report: { reason: 'method', event: 'nope' },
+  },
+  {
+    title: 'the name of a request in such a batch',
+    said: ['"method": "heard"', '"method": "price_of", "params": ["tea"]'],
+    report: { reason: 'method', event: 'price_of' },
+  },
+  {
+    title: 'an event called toString in such a batch',
+    said: ['"method": "heard"', '"method": "toString", "params": []'],
+    report: { reason: 'method', event: 'toString' },
+  },
+  {
+    title: 'an event of the contract that this peer did not ask for, in such a batch',
+    said: ['"method": "heard"', '"method": "sold", "params": [3]'],
+    report: undefined,
+  },
   { title: 'no arguments', said: '"method": "produced"', report: arity(0) },
   { title: 'too few arguments', said: '"method": "produced", "params": []', report: arity(0) },
   { title: 'too many arguments', said: '"method": "produced", "params": [{"name": "tea"}, 2]', report: arity(2) },
@@ -101,7 +125,7 @@ async function startListening(endpoints: Endpoints) {
 }
 
 /** Says everything bad, and something good after each. */
-async function check(endpoints: Endpoints, start: () => (members: string) => Promise<unknown>): Promise<void> {
+async function check(endpoints: Endpoints, start: () => (said: Case['said']) => Promise<unknown>): Promise<void> {
   const { peer, received, reports, heard } = await startListening(endpoints);
   const say = start();
   await heard;
@@ -116,6 +140,10 @@ async function check(endpoints: Endpoints, start: () => (members: string) => Pro
     expect(reports.splice(0), title).toMatchObject(report === undefined ? [] : [{ ...report, count }]);
   }
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+}
+
+function toJson(said: Case['said'], before = ''): string {
+  return typeof said === 'string' ? `{${before}${said}}` : `[${said.map((one) => toJson(one, before)).join(', ')}]`;
 }
 
 describe('bad input', () => {
@@ -133,9 +161,9 @@ describe('bad input', () => {
           await new Promise(setImmediate);
         }
       }
-      return (members) => {
+      return (said) => {
         isHeard = true;
-        return socket.send(`{"jsonrpc": "2.0", ${members}}`);
+        return socket.send(toJson(said, '"jsonrpc": "2.0", '));
       };
     });
   });
@@ -150,7 +178,7 @@ describeWith('python', 'bad input', (interpreters) => {
       await check(endpoints, () => {
         const script = new URL('../interop/python/say.py', import.meta.url).pathname;
         const { child } = new Program(python, [script, endpoints.in, endpoints.out]);
-        return async (members) => child.stdin?.write(`{${members}}\n`);
+        return async (said) => child.stdin?.write(`${toJson(said)}\n`);
       });
     },
   );

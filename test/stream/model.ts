@@ -89,6 +89,7 @@ class Participant {
         id,
         subscribes: new Map(wanted.map((event) => [event, 0])),
         publishes: EVENTS,
+        knows: () => true,
         durable: new Set(),
         serves: [],
         outbox: {

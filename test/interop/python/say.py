@@ -1,4 +1,4 @@
-"""Sends what it reads, a request in JSON a line, as jsonrpcclient and Python's json write it.
+"""Sends what it reads, a request or a batch in JSON a line, as jsonrpcclient and Python's json write it.
 
 Before, it sends `heard` until it reads an empty line: sockets that are connected need not be subscribed.
 """
@@ -21,6 +21,10 @@ def probe():
         socket.send_string(json.dumps(request("heard")))
 
 
+def complete(said):
+    return {**request(said["method"]), **said}
+
+
 prober = threading.Thread(target=probe, daemon=True)
 prober.start()
 for line in sys.stdin:
@@ -28,4 +32,5 @@ for line in sys.stdin:
     prober.join()
     if line.strip():
         said = json.loads(line)
-        socket.send_string(json.dumps({**request(said["method"]), **said}))
+        frame = [complete(one) for one in said] if isinstance(said, list) else complete(said)
+        socket.send_string(json.dumps(frame))
