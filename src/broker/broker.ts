@@ -2,9 +2,9 @@ import {
   checkServed,
   checkUplink,
   endpointsOf,
-  makeDoor,
   makeUplink,
   makeWebSocketDoor,
+  openDoors,
   webSocketDoorAt,
 } from '../bus/address.ts';
 import type { Door, DoorListener, Endpoints, Frame, Token, Uplink, UplinkStatus } from '../bus/bus.ts';
@@ -24,7 +24,7 @@ export interface BrokerCounters {
   readonly bytes: number;
   /** Frames dropped, because they are no text in UTF-8 or no JSON-RPC: they could do harm to Python peers. */
   readonly invalid: number;
-  /** Connections over WebSockets that were not let in, or were cut off for what they did. */
+  /** Connections over WebSockets and plain sockets that were not let in, or were cut off for what they did. */
   readonly refused: number;
 }
 
@@ -77,7 +77,7 @@ export class Broker implements AsyncDisposable {
 
   /**
    * @param inAddress - where peers receive from; or, alone, the one address that both are made of:
-   *   `ipc:///tmp/shop` stands for `ipc:///tmp/shop.in` and `.out`, `tcp://host:5000` for ports 5000 and 5001,
+   *   `ipc:///tmp/shop` stands for `ipc:///tmp/shop.in` and `.out` (beside which `/tmp/shop.in.lines` is made), `tcp://host:5000` for ports 5000 and 5001,
    *   and `ws://` addresses for themselves
    * @param outAddress - where peers send to
    * @throws AddressError for addresses that make no sense
@@ -234,9 +234,9 @@ export class Broker implements AsyncDisposable {
 
   async #openDoors(doors: Door[], listener: DoorListener): Promise<void> {
     if (this.#endpoints !== undefined) {
-      const door = await makeDoor(this.#endpoints);
-      this.#endpoints = await door.open(listener);
-      doors.push(door);
+      const opened = await openDoors(this.#endpoints, listener);
+      this.#endpoints = opened.endpoints;
+      doors.push(...opened.doors);
     }
     if (this.#ws !== undefined) {
       const door = await makeWebSocketDoor(this.#ws, makeGate);

@@ -1,5 +1,5 @@
 import { AddressError } from '../errors.ts';
-import type { Bus, Door, Endpoints, Frame, Gate, Token, Uplink } from './bus.ts';
+import type { Bus, Door, DoorListener, Endpoints, Frame, Gate, OpenDoors, Token, Uplink } from './bus.ts';
 import { type BusCapabilities, CAPABILITIES } from './capabilities.ts';
 import { isChannel } from './channel.ts';
 import type { Port } from './port-line.ts';
@@ -12,8 +12,8 @@ const SCHEMES = /* @__PURE__ */ Object.keys(CAPABILITIES) as readonly Scheme[];
 /** The bus that each of them needs, loaded when it is. */
 const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions) => Promise<Bus>>> = {
   inproc: async (endpoints) => new (await import('./memory.ts')).MemoryBus(endpoints),
-  ipc: zeromqBus,
-  tcp: zeromqBus,
+  ipc: async (endpoints) => (await import('./ipc.ts')).makeIpcBus(endpoints),
+  tcp: async (endpoints) => (await import('./zeromq.ts')).makeZeromqBus(endpoints),
   ws: webSocketBus,
   wss: webSocketBus,
   'ws+unix': webSocketBus,
@@ -123,10 +123,18 @@ export async function makePortBus(port: Port): Promise<Bus> {
   return new (await import('./port.ts')).PortBus(port);
 }
 
-/** The door of a broker where peers come in over ZeroMQ, or within the thread, loaded when it is needed. */
-export async function makeDoor(endpoints: Endpoints): Promise<Door> {
-  if (checkEndpoints(endpoints) === 'inproc') return new (await import('./memory.ts')).MemoryDoor(endpoints);
-  return (await import('./zeromq.ts')).makeZeromqDoor(endpoints);
+/**
+ * Opens the doors of a broker where peers come in over sockets of this machine or ZeroMQ, or within the thread. They are
+ * loaded when they are needed.
+ */
+export async function openDoors(endpoints: Endpoints, listener: DoorListener): Promise<OpenDoors> {
+  const scheme = checkEndpoints(endpoints);
+  if (scheme === 'ipc') return (await import('./ipc.ts')).openIpcDoors(endpoints, listener);
+  const door =
+    scheme === 'inproc'
+      ? new (await import('./memory.ts')).MemoryDoor(endpoints)
+      : await (await import('./zeromq.ts')).makeZeromqDoor(endpoints);
+  return { endpoints: await door.open(listener), doors: [door] };
 }
 
 /** The door of a broker where peers come in over WebSockets, loaded when it is needed. */
@@ -160,10 +168,6 @@ export function webSocketDoorAt(address: string): WebSocketDoorOptions | undefin
   if (scheme !== 'ws') return undefined;
   const { hostname, port, pathname } = new URL(address);
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port), path: pathname };
-}
-
-async function zeromqBus(endpoints: Endpoints): Promise<Bus> {
-  return (await import('./zeromq.ts')).makeZeromqBus(endpoints);
 }
 
 async function redisBus({ in: address }: Endpoints, { token }: BusOptions): Promise<Bus> {

@@ -171,6 +171,13 @@ export interface Door {
   close(): Promise<void>;
 }
 
+/** Doors that have been opened together. */
+export interface OpenDoors {
+  readonly doors: readonly Door[];
+  /** The addresses as they were bound. */
+  readonly endpoints: Endpoints;
+}
+
 /** How it stands with what joins a broker to others. */
 export interface UplinkStatus {
   /** Whether it is connected. */

@@ -70,7 +70,7 @@ export async function untilFree(address: string): Promise<void> {
 }
 
 /** Whether somebody takes connections at an address. */
-function isServed(address: string): Promise<boolean> {
+export function isServed(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = address.startsWith('ipc://')
       ? connect(address.slice('ipc://'.length))

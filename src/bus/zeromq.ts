@@ -59,7 +59,7 @@ export async function makeZeromqBus(endpoints: Endpoints): Promise<Bus> {
 }
 
 /** A broker's end. */
-export async function makeZeromqDoor(endpoints: Endpoints): Promise<Door> {
+export async function makeZeromqDoor(endpoints: Endpoints): Promise<ZeromqDoor> {
   return new ZeromqDoor(await load(), endpoints);
 }
 
@@ -114,7 +114,7 @@ class ZeromqBus implements Bus {
   }
 }
 
-class ZeromqDoor implements Door {
+export class ZeromqDoor implements Door {
   readonly #endpoints: Endpoints;
   // Named as the peers see them: they receive from `in` and send to `out`.
   readonly #in: Sender<Zeromq.XPublisher>;
@@ -134,13 +134,15 @@ class ZeromqDoor implements Door {
     return this.#plainTopics.size > 0;
   }
 
-  async open(listener: DoorListener): Promise<Endpoints> {
+  /** @param settled - called when peers that come back hear again, before any can speak */
+  async open(listener: DoorListener, settled: () => Promise<void> = async () => {}): Promise<Endpoints> {
     try {
       // Peers should hear before others can speak: who was connected to a broker before this one
       // comes back and subscribes again within that time, peers in Python included.
       await this.#bind(this.#in.socket, this.#endpoints.in);
       void receive(this.#in.socket, (message) => this.#noteSubscription(message));
       await delay(SETTLE);
+      await settled();
       this.#out.subscribe();
       await this.#bind(this.#out, this.#endpoints.out);
     } catch (error) {

@@ -3,6 +3,8 @@ import { describe, onTestFinished, test } from 'vitest';
 import { Broker } from 'mreventloop';
 import { type BusPlace, busSuite } from 'mreventloop/testing';
 import { makeBus, makePortBus } from '../../src/bus/address.ts';
+import type { Door } from '../../src/bus/bus.ts';
+import { makeZeromqDoor } from '../../src/bus/zeromq.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { freeEndpoints, SCHEMES, type Scheme } from '../support/addresses.ts';
 import { NatsServer } from '../support/nats-server.ts';
@@ -16,6 +18,24 @@ async function serve(scheme: Scheme): Promise<BusPlace> {
     bus: () => makeBus(broker.endpoints),
     stop: () => broker.stop(),
     start: async () => void (await broker.start()),
+    handles: () => readdirSync('/proc/self/fd').length,
+  };
+}
+
+/** A relay with the sockets that a broker in Python has, and no other, at an address of a path. */
+async function serveZeromqOnly(): Promise<BusPlace> {
+  const endpoints = freeEndpoints('ipc');
+  let door: Door | undefined;
+  const start = async (): Promise<void> => {
+    const opened = await makeZeromqDoor(endpoints);
+    door = opened;
+    await opened.open({ frame: (frame) => opened.send(frame), unreadable() {}, refused() {} });
+  };
+  await start();
+  return {
+    bus: () => makeBus(endpoints),
+    stop: async () => door?.close(),
+    start,
     handles: () => readdirSync('/proc/self/fd').length,
   };
 }
@@ -71,6 +91,10 @@ describe('bus over a channel', () => {
 
 describe.each(SCHEMES)('bus over %s', (scheme) => {
   test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve: () => serve(scheme) }));
+});
+
+describe('bus over ipc, where only ZeroMQ is served', () => {
+  test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve: serveZeromqOnly }));
 });
 
 describeWith('nats', 'bus over NATS', (program) => {

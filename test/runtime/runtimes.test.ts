@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { command } from '../setup/command.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { installPackage, type InstalledPackage } from '../setup/installed-package.ts';
-import { freeEndpoints, startBroker } from '../support/addresses.ts';
+import { freeEndpoints, type Scheme, startBroker } from '../support/addresses.ts';
 import { compile, EXPECTED } from './smoke.ts';
 
 // A runtime is a hundred megabytes, which the first start of it may have to read from a slow disk.
@@ -66,17 +66,14 @@ describeWith('node-24', 'without the libraries', (node) => {
 });
 
 /** Where peers of another runtime meet: a broker in this process. */
-async function meet(
-  scheme: 'ws' | 'ws+unix',
-  ...command: readonly [runtime: string, ...args: string[]]
-): Promise<unknown> {
+async function meet(scheme: Scheme, ...command: readonly [runtime: string, ...args: string[]]): Promise<unknown> {
   const { endpoints } = await startBroker(scheme);
   const [runtime, ...args] = command;
-  return run(runtime, ...args, 'meeting.mjs', endpoints.in);
+  return run(runtime, ...args, 'meeting.mjs', endpoints.in, endpoints.out);
 }
 
 describeWith('bun', 'Bun', (bun) => {
-  test.each(['ws', 'ws+unix'] as const)('smoke: events cross %s', async (scheme) => {
+  test.each(['ipc', 'ws', 'ws+unix'] as const)('smoke: events cross %s', async (scheme) => {
     expect(await meet(scheme, bun, 'run')).toEqual(['tea', 3]);
   });
 
@@ -95,8 +92,11 @@ describeWith('deno', 'Deno', (deno) => {
     expect(await meet('ws', deno, 'run', '--no-prompt', '--allow-net')).toEqual(['tea', 3]);
   });
 
-  test('smoke: events cross ws+unix, and a broker serves WebSockets', async () => {
-    expect(await meet('ws+unix', deno, 'run', '--allow-all')).toEqual(['tea', 3]);
+  test.each(['ipc', 'ws+unix'] as const)('smoke: events cross %s', async (scheme) => {
+    expect(await meet(scheme, deno, 'run', '--allow-all')).toEqual(['tea', 3]);
+  });
+
+  test('smoke: a broker serves WebSockets', async () => {
     const { in: address } = freeEndpoints('ws');
     expect(await run(deno, 'run', '--allow-all', 'sockets.mjs', address, address)).toEqual(['tea', 3]);
   });

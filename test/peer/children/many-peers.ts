@@ -2,12 +2,12 @@
 import { Broker, type MrEventLoopError, Peer } from 'mreventloop';
 import { context } from 'zeromq';
 
-const [inAddress = '', outAddress = ''] = process.argv.slice(2);
 context.maxSockets = 30;
-const broker = await new Broker(inAddress, outAddress).start();
+const broker = await new Broker('tcp://127.0.0.1:0', 'tcp://127.0.0.1:0').start();
+const { endpoints } = broker;
 const peers: Peer<{}, {}>[] = [];
 try {
-  for (;;) peers.push(await new Peer<{}, {}>(inAddress, outAddress, [], []).start());
+  for (;;) peers.push(await new Peer<{}, {}>(endpoints.in, endpoints.out, [], []).start());
 } catch (error) {
   const { code, message } = error as MrEventLoopError;
   console.log(`${code}: ${message}`);

@@ -1,9 +1,17 @@
 import { AddressError } from '../errors.ts';
-import type { Bus, Door, Endpoints } from './bus.ts';
+import type { Bus, Door, Endpoints, OpenDoors } from './bus.ts';
 
-/** Stands in for `zeromq.ts` where bundles are made for browsers (see `browser` in package.json). */
+/** Stands in for `ipc.ts` and `zeromq.ts` where bundles are made for browsers (see `browser` in package.json). */
 
 export function makeZeromqBus(endpoints: Endpoints): Promise<Bus> {
+  return refuse(endpoints);
+}
+
+export function makeIpcBus(endpoints: Endpoints): Promise<Bus> {
+  return refuse(endpoints);
+}
+
+export function openIpcDoors(endpoints: Endpoints): Promise<OpenDoors> {
   return refuse(endpoints);
 }
 

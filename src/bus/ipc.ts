@@ -1,0 +1,159 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MrEventLoopError } from '../errors.ts';
+import { REFUSED_DELAY } from './backoff.ts';
+import type { Bus, BusListener, DoorListener, Endpoints, OpenDoors, Topic } from './bus.ts';
+import { LinesDoor } from './lines-door.ts';
+import { joinLines } from './lines-link.ts';
+import { isServed } from './served.ts';
+import { makeZeromqBus, makeZeromqDoor } from './zeromq.ts';
+
+/**
+ * What is at `ipc://` addresses: the sockets of ZeroMQ, for everybody, and beside them a plain one for peers of this
+ * package, on which a frame takes a fraction of the time.
+ */
+
+/** What the path of the plain socket has behind that of the socket from which peers receive. */
+const SUFFIX = '.lines';
+/** How many bytes the path of a socket may have on any system, with the zero at its end. */
+const LONGEST_PATH = 104;
+/** How long, in milliseconds, to wait before looking again whether somebody serves. */
+const RETRY = 50;
+
+/** Where the plain socket is; undefined where there is none: the address is no path, or a long one. */
+function linesPath({ in: address }: Endpoints): string | undefined {
+  if (!address.startsWith('ipc:///')) return undefined;
+  const path = address.slice('ipc://'.length) + SUFFIX;
+  return Buffer.byteLength(path) < LONGEST_PATH ? path : undefined;
+}
+
+/** A peer's end. */
+export async function makeIpcBus(endpoints: Endpoints): Promise<Bus> {
+  const path = linesPath(endpoints);
+  return path === undefined ? makeZeromqBus(endpoints) : new IpcBus(endpoints, path);
+}
+
+/** A broker's end. */
+export async function openIpcDoors(endpoints: Endpoints, listener: DoorListener): Promise<OpenDoors> {
+  const zeromq = await makeZeromqDoor(endpoints);
+  const path = linesPath(endpoints);
+  const lines = path === undefined ? [] : [new LinesDoor(path)];
+  const doors = [zeromq, ...lines];
+  try {
+    const bound = await zeromq.open(listener, async () => {
+      for (const door of lines) await door.open(listener);
+    });
+    return { endpoints: bound, doors };
+  } catch (error) {
+    await Promise.all(doors.map((door) => door.close()));
+    throw error;
+  }
+}
+
+/** What a peer is connected by, until that breaks or is closed. */
+interface Way {
+  subscribe(topic: Topic): void;
+  send(topic: string, frame: string): void;
+  close(): Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Connects to whoever serves: by the plain socket where there is one, and otherwise, as with brokers in Python, by
+ * ZeroMQ. After a break it may be somebody else.
+ */
+class IpcBus implements Bus {
+  readonly #endpoints: Endpoints;
+  readonly #path: string;
+  readonly #topics: Topic[] = [];
+  readonly #closing = new AbortController();
+  #listener: BusListener | undefined;
+  #way: Way | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(endpoints: Endpoints, path: string) {
+    this.#endpoints = endpoints;
+    this.#path = path;
+  }
+
+  open(listener: BusListener): Promise<void> {
+    this.#listener = listener;
+    this.#running = this.#run(this.#closing.signal);
+    return Promise.resolve();
+  }
+
+  subscribe(topic: Topic): void {
+    this.#topics.push(topic);
+    this.#way?.subscribe(topic);
+  }
+
+  send(topic: string, frame: string): void {
+    this.#way?.send(topic, frame);
+  }
+
+  async close(): Promise<void> {
+    this.#listener = undefined;
+    this.#closing.abort();
+    await this.#way?.close();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      let wait = RETRY;
+      try {
+        const way = await this.#connect(signal);
+        if (way !== undefined) await this.#use(way);
+      } catch (error) {
+        // All else shows as nobody being there.
+        if (error instanceof MrEventLoopError) {
+          this.#listener?.refused(error);
+          wait = REFUSED_DELAY;
+        }
+      }
+      await delay(wait, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** @returns undefined where nobody serves */
+  async #connect(signal: AbortSignal): Promise<Way | undefined> {
+    const link = await this.#join(signal);
+    // Brokers of this package bind this address last, when the plain socket is there.
+    if (link !== undefined || !(await isServed(this.#endpoints.out))) return link;
+    return (await this.#join(signal)) ?? (await this.#useZeromq());
+  }
+
+  #join(signal: AbortSignal): Promise<Way | undefined> {
+    return joinLines(this.#path, (frame) => this.#listener?.frame(frame), signal);
+  }
+
+  async #useZeromq(): Promise<Way> {
+    const bus = await makeZeromqBus(this.#endpoints);
+    let end: (() => void) | undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve)).then(() => bus.close());
+    await bus.open({
+      frame: (text) => this.#listener?.frame(text),
+      unreadable: () => this.#listener?.unreadable(),
+      refused: (error) => this.#listener?.refused(error),
+      down: () => end?.(),
+    });
+    return {
+      subscribe: (topic) => bus.subscribe(topic),
+      send: (topic, frame) => bus.send(topic, frame),
+      close: () => {
+        end?.();
+        return ended;
+      },
+      ended,
+    };
+  }
+
+  /** Until it ends. */
+  async #use(way: Way): Promise<void> {
+    this.#way = way;
+    for (const topic of this.#topics) way.subscribe(topic);
+    if (this.#closing.signal.aborted) void way.close();
+    await way.ended;
+    this.#way = undefined;
+    this.#listener?.down();
+  }
+}

@@ -1,0 +1,224 @@
+import { isUtf8 } from 'node:buffer';
+import { once } from 'node:events';
+import { unlink } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { AddressError, AddressInUseError } from '../errors.ts';
+import type { Door, DoorListener, Endpoints, Frame } from './bus.ts';
+import {
+  BEAT,
+  isWord,
+  LineReader,
+  MOST_SILENT_TICKS,
+  SUBSCRIBE,
+  TICKS_A_HEARTBEAT,
+  VERSION,
+  WELCOME,
+} from './lines.ts';
+import { PrefixIndex } from './prefix-index.ts';
+import { claimPath } from './served.ts';
+
+/** As with ZeroMQ, in milliseconds. */
+const HEARTBEAT = 6_000;
+/**
+ * How many bytes may wait for a peer that does not keep up. It misses what is beyond, until half of that is gone, and
+ * has it repaired later. When that lasts for a heartbeat, it is cut off, and comes back by itself.
+ */
+const MOST_WAITING = 16 * 1024 * 1024;
+/** How long, in milliseconds, what was sent before a stop may take to leave. */
+const LINGER = 400;
+/** How many bytes of a frame to put together with others rather than to hand over as they are. */
+const MOST_COPIED = 16_384;
+
+/** A broker's end of a plain socket: peers of this package on the same machine. */
+export class LinesDoor implements Door {
+  /** Peers in Python do not come in here. */
+  readonly hasPlainListeners = false;
+  readonly #path: string;
+  readonly #heartbeat: number;
+  readonly #guests = new Set<Guest>();
+  readonly #wanted = new PrefixIndex<Guest>();
+  // Those for whom something waits.
+  #due: Guest[] = [];
+  #listener: DoorListener | undefined;
+  #server: Server | undefined;
+  #ticking: ReturnType<typeof setInterval> | undefined;
+
+  /** @param heartbeat - milliseconds within which a link that is dead is found to be so */
+  constructor(path: string, heartbeat: number = HEARTBEAT) {
+    this.#path = path;
+    this.#heartbeat = heartbeat;
+  }
+
+  async open(listener: DoorListener): Promise<Endpoints> {
+    this.#listener = listener;
+    await claimPath(this.#path, this.#path);
+    // A socket that is left over; Node does not replace it.
+    await unlink(this.#path).catch(() => {});
+    const server = createServer((socket) => this.#welcome(socket));
+    try {
+      server.listen(this.#path);
+      await once(server, 'listening');
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE') throw new AddressInUseError(`'${this.#path}' is in use`, { cause });
+      throw new AddressError(`'${this.#path}' cannot be used: ${message}`, { cause });
+    }
+    this.#server = server;
+    this.#ticking = setInterval(() => {
+      for (const guest of this.#guests) guest.tick();
+    }, this.#heartbeat / TICKS_A_HEARTBEAT);
+    this.#ticking.unref();
+    return { in: this.#path, out: this.#path };
+  }
+
+  send(frame: Frame): void {
+    const guests = this.#wanted.match(frame);
+    if (guests.size === 0) return;
+    const line = toLine(frame);
+    for (const guest of guests) {
+      if (!guest.send(line)) continue;
+      if (this.#due.length === 0) setImmediate(() => this.#flush());
+      this.#due.push(guest);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#flush();
+    this.#listener = undefined;
+    clearInterval(this.#ticking);
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    // This also removes the file.
+    server.close();
+    for (const guest of this.#guests) guest.leave();
+    await once(server, 'close');
+  }
+
+  #flush(): void {
+    const due = this.#due;
+    this.#due = [];
+    for (const guest of due) guest.flush();
+  }
+
+  #welcome(socket: Socket): void {
+    const guest = new Guest(socket, this.#heartbeat);
+    this.#guests.add(guest);
+    const reader = new LineReader((line) => {
+      if (isWord(line)) this.#hear(guest, line.toString());
+      else if (isUtf8(line)) this.#listener?.frame(line);
+      else this.#listener?.unreadable();
+    });
+    socket.on('data', (chunk) => {
+      if (!reader.read(chunk)) this.#refuse(guest);
+    });
+    socket.on('close', () => {
+      this.#guests.delete(guest);
+      for (const prefix of guest.prefixes) this.#wanted.delete(prefix, guest);
+    });
+  }
+
+  #hear(guest: Guest, word: string): void {
+    const prefixes = word.startsWith(SUBSCRIBE) ? parse(word.slice(SUBSCRIBE.length)) : undefined;
+    if (!Array.isArray(prefixes) || !prefixes.every((prefix) => typeof prefix === 'string')) {
+      this.#refuse(guest);
+      return;
+    }
+    for (const prefix of prefixes) {
+      guest.prefixes.add(prefix);
+      this.#wanted.add(prefix, guest);
+    }
+  }
+
+  #refuse(guest: Guest): void {
+    this.#listener?.refused();
+    guest.cutOff();
+  }
+}
+
+/** A connection. */
+class Guest {
+  readonly #socket: Socket;
+  /** What it has subscribed to. */
+  readonly prefixes = new Set<string>();
+  // Bytes, one a character.
+  #waiting = '';
+  #full = false;
+  #fullTicks = 0;
+
+  constructor(socket: Socket, heartbeat: number) {
+    this.#socket = socket;
+    // What went wrong follows as a close.
+    socket.on('error', () => {});
+    socket.write(`${WELCOME}${JSON.stringify({ version: VERSION, heartbeat })}\n`);
+  }
+
+  /** @returns whether it is the first that waits to be flushed */
+  send(line: string | Uint8Array): boolean {
+    if (this.#isFull()) return false;
+    if (typeof line === 'string') {
+      this.#waiting += line;
+      return this.#waiting.length === line.length;
+    }
+    this.flush();
+    this.#socket.write(line);
+    return false;
+  }
+
+  flush(): void {
+    if (this.#waiting === '') return;
+    this.#socket.write(this.#waiting, 'latin1');
+    this.#waiting = '';
+  }
+
+  /** To be called three times in a heartbeat. */
+  tick(): void {
+    this.#fullTicks = this.#isFull() ? this.#fullTicks + 1 : 0;
+    if (this.#fullTicks > MOST_SILENT_TICKS) this.cutOff();
+    else this.#socket.write(`${BEAT}\n`);
+  }
+
+  /** Ends the connection when it has taken what waits, within reason. */
+  leave(): void {
+    this.flush();
+    this.#socket.destroySoon();
+    const timer = setTimeout(() => this.cutOff(), LINGER);
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  cutOff(): void {
+    this.#socket.destroy();
+  }
+
+  #isFull(): boolean {
+    const size = this.#socket.writableLength + this.#waiting.length;
+    this.#full = size > (this.#full ? MOST_WAITING / 2 : MOST_WAITING);
+    return this.#full;
+  }
+}
+
+const NEWLINE = 10;
+const SPACE = 32;
+
+/** A frame with the only line break at its end; in JSON, they are blanks. Small ones as texts of bytes, which join faster. */
+function toLine(frame: Frame): string | Uint8Array {
+  const bytes =
+    typeof frame === 'string' ? Buffer.from(frame) : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  const isOneLine = !bytes.includes(NEWLINE);
+  if (bytes.length <= MOST_COPIED) {
+    const text = bytes.toString('latin1');
+    return `${isOneLine ? text : text.replaceAll('\n', ' ')}\n`;
+  }
+  const line = Buffer.allocUnsafe(bytes.length + 1);
+  line.set(isOneLine ? bytes : bytes.map((byte) => (byte === NEWLINE ? SPACE : byte)));
+  line[bytes.length] = NEWLINE;
+  return line;
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,133 @@
+import { connect, type Socket } from 'node:net';
+import { AddressError } from '../errors.ts';
+import type { Topic } from './bus.ts';
+import { isWord, LineReader, MOST_SILENT_TICKS, SUBSCRIBE, TICKS_A_HEARTBEAT, VERSION, WELCOME } from './lines.ts';
+
+/** How long, in milliseconds, a broker may take to say who it is, and a close. */
+const WELCOME_WITHIN = 5_000;
+const CLOSE_WITHIN = 1_000;
+
+/** How many characters are handed over at once at most. */
+const MESSAGE_SIZE = 65_536;
+
+/**
+ * Connects to a broker at the path of a plain socket.
+ * @returns undefined where nobody serves, or nobody who speaks this version
+ * @throws the reason why it is not known whether somebody does; that of the signal
+ */
+export async function joinLines(
+  path: string,
+  onFrame: (text: string) => void,
+  signal: AbortSignal,
+): Promise<LinesLink | undefined> {
+  signal.throwIfAborted();
+  const socket = connect(path);
+  const giveUp = (): void => void socket.destroy(signal.reason as Error);
+  signal.addEventListener('abort', giveUp);
+  const timer = setTimeout(() => socket.destroy(new Error(`nobody said anything at '${path}'`)), WELCOME_WITHIN);
+  try {
+    return await new Promise<LinesLink | undefined>((resolve, reject) => {
+      const link = new LinesLink(socket, onFrame, (isUnderstood) => resolve(isUnderstood ? link : undefined));
+      socket.once('error', reject);
+      socket.once('close', () => reject(new Error(`who serves at '${path}' is no broker, or is about to stop`)));
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    if (code === 'EACCES') throw new AddressError(`'${path}' cannot be used: permission denied`, { cause: error });
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+/** A peer's end of a plain socket, from when it is connected until that breaks. */
+export class LinesLink {
+  readonly #socket: Socket;
+  readonly #onFrame: (text: string) => void;
+  readonly #onWelcome: (isUnderstood: boolean) => void;
+  /** Fulfils when it has broken or was closed. */
+  readonly ended: Promise<void>;
+  #waiting = '';
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #silentTicks = 0;
+
+  constructor(socket: Socket, onFrame: (text: string) => void, onWelcome: (isUnderstood: boolean) => void) {
+    this.#socket = socket;
+    this.#onFrame = onFrame;
+    this.#onWelcome = onWelcome;
+    const reader = new LineReader((line) => this.#take(line));
+    socket.on('data', (chunk) => {
+      this.#silentTicks = 0;
+      if (!reader.read(chunk)) socket.destroy();
+    });
+    // What went wrong follows as a close.
+    socket.on('error', () => {});
+    this.ended = new Promise((resolve) => {
+      socket.once('close', () => {
+        clearInterval(this.#watch);
+        resolve();
+      });
+    });
+  }
+
+  subscribe({ prefixes }: Topic): void {
+    this.#say(SUBSCRIBE + JSON.stringify(prefixes));
+  }
+
+  send(_topic: string, frame: string): void {
+    this.#say(frame);
+  }
+
+  /** Sends a line, together with others of this job. */
+  #say(line: string): void {
+    if (this.#waiting === '') queueMicrotask(() => this.#flush());
+    this.#waiting += `${line}\n`;
+    if (this.#waiting.length >= MESSAGE_SIZE) this.#flush();
+  }
+
+  /** Hands over what was sent. */
+  async close(): Promise<void> {
+    this.#flush();
+    this.#socket.end();
+    const timer = setTimeout(() => this.#socket.destroy(), CLOSE_WITHIN);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  #flush(): void {
+    if (this.#waiting === '') return;
+    this.#socket.write(this.#waiting);
+    this.#waiting = '';
+  }
+
+  #take(line: Buffer): void {
+    // Brokers pass on nothing that is not UTF-8.
+    if (!isWord(line)) this.#onFrame(line.toString());
+    else if (line.toString('latin1', 0, WELCOME.length) === WELCOME) this.#enter(line.toString());
+    // `beat`, and what later versions may say, only shows that the link is alive.
+  }
+
+  #enter(welcome: string): void {
+    const { version, heartbeat = Infinity } = readWelcome(welcome);
+    this.#onWelcome(version === VERSION);
+    if (version !== VERSION) {
+      this.#socket.destroy();
+      return;
+    }
+    // Ticks are counted, not time: who was busy has not listened.
+    this.#watch = setInterval(() => {
+      this.#silentTicks += 1;
+      if (this.#silentTicks > MOST_SILENT_TICKS) this.#socket.destroy();
+    }, heartbeat / TICKS_A_HEARTBEAT);
+  }
+}
+
+function readWelcome(line: string): { readonly version?: number; readonly heartbeat?: number } {
+  try {
+    return JSON.parse(line.slice(WELCOME.length)) as object;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What peers and brokers of this package say to each other over a plain socket: lines of text in UTF-8. One that
+ * begins with a small letter is a word and its JSON; all others are frames.
+ */
+
+/** From the broker, first of all: `welcome {"version": 1, "heartbeat": 6000}`. */
+export const WELCOME = 'welcome ';
+/** From the peer: `subscribe ["…", …]`, how the frames begin that it wants. */
+export const SUBSCRIBE = 'subscribe ';
+/** From the broker, now and then: the link is alive. */
+export const BEAT = 'beat';
+
+export const VERSION = 1;
+
+/** In how many ticks of silence, each a third of the heartbeat, a link counts as dead. */
+export const TICKS_A_HEARTBEAT = 3;
+export const MOST_SILENT_TICKS = 2;
+
+/** How long a line may be, in bytes: what fits into a string. */
+const LONGEST = 2 ** 29 - 25;
+
+const NEWLINE = 10;
+const [SMALL_A, SMALL_Z] = [97, 122];
+
+export function isWord(line: Uint8Array): boolean {
+  const first = line[0] ?? 0;
+  return first >= SMALL_A && first <= SMALL_Z;
+}
+
+/** Makes lines of what comes in pieces. */
+export class LineReader {
+  readonly #take: (line: Buffer) => void;
+  // What came of a line whose end did not.
+  #parts: Buffer[] = [];
+  #size = 0;
+
+  /** @param take - gets each line, without its end; its bytes are shared with others */
+  constructor(take: (line: Buffer) => void) {
+    this.#take = take;
+  }
+
+  /** @returns whether to go on: false for a line that is too long for anybody */
+  read(chunk: Buffer): boolean {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      this.#take(this.#complete(chunk.subarray(start, end)));
+      start = end + 1;
+    }
+    if (start < chunk.length) {
+      this.#parts.push(chunk.subarray(start));
+      this.#size += chunk.length - start;
+    }
+    return this.#size <= LONGEST;
+  }
+
+  #complete(last: Buffer): Buffer {
+    if (this.#size === 0) return last;
+    const line = Buffer.concat([...this.#parts, last]);
+    this.#parts = [];
+    this.#size = 0;
+    return line;
+  }
+}

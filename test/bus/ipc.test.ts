@@ -1,0 +1,295 @@
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect as connectSocket, createServer, type Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Broker, connect, type Endpoints, NoBrokerError, Peer } from 'mreventloop';
+import { LineReader } from '../../src/bus/lines.ts';
+import { LinesDoor } from '../../src/bus/lines-door.ts';
+import { makeZeromqDoor } from '../../src/bus/zeromq.ts';
+import { freeEndpoints, startBroker, temporaryFolder } from '../support/addresses.ts';
+import { cli, node } from '../support/program.ts';
+import { numbers } from './pair.ts';
+
+function linesOf(endpoints: Endpoints): string {
+  return `${endpoints.in.slice('ipc://'.length)}.lines`;
+}
+
+/** A relay with the sockets that a broker in Python has, and no other. */
+async function startZeromqOnly(endpoints: Endpoints): Promise<AsyncDisposable> {
+  const door = await makeZeromqDoor(endpoints);
+  await door.open({ frame: (frame) => door.send(frame), unreadable() {}, refused() {} });
+  return { [Symbol.asyncDispose]: () => door.close() };
+}
+
+/** A peer that publishes numbers and one that keeps them. */
+async function startPair(endpoints: Endpoints) {
+  const publisher = new Peer<{}, { x: [number] }>(endpoints.in, endpoints.out, [], ['x']);
+  const subscriber = new Peer<{ x: [number] }, {}>(endpoints.in, endpoints.out, ['x'], []);
+  const received: number[] = [];
+  connect(subscriber, 'x', (number) => received.push(number));
+  for (const peer of [publisher, subscriber]) {
+    onTestFinished(() => peer.stop({ timeout: 0 }));
+    await peer.start();
+  }
+  await publisher.waitFor({ subscribers: 'x', timeout: 5_000 });
+  return { publisher, subscriber, received };
+}
+
+/** What is said over a plain socket by somebody who has read how it is done. */
+async function openStranger(path: string) {
+  const socket = connectSocket(path);
+  onTestFinished(() => void socket.destroy());
+  // Being cut off is an error at times, and an end at others.
+  socket.on('error', () => {});
+  const lines: string[] = [];
+  let onLine: (() => void) | undefined;
+  const reader = new LineReader((line) => {
+    lines.push(line.toString());
+    onLine?.();
+  });
+  socket.on('data', (chunk) => reader.read(chunk));
+  return {
+    socket,
+    say: (line: string | Uint8Array): void => void socket.write(typeof line === 'string' ? `${line}\n` : line),
+    async next(): Promise<string> {
+      while (lines.length === 0) await new Promise<void>((resolve) => (onLine = resolve));
+      return lines.shift() as string;
+    },
+  };
+}
+
+/** A door without a broker, and how to come in there as one who has subscribed to `x`. */
+async function openDoor(heartbeat?: number) {
+  const path = `${temporaryFolder()}/x.lines`;
+  const door = new LinesDoor(path, heartbeat);
+  onTestFinished(() => door.close());
+  const heard: unknown[] = [];
+  await door.open({ frame: (text) => heard.push(text), unreadable() {}, refused() {} });
+  const join = async () => {
+    const stranger = await openStranger(path);
+    await stranger.next();
+    const before = heard.length;
+    stranger.say(SUBSCRIBE_X);
+    stranger.say(frame('["subscribed"]'));
+    while (heard.length === before) await new Promise(setImmediate);
+    return stranger;
+  };
+  return { door, join };
+}
+
+async function closed(socket: Socket): Promise<void> {
+  if (!socket.destroyed) await once(socket, 'close');
+}
+
+const frame = (params: string): string => `{"jsonrpc": "2.0", "method": "x", "params": ${params}}`;
+const SUBSCRIBE_X = `subscribe ${JSON.stringify(['{"jsonrpc": "2.0", "method": "x"'])}`;
+
+describe('ipc: which sockets are used', () => {
+  test('a broker of this package: the plain one, and ZeroMQ is not even loaded', async () => {
+    const { endpoints } = await startBroker('ipc');
+    const program = node(import.meta.url, 'children/loads-zeromq.ts', endpoints.in, endpoints.out);
+    expect(await program.line()).toBe('false');
+  });
+
+  test('a broker that knows only ZeroMQ: ZeroMQ', async () => {
+    const endpoints = freeEndpoints('ipc');
+    await using _relay = await startZeromqOnly(endpoints);
+    const program = node(import.meta.url, 'children/loads-zeromq.ts', endpoints.in, endpoints.out);
+    expect(await program.line()).toBe('true');
+  });
+
+  test('brokers of both kinds take turns while events flow: none is lost, doubled or out of order', async () => {
+    const endpoints = freeEndpoints('ipc');
+    const startOurs = (): Promise<AsyncDisposable> => new Broker(endpoints.in, endpoints.out).start();
+    const startOther = (): Promise<AsyncDisposable> => startZeromqOnly(endpoints);
+    let broker = await startOther();
+    const { publisher, received } = await startPair(endpoints);
+    let next = 0;
+    for (const start of [startOurs, startOther, startOther, startOurs, startOurs]) {
+      for (const end = next + 500; next < end; next += 1) await publisher.publish.x(next);
+      await broker[Symbol.asyncDispose]();
+      for (const end = next + 50; next < end; next += 1) void publisher.publish.x(next);
+      broker = await start();
+    }
+    onTestFinished(() => broker[Symbol.asyncDispose]());
+    await publisher.flush({ timeout: 10_000 });
+    expect(received).toEqual(numbers(next));
+  });
+
+  test('a broker was killed and left its socket: one that knows only ZeroMQ takes its place', async () => {
+    const endpoints = freeEndpoints('ipc');
+    const killed = cli('broker', endpoints.in, endpoints.out);
+    await killed.line();
+    killed.kill('SIGKILL');
+    await killed.exit;
+    expect(existsSync(linesOf(endpoints))).toBe(true);
+    await using _relay = await startZeromqOnly(endpoints);
+    const { publisher, received } = await startPair(endpoints);
+    await publisher.publish.x(1);
+    await publisher.flush({ timeout: 5_000 });
+    expect(received).toEqual([1]);
+  });
+
+  test('a broker was killed and left its socket: another takes its place, and removes it in the end', async () => {
+    const endpoints = freeEndpoints('ipc');
+    const killed = cli('broker', endpoints.in, endpoints.out);
+    await killed.line();
+    killed.kill('SIGKILL');
+    await killed.exit;
+    const broker = await new Broker(endpoints.in, endpoints.out).start();
+    expect(existsSync(linesOf(endpoints))).toBe(true);
+    await broker.stop();
+    expect(existsSync(linesOf(endpoints))).toBe(false);
+  });
+
+  test.each([
+    ['a path that leaves no room for another', () => `ipc://${temporaryFolder()}/`.padEnd(6 + 100, 'x')],
+    ['no path', () => `ipc://@mreventloop-${process.pid}`],
+  ])('%s: ZeroMQ', async (_, address) => {
+    const endpoints = { in: `${address()}i`, out: `${address()}o` };
+    await using _broker = await new Broker(endpoints.in, endpoints.out).start();
+    expect(existsSync(linesOf(endpoints))).toBe(false);
+    const { publisher, received } = await startPair(endpoints);
+    await publisher.publish.x(1);
+    await publisher.flush({ timeout: 5_000 });
+    expect(received).toEqual([1]);
+  });
+
+  test('the path is taken by a file: the broker says so, and gives back what it had bound', async () => {
+    const endpoints = freeEndpoints('ipc');
+    writeFileSync(linesOf(endpoints), 'precious');
+    await expect(new Broker(endpoints.in, endpoints.out).start()).rejects.toThrow(/\.lines.*a file that is no socket/);
+    expect(readFileSync(linesOf(endpoints), 'utf8')).toBe('precious');
+    for (const address of Object.values(endpoints)) expect(existsSync(address.slice('ipc://'.length))).toBe(false);
+  });
+
+  test.each([
+    ['says nothing', ''],
+    ['says something else', 'HTTP/1.1 400 Bad Request\n\n'],
+    ['speaks another version', 'welcome {"version": 2}\n'],
+    ['says nonsense', 'welcome {{\n'],
+  ])('who serves there %s: there is no broker', async (_, said) => {
+    const endpoints = freeEndpoints('ipc');
+    const server = createServer((socket) => void socket.on('error', () => {}).write(said));
+    server.listen(linesOf(endpoints));
+    onTestFinished(() => void server.close());
+    const peer = new Peer(endpoints.in, endpoints.out, [], []);
+    await expect(peer.start({ timeout: 200 })).rejects.toThrow(NoBrokerError);
+  });
+
+  test('a socket that this user may not use: the error says so', async () => {
+    const { endpoints } = await startBroker('ipc');
+    chmodSync(linesOf(endpoints), 0);
+    const program = node(import.meta.url, 'children/not-permitted.ts', endpoints.in, endpoints.out);
+    expect(await program.line()).toBe(`ADDRESS: '${linesOf(endpoints)}' cannot be used: permission denied`);
+  });
+});
+
+describe('ipc: the plain socket', () => {
+  test('what peers say is as it is written down', async () => {
+    const { endpoints } = await startBroker('ipc');
+    const stranger = await openStranger(linesOf(endpoints));
+    expect(await stranger.next()).toBe('welcome {"version":1,"heartbeat":6000}');
+    stranger.say(SUBSCRIBE_X);
+    stranger.say(frame('["ü"]'));
+    expect(await stranger.next()).toBe(frame('["ü"]'));
+  });
+
+  test.each([10, 100_000])('line breaks in a frame of some %i bytes, which others wrote, are blanks', async (size) => {
+    const { door, join } = await openDoor();
+    const stranger = await join();
+    const text = frame(`[\n1,\n"${'ü'.repeat(size / 2)}"]`);
+    for (const written of [text, Buffer.from(text)]) {
+      door.send(written);
+      expect(await stranger.next()).toBe(text.replaceAll('\n', ' '));
+    }
+  });
+
+  test.each([
+    ['a word that is not known', 'shout "x"'],
+    ['a subscription to nothing that is text', 'subscribe [1]'],
+    ['a subscription that is no JSON', 'subscribe x'],
+  ])('%s: cut off and counted, and others go on', async (_, said) => {
+    const broker = await startBroker('ipc');
+    const { publisher, received } = await startPair(broker.endpoints);
+    const stranger = await openStranger(linesOf(broker.endpoints));
+    stranger.say(said);
+    await closed(stranger.socket);
+    expect(broker.counters.refused).toBe(1);
+    await publisher.publish.x(1);
+    await publisher.flush({ timeout: 5_000 });
+    expect(received).toEqual([1]);
+  });
+
+  test('bytes that are no text, and text that is no request: dropped and counted', async () => {
+    const broker = await startBroker('ipc');
+    const stranger = await openStranger(linesOf(broker.endpoints));
+    await stranger.next();
+    stranger.say(SUBSCRIBE_X);
+    stranger.say(Uint8Array.of(0xff, 0xfe, 10));
+    stranger.say('[1, 2]');
+    stranger.say(frame('[1]'));
+    expect(await stranger.next()).toBe(frame('[1]'));
+    expect(broker.counters).toMatchObject({ invalid: 2, refused: 0, frames: 1 });
+  });
+
+  test('a line that never ends is too long one day', () => {
+    const reader = new LineReader(() => {});
+    const chunk = Buffer.alloc(64 * 1024 * 1024, 'x');
+    for (let i = 0; i < 7; i += 1) expect(reader.read(chunk)).toBe(true);
+    expect(reader.read(chunk)).toBe(false);
+  });
+
+  test.each([1, 2, 3, 7, 100_000])('lines that come in pieces of %i bytes are put together', (size) => {
+    const text = ['a', '', 'ü\u{1f375}', 'x'.repeat(50)];
+    const all = Buffer.from(`${text.join('\n')}\n`);
+    const lines: string[] = [];
+    const reader = new LineReader((line) => lines.push(line.toString()));
+    for (let i = 0; i < all.length; i += size) reader.read(all.subarray(i, i + size));
+    expect(lines).toEqual(text);
+  });
+
+  test('who does not read misses what is beyond 16 MiB, gets what comes once there is room, or is cut off', async () => {
+    const { door, join } = await openDoor(300);
+    const [slow, stuck] = [await join(), await join()];
+    slow.socket.pause();
+    stuck.socket.pause();
+    const large = frame(`["${'x'.repeat(1_000_000)}"]`);
+    for (let i = 0; i < 40; i += 1) door.send(large);
+    slow.socket.resume();
+    let received = 0;
+    for (;;) {
+      // Beats come while it waits.
+      const line = await slow.next();
+      if (line === 'beat') {
+        door.send(frame('["behind"]'));
+      } else if (line === large) {
+        received += 1;
+      } else {
+        expect(line).toBe(frame('["behind"]'));
+        break;
+      }
+    }
+    expect(received).toBeGreaterThan(15);
+    expect(received).toBeLessThan(20);
+    // Who was cut off is told when it says something.
+    while (!stuck.socket.destroyed) {
+      stuck.say(frame('["still here"]'));
+      await new Promise(setImmediate);
+    }
+  });
+
+  test('a broker that hangs is noticed, and nothing is lost when it goes on', { timeout: 30_000 }, async () => {
+    const endpoints = freeEndpoints('ipc');
+    const broker = cli('broker', endpoints.in, endpoints.out);
+    await broker.line();
+    const { publisher, received } = await startPair(endpoints);
+    broker.kill('SIGSTOP');
+    const disconnected = publisher.status.disconnected.next({ timeout: 15_000 });
+    for (let i = 0; i < 100; i += 1) void publisher.publish.x(i);
+    await disconnected;
+    broker.kill('SIGCONT');
+    await publisher.flush({ timeout: 10_000 });
+    expect(received).toEqual(numbers(100));
+  });
+});
