@@ -120,7 +120,8 @@ export class ZeromqDoor implements Door {
   readonly #in: Sender<Zeromq.XPublisher>;
   readonly #out: Zeromq.Subscriber;
   readonly #paths: ClaimedPath[] = [];
-  // What was subscribed to that takes in every method.
+  // What is subscribed to, and what of it takes in every method.
+  readonly #topics = new Set<string>();
   readonly #plainTopics = new Set<string>();
   #closing: Promise<void> | undefined;
 
@@ -161,6 +162,8 @@ export class ZeromqDoor implements Door {
   }
 
   send(frame: Frame): void {
+    // Peers may all have come in through another door.
+    if (this.#topics.size === 0) return;
     this.#in.send(typeof frame === 'string' || frame.length > MOST_COPIED ? frame : toText(frame));
   }
 
@@ -181,10 +184,16 @@ export class ZeromqDoor implements Door {
 
   /** A topic was subscribed to by the first peer, or unsubscribed from by the last one. */
   #noteSubscription(message: Buffer): void {
-    const topic = message.subarray(1).toString();
-    if (!METHOD_START.startsWith(topic) && !`[${METHOD_START}`.startsWith(topic)) return;
-    if (message[0] === 1) this.#plainTopics.add(topic);
-    else if (message[0] === 0) this.#plainTopics.delete(topic);
+    // Byte by byte: it is a prefix, which may end within a character.
+    const topic = message.toString('latin1', 1);
+    const isPlain = METHOD_START.startsWith(topic) || `[${METHOD_START}`.startsWith(topic);
+    if (message[0] === 1) {
+      this.#topics.add(topic);
+      if (isPlain) this.#plainTopics.add(topic);
+    } else if (message[0] === 0) {
+      this.#topics.delete(topic);
+      this.#plainTopics.delete(topic);
+    }
   }
 
   async #bind(socket: Zeromq.Subscriber | Zeromq.XPublisher, address: string): Promise<void> {
