@@ -11,7 +11,7 @@ interface Message {
 
 interface Connection {
   publish(subject: string, payload: string): void;
-  request(subject: string, payload: string): Promise<Message>;
+  request(subject: string, payload: string, options: { timeout: number }): Promise<Message>;
   subscribe(subject: string, options: { callback: (error: Error | null, message: Message) => void }): unknown;
   /** Fulfils when the server has dealt with everything so far. */
   flush(): Promise<void>;
@@ -50,7 +50,7 @@ export function publish(connection: Connection, name: string, payload: string): 
 }
 
 export async function ask(connection: Connection, name: string, question: string): Promise<string> {
-  const answer = await connection.request(name, JSON.stringify([question]));
+  const answer = await connection.request(name, JSON.stringify([question]), { timeout: 60_000 });
   return answer.json() as string;
 }
 

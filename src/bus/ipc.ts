@@ -5,7 +5,6 @@ import type { Bus, BusListener, DoorListener, Endpoints, OpenDoors, Topic } from
 import { LinesDoor } from './lines-door.ts';
 import { joinLines } from './lines-link.ts';
 import { isServed } from './served.ts';
-import { makeZeromqBus, makeZeromqDoor } from './zeromq.ts';
 
 /**
  * What is at `ipc://` addresses: the sockets of ZeroMQ, for everybody, and beside them a plain one for peers of this
@@ -29,12 +28,12 @@ function linesPath({ in: address }: Endpoints): string | undefined {
 /** A peer's end. */
 export async function makeIpcBus(endpoints: Endpoints): Promise<Bus> {
   const path = linesPath(endpoints);
-  return path === undefined ? makeZeromqBus(endpoints) : new IpcBus(endpoints, path);
+  return path === undefined ? (await import('./zeromq.ts')).makeZeromqBus(endpoints) : new IpcBus(endpoints, path);
 }
 
 /** A broker's end. */
 export async function openIpcDoors(endpoints: Endpoints, listener: DoorListener): Promise<OpenDoors> {
-  const zeromq = await makeZeromqDoor(endpoints);
+  const zeromq = await (await import('./zeromq.ts')).makeZeromqDoor(endpoints);
   const path = linesPath(endpoints);
   const lines = path === undefined ? [] : [new LinesDoor(path)];
   const doors = [zeromq, ...lines];
@@ -68,6 +67,8 @@ class IpcBus implements Bus {
   readonly #closing = new AbortController();
   #listener: BusListener | undefined;
   #way: Way | undefined;
+  // What was sent while connecting: a peer asks whether it is ready, and again only some time later.
+  #early: [topic: string, frame: string][] = [];
   #running: Promise<void> | undefined;
 
   constructor(endpoints: Endpoints, path: string) {
@@ -87,7 +88,8 @@ class IpcBus implements Bus {
   }
 
   send(topic: string, frame: string): void {
-    this.#way?.send(topic, frame);
+    if (this.#way === undefined) this.#early.push([topic, frame]);
+    else this.#way.send(topic, frame);
   }
 
   async close(): Promise<void> {
@@ -100,6 +102,7 @@ class IpcBus implements Bus {
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       let wait = RETRY;
+      this.#early = [];
       try {
         const way = await this.#connect(signal);
         if (way !== undefined) await this.#use(way);
@@ -127,7 +130,7 @@ class IpcBus implements Bus {
   }
 
   async #useZeromq(): Promise<Way> {
-    const bus = await makeZeromqBus(this.#endpoints);
+    const bus = await (await import('./zeromq.ts')).makeZeromqBus(this.#endpoints);
     let end: (() => void) | undefined;
     const ended = new Promise<void>((resolve) => (end = resolve)).then(() => bus.close());
     await bus.open({
@@ -151,6 +154,7 @@ class IpcBus implements Bus {
   async #use(way: Way): Promise<void> {
     this.#way = way;
     for (const topic of this.#topics) way.subscribe(topic);
+    for (const [topic, frame] of this.#early.splice(0)) way.send(topic, frame);
     if (this.#closing.signal.aborted) void way.close();
     await way.ended;
     this.#way = undefined;
