@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** From which others it may import types, which leave nothing at run time. */
 const MAY_IMPORT_TYPES: Record<string, readonly string[]> = { contract: ['events'], codec: ['contract'] };
 const FOLDERS = Object.keys(MAY_IMPORT);
-/** Folders whose code runs in a browser too. */
+/** Folders whose code runs in a browser too, */
 const PORTABLE = new Set([
   'queue',
   'events',
@@ -33,15 +33,45 @@ const PORTABLE = new Set([
   'contract',
   'codec',
   'asyncapi',
+  'bus',
+  'broker',
   'peer',
   'trace',
   'opentelemetry',
   'testing',
 ]);
+/** but for these files, which bundles for browsers leave out (see `browser` in package.json). */
+const OF_NODE = ['nats-tcp', 'redis', 'served', 'websocket-door', 'websocket-guest', 'zeromq'].map(
+  (name) => `src/bus/${name}.ts`,
+);
 
 /** What a folder must not import: everything in others, but for these. */
 function othersThan(allowed: readonly string[]): string {
   return `^\\.\\./(?!(?:errors\\.ts|${allowed.join('|')})(?:$|/))`;
+}
+
+/** What may be imported in a folder. */
+function importsIn(folder: string, isPortable: boolean): NonNullable<OxlintOverride['rules']> {
+  return {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: othersThan([...(MAY_IMPORT[folder] ?? []), ...(MAY_IMPORT_TYPES[folder] ?? [])]),
+            message: `src/${folder} may import only from: ${['errors.ts', ...(MAY_IMPORT[folder] ?? [])].join(', ')}.`,
+            allowTypeImports: false,
+          },
+          ...(MAY_IMPORT_TYPES[folder] ?? []).map((other) => ({
+            regex: `^\\.\\./${other}/`,
+            message: `src/${folder} may import only types from ${other}.`,
+            allowTypeImports: true,
+          })),
+          ...(isPortable ? [{ regex: '^node:', message: 'This runs in browsers too.', allowTypeImports: true }] : []),
+        ],
+      },
+    ],
+  };
 }
 
 export default defineConfig({
@@ -78,29 +108,9 @@ export default defineConfig({
   overrides: [
     ...FOLDERS.map((folder): OxlintOverride => ({
       files: [`src/${folder}/**`],
-      rules: {
-        'no-restricted-imports': [
-          'error',
-          {
-            patterns: [
-              {
-                regex: othersThan([...(MAY_IMPORT[folder] ?? []), ...(MAY_IMPORT_TYPES[folder] ?? [])]),
-                message: `src/${folder} may import only from: ${['errors.ts', ...(MAY_IMPORT[folder] ?? [])].join(', ')}.`,
-                allowTypeImports: false,
-              },
-              ...(MAY_IMPORT_TYPES[folder] ?? []).map((other) => ({
-                regex: `^\\.\\./${other}/`,
-                message: `src/${folder} may import only types from ${other}.`,
-                allowTypeImports: true,
-              })),
-              ...(PORTABLE.has(folder)
-                ? [{ regex: '^node:', message: `src/${folder} runs in browsers too.`, allowTypeImports: true }]
-                : []),
-            ],
-          },
-        ],
-      },
+      rules: importsIn(folder, PORTABLE.has(folder)),
     })),
+    { files: OF_NODE, rules: importsIn('bus', false) },
     { files: ['src/cli/**', 'examples/**', 'bench/**', 'scripts/**', 'test/**'], rules: { 'no-console': 'off' } },
   ],
 });

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { RefusedError } from '../errors.ts';
 import { delayBefore, REFUSED_DELAY } from './backoff.ts';
 import type { Token } from './bus.ts';
@@ -27,7 +26,7 @@ export async function keepTrying(attempt: Attempt, signal: AbortSignal): Promise
       if (error instanceof RefusedError) least = REFUSED_DELAY;
       attempt.failed(error as Error);
     }
-    await delay(Math.max(least, delayBefore(attempts)), undefined, { signal }).catch(() => {});
+    await pause(Math.max(least, delayBefore(attempts)), signal);
   }
 }
 
@@ -84,6 +83,20 @@ export async function readToken(token: Token): Promise<string | undefined> {
 export async function withinClose(done: Promise<unknown>): Promise<void> {
   const late = new AbortController();
   const settled = done.catch(() => {});
-  await Promise.race([settled, delay(CLOSE_WITHIN, undefined, { signal: late.signal }).catch(() => {})]);
+  await Promise.race([settled, pause(CLOSE_WITHIN, late.signal)]);
   late.abort();
+}
+
+/** Resolves after so many milliseconds, or when the signal says so. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+  });
 }

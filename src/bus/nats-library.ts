@@ -1,24 +1,28 @@
 import { MissingLibraryError } from '../errors.ts';
 
-/**
- * What is used of the client for NATS. Its own declarations do not compile with the strictest options, and would
- * have to be there for who uses no NATS.
- */
-export interface NatsLibrary {
-  connect(
-    this: void,
-    options: {
-      name: string;
-      servers: string[];
-      reconnect: boolean;
-      timeout: number;
-      noEcho: boolean;
-      token?: string;
-    },
-  ): Promise<NatsConnection>;
+// What is used of the client for NATS. Its own declarations do not compile with the strictest options, and would have to
+// be there for who uses no NATS.
+
+/** How to connect. */
+export interface NatsOptions {
+  readonly name: string;
+  readonly servers: string[];
+  readonly reconnect: boolean;
+  readonly timeout: number;
+  readonly noEcho: boolean;
+  readonly token?: string;
+}
+
+/** What the servers say, as errors. */
+export interface NatsErrors {
   readonly AuthorizationError: new (...args: never) => Error;
   readonly PermissionViolationError: new (...args: never) => Error & { readonly subject: string };
   readonly ProtocolError: new (...args: never) => Error;
+}
+
+/** The client over TCP. */
+export interface NatsLibrary extends NatsErrors {
+  connect(this: void, options: NatsOptions): Promise<NatsConnection>;
 }
 
 export interface NatsConnection {

@@ -1,11 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { isUtf8 } from 'node:buffer';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Socket } from 'node:net';
 import { RefusedError } from '../errors.ts';
 import type { Frame, Token } from './bus.ts';
 import { keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
-import { loadNats, type NatsConnection, type NatsLibrary } from './nats-library.ts';
+import type { NatsConnection, NatsErrors, NatsOptions } from './nats-library.ts';
 import { subjectIn } from './nats-subject.ts';
 import { cut, Parts } from './parts.ts';
 
@@ -23,8 +19,28 @@ export interface NatsListener {
   failed(error: Error): void;
 }
 
+/** A connection that was made. */
+export interface Dialed {
+  readonly connection: NatsConnection;
+  /** Ends it without waiting for the server, which may be gone. May be called again. */
+  drop(): void;
+}
+
+/** What connects: a library, and what goes with it where it is used. */
+export interface NatsDialer {
+  readonly errors: NatsErrors;
+  /**
+   * Connects to one of the servers, which are hosts. Where that fails, nothing is left open; it does so when the signal
+   * says so.
+   * @throws what the library throws
+   */
+  dial(this: void, options: NatsOptions, signal: AbortSignal): Promise<Dialed>;
+}
+
 export interface NatsLinkOptions {
   readonly address: string;
+  /** Loads what connects. @throws MissingLibraryError */
+  readonly loadDialer: () => Promise<NatsDialer>;
   /** What to show to the server. */
   readonly token: Token;
   /** Whether what it sends comes back where it asked for that subject. */
@@ -48,7 +64,7 @@ export class NatsLink {
   readonly #subjects: string[] = [];
   readonly #closing = new AbortController();
   #listener: NatsListener | undefined;
-  #connection: NatsConnection | undefined;
+  #dialed: Dialed | undefined;
   /** How many bytes a message may have. */
   mostBytes: number = MAX_PAYLOAD;
   #running: Promise<void> | undefined;
@@ -64,11 +80,11 @@ export class NatsLink {
 
   /** Begins to connect. @throws MissingLibraryError */
   async open(listener: NatsListener): Promise<void> {
-    const library = await loadNats();
+    const dialer = await this.#options.loadDialer();
     if (this.#closing.signal.aborted) return;
     this.#listener = listener;
     const attempt = {
-      serve: async () => this.#serve(await this.#connect(library), library),
+      serve: async () => this.#serve(await this.#connect(dialer), dialer),
       failed: (error: Error) => {
         if (error instanceof RefusedError) this.#listener?.refused(error);
         else this.#listener?.failed(error);
@@ -79,7 +95,7 @@ export class NatsLink {
 
   /** What it is connected by, if it is. */
   get connection(): NatsConnection | undefined {
-    return this.#connection;
+    return this.#dialed?.connection;
   }
 
   /** The subject of a topic; undefined when its name is too long, which the listener is told. */
@@ -102,12 +118,12 @@ export class NatsLink {
 
   subscribe(subject: string): void {
     this.#subjects.push(subject);
-    if (this.#connection !== undefined) this.#ask(this.#connection, subject);
+    if (this.connection !== undefined) this.#ask(this.connection, subject);
   }
 
   /** @returns whether there is a link to send it over */
   send(subject: string, frame: Frame): boolean {
-    const connection = this.#connection;
+    const { connection } = this;
     if (connection === undefined || connection.isClosed()) return false;
     // A character has three bytes at most.
     if (typeof frame === 'string' && frame.length * 3 <= this.mostBytes) {
@@ -123,17 +139,18 @@ export class NatsLink {
   async close(): Promise<void> {
     this.#listener = undefined;
     this.#closing.abort();
-    const connection = this.#connection;
-    this.#connection = undefined;
-    if (connection !== undefined) {
-      await withinClose(connection.flush());
-      await withinClose(connection.close());
+    const dialed = this.#dialed;
+    this.#dialed = undefined;
+    if (dialed !== undefined) {
+      const { connection } = dialed;
+      await withinClose(connection.flush().then(() => connection.close()));
+      dialed.drop();
     }
     if (this.#running !== undefined) await withinClose(this.#running);
   }
 
   /** @throws RefusedError, and what the library throws */
-  async #connect({ connect, AuthorizationError }: NatsLibrary): Promise<NatsConnection> {
+  async #connect({ dial, errors }: NatsDialer): Promise<Dialed> {
     const { address, echo } = this.#options;
     const token = await readToken(this.#options.token);
     const options = {
@@ -145,45 +162,47 @@ export class NatsLink {
       ...(token !== undefined && { token }),
     };
     try {
-      return await dial(() => connect(options), this.#closing.signal);
+      return await dial(options, this.#closing.signal);
     } catch (cause) {
-      if (!(cause instanceof AuthorizationError)) throw cause;
+      if (!(cause instanceof errors.AuthorizationError)) throw cause;
       throw new RefusedError(`the server at '${address}' does not let this in`, { cause });
     }
   }
 
   /** Uses a connection until it ends. */
-  async #serve(connection: NatsConnection, library: NatsLibrary): Promise<void> {
+  async #serve(dialed: Dialed, { errors }: NatsDialer): Promise<void> {
+    const { connection } = dialed;
     if (this.#closing.signal.aborted) {
-      await connection.close();
+      dialed.drop();
+      await connection.closed();
       return;
     }
-    this.#connection = connection;
+    this.#dialed = dialed;
     this.mostBytes = connection.info?.max_payload ?? MAX_PAYLOAD;
     this.#parts = new Parts();
     for (const subject of this.#subjects) this.#ask(connection, subject);
-    void this.#watch(connection, library);
+    void this.#watch(connection, errors);
     this.#pulse = new Pulse(
       () => connection.flush(),
-      () => void connection.close(),
+      () => dialed.drop(),
     );
     this.#listener?.up();
     const reason = await connection.closed();
     this.#pulse.stop();
-    this.#connection = undefined;
-    this.#listener?.down(reason instanceof library.ProtocolError ? reason.message : undefined);
+    this.#dialed = undefined;
+    this.#listener?.down(reason instanceof errors.ProtocolError ? reason.message : undefined);
   }
 
   #ask(connection: NatsConnection, subject: string): void {
     connection.subscribe(subject, {
       callback: (error, message) => {
-        if (error === null && connection === this.#connection) this.#receive(message.data);
+        if (error === null && connection === this.connection) this.#receive(message.data);
       },
     });
   }
 
   /** What the server says besides: where else it serves, and which subjects are not allowed. */
-  async #watch(connection: NatsConnection, { PermissionViolationError }: NatsLibrary): Promise<void> {
+  async #watch(connection: NatsConnection, { PermissionViolationError }: NatsErrors): Promise<void> {
     this.#discovered = connection.info?.connect_urls ?? [];
     for await (const { error } of connection.status()) {
       this.#discovered = connection.info?.connect_urls ?? this.#discovered;
@@ -198,35 +217,20 @@ export class NatsLink {
     this.#pulse?.heard();
     const frame = this.#parts.add(message);
     if (frame === undefined) return;
-    if (isUtf8(frame)) this.#listener?.frame(Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString());
-    else this.#listener?.unreadable();
+    const text = decode(frame);
+    if (text === undefined) this.#listener?.unreadable();
+    else this.#listener?.frame(text);
   }
 }
 
-const dialing = new AsyncLocalStorage<object>();
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/**
- * Connects, and leaves nothing open where that fails. The library keeps the socket of an attempt for which nobody had
- * time, which keeps the program from ending, and cannot be told to give up.
- */
-async function dial(connect: () => Promise<NatsConnection>, signal: AbortSignal): Promise<NatsConnection> {
-  const sockets = new Set<Socket>();
-  const note = (message: unknown): void => {
-    if (dialing.getStore() === sockets) sockets.add((message as { socket: Socket }).socket);
-  };
-  const giveUp = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
-  subscribe('net.client.socket', note);
-  signal.addEventListener('abort', giveUp);
+/** A text from its bytes in UTF-8; undefined where they are none. */
+function decode(bytes: Uint8Array): string | undefined {
   try {
-    return await dialing.run(sockets, connect);
-  } catch (error) {
-    giveUp();
-    throw error;
-  } finally {
-    unsubscribe('net.client.socket', note);
-    signal.removeEventListener('abort', giveUp);
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined;
   }
 }
 
@@ -235,10 +239,10 @@ const MAX_PAYLOAD = 1024 * 1024;
 /** Where no other namespace is asked for. */
 const NAMESPACE = 'mreventloop';
 
-/** What an address says: `nats://host:4222/shop`, also with several hosts, separated by commas. */
+/** What an address says: `nats://host:4222/shop`, also of another scheme, with several hosts, separated by commas. */
 function readNatsAddress(address: string): { readonly hosts: readonly string[]; readonly namespace: string } {
   const [hosts = '', ...names] = address
-    .replace(/^nats:\/\//, '')
+    .replace(/^[^:]+:\/\//, '')
     .replace(/\/$/, '')
     .split('/');
   const namespace = names.length === 0 ? NAMESPACE : names.join('.');

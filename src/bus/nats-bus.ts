@@ -1,0 +1,41 @@
+import type { Bus, BusListener, Topic } from './bus.ts';
+import type { NatsLink } from './nats-link.ts';
+
+/** How large an event may be, in bytes: servers cut off who has 64 MiB waiting. */
+const LARGEST = 8 * 1024 * 1024;
+
+/** One subject a topic. There is no broker: the server does what one does. */
+export class NatsBus implements Bus {
+  readonly largest: number = LARGEST;
+  readonly takesPacks = true;
+  readonly #link: NatsLink;
+
+  constructor(link: NatsLink) {
+    this.#link = link;
+  }
+
+  open(listener: BusListener): Promise<void> {
+    return this.#link.open({
+      up() {},
+      failed() {},
+      frame: (text) => listener.frame(text),
+      unreadable: () => listener.unreadable(),
+      down: (reason) => listener.down(reason),
+      refused: (error) => listener.refused(error),
+    });
+  }
+
+  subscribe({ name }: Topic): void {
+    const subject = this.#link.subjectOf(name);
+    if (subject !== undefined) this.#link.subscribe(subject);
+  }
+
+  send(topic: string, frame: string): void {
+    const subject = this.#link.subjectOf(topic);
+    if (subject !== undefined) this.#link.send(subject, frame);
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+}
