@@ -2,6 +2,7 @@ import { AddressError } from '../errors.ts';
 import type { Bus, Door, DoorListener, Endpoints, Frame, Gate, OpenDoors, Token, Uplink } from './bus.ts';
 import { type BusCapabilities, CAPABILITIES } from './capabilities.ts';
 import { isChannel } from './channel.ts';
+import type { LoadNatsCore } from './nats-library.ts';
 import type { Port } from './port-line.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
@@ -18,18 +19,22 @@ const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions)
   wss: webSocketBus,
   'ws+unix': webSocketBus,
   nats: async ({ in: address }, { token }) => (await import('./nats.ts')).makeNatsBus(address, token),
+  'nats+ws': natsWebSocketBus,
+  'nats+wss': natsWebSocketBus,
   redis: redisBus,
   rediss: redisBus,
 };
 
-/** The kinds whose addresses are for both ways. */
-const BOTH_WAYS: ReadonlySet<Scheme> = new Set<Scheme>(['ws', 'wss', 'ws+unix', 'nats', 'redis', 'rediss']);
 /** The kinds that lead to servers of others, which brokers join. */
-const SERVERS: ReadonlySet<Scheme> = new Set<Scheme>(['nats', 'redis', 'rediss']);
+const SERVERS: ReadonlySet<Scheme> = new Set<Scheme>(['nats', 'nats+ws', 'nats+wss', 'redis', 'rediss']);
+/** The kinds that have an address for each way; those of others are for both. */
+const ONE_EACH_WAY: ReadonlySet<Scheme> = new Set<Scheme>(['inproc', 'ipc', 'tcp']);
 
 /** What a bus is told besides where to connect. */
 export interface BusOptions {
   readonly token?: Token;
+  /** Loads the client for NATS over WebSockets. */
+  readonly nats?: LoadNatsCore | undefined;
 }
 
 interface Address {
@@ -46,7 +51,7 @@ interface Address {
  */
 export function endpointsOf(address: string): Endpoints {
   const { scheme, rest } = parseAddress(address);
-  if (BOTH_WAYS.has(scheme)) return { in: address, out: address };
+  if (!ONE_EACH_WAY.has(scheme)) return { in: address, out: address };
   if (scheme !== 'tcp') return { in: `${address}.in`, out: `${address}.out` };
   const { host, port } = parseTcp(address, rest);
   if (port === 0 || port === MAX_PORT) {
@@ -67,7 +72,7 @@ export function checkEndpoints(endpoints: Endpoints): Scheme {
   if (first.scheme !== second.scheme) {
     throw new AddressError(`'${endpoints.in}' and '${endpoints.out}' must be of the same kind`);
   }
-  if (BOTH_WAYS.has(first.scheme)) {
+  if (!ONE_EACH_WAY.has(first.scheme)) {
     if (endpoints.in !== endpoints.out) {
       throw new AddressError(`'${endpoints.in}' is for both ways: '${endpoints.out}' is one too many`);
     }
@@ -170,6 +175,10 @@ export function webSocketDoorAt(address: string): WebSocketDoorOptions | undefin
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port), path: pathname };
 }
 
+async function natsWebSocketBus({ in: address }: Endpoints, { token, nats }: BusOptions): Promise<Bus> {
+  return (await import('./nats-websocket.ts')).makeNatsWebSocketBus(address, token, nats);
+}
+
 async function redisBus({ in: address }: Endpoints, { token }: BusOptions): Promise<Bus> {
   return (await import('./redis.ts')).makeRedisBus(address, token);
 }
@@ -219,7 +228,7 @@ function checkServer(address: string, scheme: Scheme, rest: string): void {
     throw new AddressError(`an address of ${scheme}:// has no user and no password: use the option token`);
   }
   const [, hosts = '', names] = /^([^/?#]+)((?:\/[\w-]+)*)\/?$/.exec(rest) ?? [];
-  const list = scheme === 'nats' ? hosts.split(',') : [hosts];
+  const list = scheme.startsWith('nats') ? hosts.split(',') : [hosts];
   if (names !== undefined && list.every((host) => /^[^,]+$/.test(host) && URL.canParse(`ws://${host}`))) return;
   throw new AddressError(
     `'${address}': ${scheme} needs a host, and may have a namespace of letters, as in ${scheme}://127.0.0.1/shop`,

@@ -30,6 +30,8 @@ export interface Capabilities {
   readonly wss: Can<'wss', 'browser'>;
   readonly 'ws+unix': Can<'ws+unix', never>;
   readonly nats: Can<'nats', 'durable'>;
+  readonly 'nats+ws': Can<'nats+ws', 'browser'>;
+  readonly 'nats+wss': Can<'nats+wss', 'browser'>;
   readonly redis: Can<'redis', never>;
   readonly rediss: Can<'rediss', never>;
 }
@@ -45,6 +47,8 @@ export const CAPABILITIES: Capabilities = {
   wss: { scheme: 'wss', durable: false, binary: false, python: false, browser: true },
   'ws+unix': { scheme: 'ws+unix', durable: false, binary: false, python: false, browser: false },
   nats: { scheme: 'nats', durable: true, binary: false, python: false, browser: false },
+  'nats+ws': { scheme: 'nats+ws', durable: false, binary: false, python: false, browser: true },
+  'nats+wss': { scheme: 'nats+wss', durable: false, binary: false, python: false, browser: true },
   redis: { scheme: 'redis', durable: false, binary: false, python: false, browser: false },
   rediss: { scheme: 'rediss', durable: false, binary: false, python: false, browser: false },
 };

@@ -25,6 +25,17 @@ export interface NatsLibrary extends NatsErrors {
   connect(this: void, options: NatsOptions): Promise<NatsConnection>;
 }
 
+/** As much of `@nats-io/nats-core` as is used: the client over WebSockets. */
+export interface NatsCore extends NatsErrors {
+  wsconnect(
+    this: void,
+    options: NatsOptions & { wsFactory(url: string): Promise<{ socket: never; encrypted: boolean }> },
+  ): Promise<NatsConnection>;
+}
+
+/** Loads that. */
+export type LoadNatsCore = () => Promise<NatsCore>;
+
 export interface NatsConnection {
   readonly info?: {
     readonly max_payload: number;

@@ -1,4 +1,4 @@
-import { RefusedError } from '../errors.ts';
+import { AddressError, RefusedError } from '../errors.ts';
 import type { Frame, Token } from './bus.ts';
 import { keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
 import type { NatsConnection, NatsErrors, NatsOptions } from './nats-library.ts';
@@ -32,7 +32,7 @@ export interface NatsDialer {
   /**
    * Connects to one of the servers, which are hosts. Where that fails, nothing is left open; it does so when the signal
    * says so.
-   * @throws what the library throws
+   * @throws AddressError where it can never succeed, and what the library throws
    */
   dial(this: void, options: NatsOptions, signal: AbortSignal): Promise<Dialed>;
 }
@@ -86,7 +86,7 @@ export class NatsLink {
     const attempt = {
       serve: async () => this.#serve(await this.#connect(dialer), dialer),
       failed: (error: Error) => {
-        if (error instanceof RefusedError) this.#listener?.refused(error);
+        if (error instanceof RefusedError || error instanceof AddressError) this.#listener?.refused(error);
         else this.#listener?.failed(error);
       },
     };

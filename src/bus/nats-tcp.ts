@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { loadNats, type NatsConnection } from './nats-library.ts';
 import type { NatsDialer } from './nats-link.ts';
+import { inTurn } from './nats-turns.ts';
 
 /** Connects over TCP, or TLS where the server asks for it. @throws MissingLibraryError */
 export async function loadTcpDialer(): Promise<NatsDialer> {
@@ -10,7 +11,7 @@ export async function loadTcpDialer(): Promise<NatsDialer> {
   return {
     errors: library,
     async dial(options, signal) {
-      const connection = await dial(() => library.connect(options), signal);
+      const connection = await inTurn('tcp', signal, () => dial(() => library.connect(options), signal));
       return { connection, drop: () => void connection.close() };
     },
   };

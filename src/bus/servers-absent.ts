@@ -2,7 +2,11 @@ import { AddressError } from '../errors.ts';
 
 /** Stands in for `nats.ts` and `redis.ts` where bundles are made for browsers (see `browser` in package.json). */
 export function makeNatsBus(address: string): Promise<never> {
-  return Promise.reject(new AddressError(`'${address}' cannot be used: browsers have no such sockets`));
+  return Promise.reject(
+    new AddressError(
+      `'${address}' cannot be used: browsers have no such sockets; they reach NATS at nats+ws:// and nats+wss://`,
+    ),
+  );
 }
 
 export {

@@ -1,6 +1,7 @@
 import { AddressError, PayloadError, RefusedError } from '../errors.ts';
 import { delayBefore, REFUSED_DELAY } from './backoff.ts';
 import { type Bus, type BusListener, FRAME_OVERHEAD, type Token, type Topic } from './bus.ts';
+import { findWebSocket, type WebSocketLike } from './find-websocket.ts';
 import {
   CLOSE,
   isFrames,
@@ -12,13 +13,6 @@ import {
   TICKS_A_HEARTBEAT,
   VERSION,
 } from './websocket-messages.ts';
-
-/** As much of a `WebSocket` as is used, whoever made it. */
-interface Socket {
-  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: never) => void): void;
-  send(text: string): void;
-  close(code?: number): void;
-}
 
 /** How long, in milliseconds, connecting may take, and a close. */
 const JOIN_WITHIN = 10_000;
@@ -32,9 +26,9 @@ export class WebSocketBus implements Bus {
   readonly #address: string;
   readonly #token: Token;
   readonly #prefixes: string[] = [];
-  #make: ((address: string) => Socket) | undefined;
+  #make: ((address: string) => WebSocketLike) | undefined;
   #listener: BusListener | undefined;
-  #socket: Socket | undefined;
+  #socket: WebSocketLike | undefined;
   #joined = false;
   #attempts = 0;
   #largestMessage = 0;
@@ -55,7 +49,7 @@ export class WebSocketBus implements Bus {
   }
 
   async open(listener: BusListener): Promise<void> {
-    this.#make = await findWebSocket(this.#address);
+    this.#make = await findWebSocket(this.#address.startsWith('ws+unix:'));
     this.#listener = listener;
     try {
       this.#connect();
@@ -118,7 +112,7 @@ export class WebSocketBus implements Bus {
     socket.addEventListener('error', () => {});
   }
 
-  async #join(socket: Socket): Promise<void> {
+  async #join(socket: WebSocketLike): Promise<void> {
     try {
       const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
       if (socket === this.#socket) socket.send(JOIN + JSON.stringify({ version: VERSION, token }));
@@ -129,7 +123,7 @@ export class WebSocketBus implements Bus {
     }
   }
 
-  #receive(socket: Socket, data: unknown): void {
+  #receive(socket: WebSocketLike, data: unknown): void {
     this.#silentTicks = 0;
     if (typeof data !== 'string') this.#listener?.unreadable();
     else if (isFrames(data)) for (const frame of data.split('\n')) this.#listener?.frame(frame);
@@ -137,7 +131,7 @@ export class WebSocketBus implements Bus {
     // `beat`, and what later versions may say, only shows that the link is alive.
   }
 
-  #enter(socket: Socket, terms: string): void {
+  #enter(socket: WebSocketLike, terms: string): void {
     const { maxPayload, heartbeat } = JSON.parse(terms) as { maxPayload: number; heartbeat: number };
     this.#largestMessage = maxPayload;
     this.#attempts = 0;
@@ -150,7 +144,7 @@ export class WebSocketBus implements Bus {
   }
 
   /** The broker beats with every tick. Ticks are counted, not time: a page that was frozen has missed none. */
-  #watch(socket: Socket, tick: number): void {
+  #watch(socket: WebSocketLike, tick: number): void {
     this.#timer = setTimeout(() => {
       this.#silentTicks += 1;
       if (this.#silentTicks > MOST_SILENT_TICKS) this.#abandon(socket);
@@ -159,7 +153,7 @@ export class WebSocketBus implements Bus {
   }
 
   /** Does not wait for the other side, which may be gone. */
-  #abandon(socket: Socket, delay = 0): void {
+  #abandon(socket: WebSocketLike, delay = 0): void {
     this.#closed(0, '', delay);
     socket.close();
   }
@@ -205,15 +199,6 @@ export class WebSocketBus implements Bus {
 
 /** How many prefixes to name at once: a broker takes no messages of any size. */
 const PREFIXES_A_MESSAGE = 500;
-
-/** The runtime's own WebSocket, or that of the library: in Node 20, and for Unix sockets. */
-async function findWebSocket(address: string): Promise<(address: string) => Socket> {
-  const { WebSocket: Own } = globalThis as { WebSocket?: new (address: string) => Socket };
-  if (Own !== undefined && !address.startsWith('ws+unix:')) return (url) => new Own(url);
-  const { loadWs } = await import('./websocket-library.ts');
-  const { WebSocket } = await loadWs();
-  return (url) => new WebSocket(url, { perMessageDeflate: false }) as unknown as Socket;
-}
 
 /** Whether a text has more than so many bytes in UTF-8, of which a unit of it takes three at most. */
 function isLonger(text: string, bytes: number): boolean {

@@ -1,5 +1,6 @@
 import type { Bus } from '../bus/bus.ts';
 import type { BusAt } from '../bus/capabilities.ts';
+import type { LoadNatsCore } from '../bus/nats-library.ts';
 import type { EventMap } from '../events/events.ts';
 import type { Clock } from '../stream/clock.ts';
 import type { EventOutboxOptions } from '../stream/log.ts';
@@ -96,6 +97,11 @@ export interface PeerOptions<S extends EventMap, P extends EventMap, A = string>
   silence?: number | undefined;
   /** Shown to a broker whose door asks who comes, each time the peer connects; or a function that gets it. */
   token?: string | (() => string | Promise<string>) | undefined;
+  /**
+   * Loads the client for NATS, which pages need at `nats+ws://` and `nats+wss://`: `() => import('@nats-io/nats-core')`.
+   * @default found by its name, which is possible where programs run, and not in pages
+   */
+  nats?: LoadNatsCore | undefined;
   /** Another bus than the one that the addresses stand for, for tests. */
   bus?: (() => Promise<Bus>) | undefined;
   /** Another clock than the runtime's, for tests. */

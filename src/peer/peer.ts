@@ -113,7 +113,7 @@ class SocketPeer implements PeerInterface {
     this.request = Object.fromEntries(asking);
     this.serve = events(Object.fromEntries(Array.from(serve.keys(), (name) => [name, handlerPoint()])));
     this.#clock = options.clock ?? systemClock();
-    this.#makeBus = options.bus ?? (() => makeBus(endpoints, { token: options.token }));
+    this.#makeBus = options.bus ?? (() => makeBus(endpoints, { token: options.token, nats: options.nats }));
     const sessionOptions = {
       ...readOptions(subscribe, publish, [...serve.keys()], options),
       knows: setup.knows,

@@ -1,11 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { connect, type Event, Peer } from 'mreventloop';
+import { connect, type Event, type MrEventLoopError, Peer } from 'mreventloop';
 import { type Browser, launchBrowser, type Page } from '../setup/browser.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { temporaryFolder } from '../support/addresses.ts';
+import { NatsWebSocketServer } from '../support/nats-websocket-server.ts';
 import { node, type Program } from '../support/program.ts';
 import { BarePage } from './bare-page.ts';
 import { bundle } from '../runtime/smoke.ts';
@@ -17,7 +18,7 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, i
 /** Where the page's module is put; `tab` is what it leaves there. */
 declare const tab: Tab;
 
-type Start = 'start' | 'startInHub' | 'startOnChannel' | 'startWithFrame';
+type Start = 'start' | 'startInHub' | 'startOnChannel' | 'startWithFrame' | 'startAtNats';
 
 function diary(page: Page): Promise<Diary> {
   return page.evaluate(() => tab.diary);
@@ -31,6 +32,24 @@ function from(received: readonly (readonly [unknown, unknown])[], id: string): u
 async function publishTo(count: number, { page }: { page: Page }): Promise<void> {
   await page.evaluate((others) => tab.waitForSubscribers('said', others), count);
   await page.evaluate(() => tab.publish('said', 0, 2_000).then(() => tab.flush()));
+}
+
+/** A peer in this process, and what it gets. */
+async function peerAt<const S extends string, const P extends string>(
+  inAddress: string,
+  outAddress: string,
+  subscribe: readonly S[],
+  publish: readonly P[],
+  token?: string,
+) {
+  const peer = new Peer(inAddress, outAddress, subscribe, publish, { token });
+  onTestFinished(() => peer.stop());
+  const received: [unknown, unknown][] = [];
+  for (const name of subscribe) {
+    connect(peer.events[name] as unknown as Event<unknown[]>, (from, n) => received.push([from, n]));
+  }
+  await peer.start();
+  return { peer, received };
 }
 
 /** Publishes 3,000 numbers, of which the subscriber cannot take most before it goes on. */
@@ -88,25 +107,18 @@ describeWith('chromium', 'Chromium', (chromium) => {
         await program.line();
       },
       /** A tab with a peer. */
-      async tab(subscribe: readonly string[], publish: readonly string[], start: Start = 'start') {
+      async tab(subscribe: readonly string[], publish: readonly string[], start: Start = 'start', address = '') {
         const page = await tabs.newPage();
         const errors: unknown[] = [];
         page.on('pageerror', (error) => errors.push(error));
         await page.goto(url);
-        const id = await page.evaluate(([how, s, p]) => tab[how](s, p), [start, subscribe, publish] as const);
+        const options = [start, subscribe, publish, address] as const;
+        const id = await page.evaluate(([how, s, p, at]) => tab[how](s, p, at), options);
         return { page, id, errors };
       },
       /** A peer in this process, over ZeroMQ. */
-      async peer<const S extends string, const P extends string>(subscribe: readonly S[], publish: readonly P[]) {
-        const peer = new Peer(`${zmq}.in`, `${zmq}.out`, subscribe, publish);
-        onTestFinished(() => peer.stop());
-        const received: [unknown, unknown][] = [];
-        for (const name of subscribe) {
-          connect(peer.events[name] as unknown as Event<unknown[]>, (from, n) => received.push([from, n]));
-        }
-        await peer.start();
-        return { peer, received };
-      },
+      peer: <const S extends string, const P extends string>(subscribe: readonly S[], publish: readonly P[]) =>
+        peerAt(`${zmq}.in`, `${zmq}.out`, subscribe, publish),
     };
   }
 
@@ -268,4 +280,56 @@ describeWith('chromium', 'Chromium', (chromium) => {
       expect(errors).toEqual([]);
     },
   );
+
+  test('NATS from a secure page: an address without TLS cannot be used, which the start says', async () => {
+    const page = await browser.newPage();
+    onTestFinished(() => page.close());
+    const module = await readFile(join(folder, 'page.js'), 'utf8');
+    const answers = { 'text/html': '<script type=module src=/page.js></script>', 'text/javascript': module };
+    for (const [contentType, body] of Object.entries(answers)) {
+      const path = contentType === 'text/html' ? '' : 'page.js';
+      await page.route(`https://shop.example/${path}`, (route) => route.fulfill({ contentType, body }));
+    }
+    await page.goto('https://shop.example/');
+    const said = page.evaluate(() =>
+      tab
+        .startAtNats([], [], 'nats+ws://nats.example')
+        .catch(({ code, message }: MrEventLoopError) => `${code}: ${message}`),
+    );
+    expect(await said).toMatch(/^ADDRESS: 'nats\+ws:\/\/nats.example' cannot be used: .*insecure/);
+  });
+
+  describeWith('nats', 'and NATS', (natsServer) => {
+    test(
+      '2,000 events each way with a process at nats://, the server killed and started again meanwhile',
+      { timeout: TIMEOUT },
+      async () => {
+        const server = await NatsWebSocketServer.start(natsServer, '--auth', 'secret');
+        const shop = await openShop();
+        const { peer, received } = await peerAt(server.tcp.address, server.tcp.address, ['up'], ['down'], 'secret');
+        const { page, id, errors } = await shop.tab(['down'], ['up'], 'startAtNats', server.address);
+        await peer.waitFor({ subscribers: 'down', timeout: 5_000 });
+        await page.evaluate(() => tab.waitForSubscribers('up', 1));
+        const upwards = page.evaluate(() => tab.publish('up', 0, 1_000));
+        for (const n of numbers(1_000)) void peer.publish.down(peer.id, n);
+        // In the middle of what flows both ways.
+        await expect.poll(() => received.length, { timeout: 5_000, interval: 1 }).toBeGreaterThan(0);
+        const down = peer.status.disconnected.next({ timeout: 10_000 });
+        await server.kill();
+        await down;
+        const later = page.evaluate(() => tab.publish('up', 1_000, 2_000));
+        for (const n of numbers(1_000)) void peer.publish.down(peer.id, 1_000 + n);
+        await server.start();
+        await Promise.all([upwards, later]);
+        await peer.flush({ timeout: 30_000 });
+        await page.evaluate(() => tab.flush());
+        expect(from(received, id)).toEqual(numbers(2_000));
+        const { received: inPage, disconnected, ...rest } = await diary(page);
+        expect(from(inPage, peer.id)).toEqual(numbers(2_000));
+        expect(rest).toEqual({ gaps: [], invalid: [] });
+        expect(disconnected).toBeGreaterThanOrEqual(1);
+        expect(errors).toEqual([]);
+      },
+    );
+  });
 });

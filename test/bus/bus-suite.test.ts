@@ -8,6 +8,7 @@ import { makeZeromqDoor } from '../../src/bus/zeromq.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { freeEndpoints, SCHEMES, type Scheme } from '../support/addresses.ts';
 import { NatsServer } from '../support/nats-server.ts';
+import { NatsWebSocketServer } from '../support/nats-websocket-server.ts';
 import { RedisServer } from '../support/redis-server.ts';
 
 /** A broker at a place of its own. */
@@ -71,7 +72,7 @@ async function serveChannel(): Promise<BusPlace> {
 }
 
 /** A server, which does what a broker does. */
-function placeAt(server: NatsServer | RedisServer): BusPlace {
+function placeAt(server: NatsServer | NatsWebSocketServer | RedisServer): BusPlace {
   return {
     bus: () => makeBus({ in: server.address, out: server.address }),
     stop: () => server.kill(),
@@ -99,6 +100,11 @@ describe('bus over ipc, where only ZeroMQ is served', () => {
 
 describeWith('nats', 'bus over NATS', (program) => {
   const serve = async (): Promise<BusPlace> => placeAt(await NatsServer.start(program));
+  test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve }));
+});
+
+describeWith('nats', 'bus over NATS by WebSockets', (program) => {
+  const serve = async (): Promise<BusPlace> => placeAt(await NatsWebSocketServer.start(program));
   test.each(busSuite)('$name', { timeout: 60_000 }, ({ run }) => run({ serve }));
 });
 

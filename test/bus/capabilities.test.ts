@@ -10,6 +10,8 @@ test.each([
   ['wss://a', ['browser']],
   ['ws+unix:///a', []],
   ['nats://a', ['durable']],
+  ['nats+ws://a', ['browser']],
+  ['nats+wss://a', ['browser']],
   ['redis://a', []],
   ['rediss://a', []],
 ] as const)('bus: what can be done at %s', (address, able: readonly string[]) => {

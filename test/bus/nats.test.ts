@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { Peer } from 'mreventloop';
 import { describeWith } from '../setup/describe-with.ts';
+import { freePort } from '../support/free-port.ts';
 import { NatsServer, startCluster } from '../support/nats-server.ts';
+import { NatsWebSocketServer } from '../support/nats-websocket-server.ts';
 import { numbers, startPair } from './pair.ts';
 
 describeWith('nats', 'NATS', (program) => {
@@ -35,4 +37,42 @@ describeWith('nats', 'NATS', (program) => {
       expect([publisher.ready, subscriber.ready]).toEqual([true, true]);
     },
   );
+
+  test('WebSockets: peers at both doors of a server meet, and connect at the same time', async () => {
+    const server = await NatsWebSocketServer.start(program);
+    const places = [server.address, server.tcp.address.replace('127.0.0.1', 'localhost')];
+    const peers = places.map((place) => new Peer(place, place, ['x'], ['x']));
+    onTestFinished(async () => void (await Promise.all(peers.map((peer) => peer.stop()))));
+    // What is loaded the first time is there the next times: while the one looks up its host, the other connects.
+    for (const _ of numbers(5)) {
+      // One that got the socket of the other kind would wait for all the time that it has.
+      await Promise.all(peers.map((peer) => peer.start({ timeout: 4_000 })));
+      await Promise.all(peers.map((peer) => peer.waitFor({ subscribers: 'x', timeout: 5_000 })));
+      await Promise.all(peers.map((peer) => peer.stop()));
+    }
+  });
+
+  test('WebSockets: a host where nobody is does not keep a peer from the next', async () => {
+    const { address } = await NatsWebSocketServer.start(program);
+    for (const hosts of ['127.0.0.1:1,', `127.0.0.1:${await freePort()},`]) {
+      const place = address.replace('://', `://${hosts}`);
+      await using peer = await new Peer(place, place, [], []).start({ timeout: 4_000 });
+      expect(peer.ready).toBe(true);
+    }
+  });
+
+  test('WebSockets: a peer finds another node of the cluster, of which the first one told it', async () => {
+    const cluster = ['--cluster_name', 'test', '--cluster', 'nats://127.0.0.1:-1'];
+    const first = await NatsWebSocketServer.start(program, ...cluster, '-n', 'first');
+    const routes = ['--routes', `nats://127.0.0.1:${first.tcp.clusterPort}`];
+    const second = await NatsWebSocketServer.start(program, ...cluster, '-n', 'second', ...routes);
+    const { publisher, subscriber, received, publish } = await startPair(second.address, first.address);
+    await publish(0, 1_000);
+    const connected = subscriber.status.connected.next({ timeout: 10_000 });
+    await first.kill();
+    await connected;
+    await publish(1_000, 2_000);
+    await publisher.flush({ timeout: 10_000 });
+    expect(received).toEqual(numbers(2_000));
+  });
 });

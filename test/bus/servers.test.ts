@@ -5,6 +5,7 @@ import { makeBus } from '../../src/bus/address.ts';
 import { Proxy } from '../faults/proxy.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { NatsServer } from '../support/nats-server.ts';
+import { NatsWebSocketServer } from '../support/nats-websocket-server.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { numbers, startPair } from './pair.ts';
 
@@ -38,6 +39,13 @@ const SERVERS: readonly Server[] = [
     tool: 'nats',
     start: (...args) => NatsServer.start(...args),
     startAt: (...args) => NatsServer.startAt(...args),
+    token: (token) => ['--auth', token],
+  },
+  {
+    name: 'NATS by WebSockets',
+    tool: 'nats',
+    start: (...args) => NatsWebSocketServer.start(...args),
+    startAt: (...args) => NatsWebSocketServer.startAt(...args),
     token: (token) => ['--auth', token],
   },
   {
@@ -261,9 +269,14 @@ describe('servers: addresses', () => {
     ['nats://a b', /nats needs a host/],
     ['nats://a//b', /namespace of letters/],
     ['nats://a/ä', /namespace of letters/],
+    ['nats+ws:///shop', /nats\+ws needs a host/],
+    ['nats+ws://a,/shop', /nats\+ws needs a host/],
+    ['nats+wss://a/ä', /namespace of letters/],
+    ['nats+tls://a', /'nats\+tls' is not known/],
     ['redis://a,b', /redis needs a host/],
     ['rediss://a/shop:x', /namespace of letters/],
     ['nats://Ann:secret@a', /^an address of nats:\/\/ has no user/],
+    ['nats+wss://Ann:secret@a', /^an address of nats\+wss:\/\/ has no user/],
     ['redis://:secret@a', /^an address of redis:\/\/ has no user/],
   ])('%s makes no sense', (address, message) => {
     expect(() => new Peer(address, address, [], [])).toThrow(message);
@@ -278,18 +291,24 @@ describe('servers: addresses', () => {
     'nats://a:4222',
     'nats://a,b:4222/shop',
     'nats://[::1]:4222/shop/eu/',
+    'nats+ws://a:8080/shop',
+    'nats+wss://a,b:4443/shop/eu',
+    'nats+wss://[::1]/shop/',
     'redis://a',
     'rediss://a:6379/shop',
   ])('%s is one', (address) => {
     expect(new Peer(address, address, [], []).ready).toBe(false);
   });
 
-  test.each(['nats', 'redis'])('%s: where nobody is, the start fails and says where it looked', async (scheme) => {
-    const address = `${scheme}://127.0.0.1:1/shop`;
-    const start = new Peer(address, address, [], []).start({ timeout: 200 });
-    await expect(start).rejects.toMatchObject({
-      code: 'NO_BROKER',
-      message: expect.stringContaining(address) as string,
-    });
-  });
+  test.each(['nats', 'nats+ws', 'redis'])(
+    '%s: where nobody is, the start fails and says where it looked',
+    async (scheme) => {
+      const address = `${scheme}://127.0.0.1:1/shop`;
+      const start = new Peer(address, address, [], []).start({ timeout: 200 });
+      await expect(start).rejects.toMatchObject({
+        code: 'NO_BROKER',
+        message: expect.stringContaining(address) as string,
+      });
+    },
+  );
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { eachMapping, TraceMap } from '@jridgewell/trace-mapping';
-import { build } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { MODULES, ROOT } from './subpaths.ts';
 
@@ -13,6 +13,9 @@ const LIMIT = 5_100;
 /** What a page that takes part in events over a WebSocket uses, and how many bytes it may have. */
 const PEER = 'Peer, connect';
 const PEER_LIMIT = 27_000;
+/** What is loaded only by pages that use NATS, and how many bytes it may have; the library for NATS is not in it. */
+const NATS_PART = 'nats-websocket';
+const NATS_LIMIT = 3_000;
 
 interface Bundle {
   readonly code: string;
@@ -24,23 +27,26 @@ interface Bundle {
   readonly imports: readonly string[];
 }
 
-async function bundle(program: string, platform: 'browser' | 'node' = 'browser'): Promise<Bundle> {
-  const { outputFiles, metafile } = await build({
+function options(program: string) {
+  return {
     stdin: { contents: program, resolveDir: ROOT },
     bundle: true,
     minify: true,
     format: 'esm',
-    platform,
+    platform: 'browser',
     target: 'es2022',
     absWorkingDir: ROOT,
     // The published files, not the sources that our own tsconfig.json would lead to.
     tsconfigRaw: {},
     logLevel: 'error',
     metafile: true,
-    sourcemap: 'external',
     outdir: ROOT,
     write: false,
-  });
+  } as const satisfies BuildOptions;
+}
+
+async function bundle(program: string, more: Pick<BuildOptions, 'platform' | 'plugins'> = {}): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({ ...options(program), sourcemap: 'external', ...more });
   const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
   const code = textOf('.js');
   const output = Object.entries(metafile.outputs).find(([path]) => path.endsWith('.js'))?.[1];
@@ -112,10 +118,31 @@ describe('bundle of a peer', () => {
   });
 
   test('size: within the limit, and as the README says', async () => {
-    const { size } = await bundle(`export { ${PEER} } from 'mreventloop';`);
+    const withoutNats: Plugin = {
+      name: 'without-nats',
+      setup(building) {
+        building.onResolve({ filter: new RegExp(NATS_PART) }, ({ path }) => ({ path, external: true }));
+      },
+    };
+    const { size } = await bundle(`export { ${PEER} } from 'mreventloop';`, { plugins: [withoutNats] });
     console.log(`peer: ${size} bytes after brotli`);
     expect(size).toBeLessThanOrEqual(PEER_LIMIT);
     await expectStated(/(\d+\.\d) kB for a peer/, size);
+  });
+
+  test('NATS: in a part of its own, which is loaded when it is needed, and is of the size that is stated', async () => {
+    const { outputFiles, metafile } = await build({
+      ...options(`export { ${PEER} } from 'mreventloop';`),
+      splitting: true,
+    });
+    const importing = Object.values(metafile.outputs).flatMap(({ imports }) => imports);
+    const [path, ...more] = Object.keys(metafile.outputs).filter((output) => output.includes(NATS_PART));
+    const kinds = importing.filter((imported) => imported.path === path).map(({ kind }) => kind);
+    expect([kinds, more]).toEqual([['dynamic-import'], []]);
+    const size = brotliCompressSync(outputFiles.find((file) => file.path.endsWith(`${path}`))?.contents ?? '').length;
+    console.log(`NATS in a page: ${size} bytes after brotli`);
+    expect(size).toBeLessThanOrEqual(NATS_LIMIT);
+    await expectStated(/(\d+\.\d) kB of this package/, size, 'docs/buses.md');
   });
 
   test('a broker in a page: within the page only, without Node', async () => {
@@ -125,15 +152,15 @@ describe('bundle of a peer', () => {
   });
 });
 
-/** What the README says of a size, which may be off a little. */
-async function expectStated(where: RegExp, size: number): Promise<void> {
-  const [, stated] = where.exec(await readFile(join(ROOT, 'README.md'), 'utf8')) ?? [];
-  const message = `README.md should say ${(size / 1000).toFixed(1)} kB where it says ${where}`;
+/** What a document says of a size, which may be off a little. */
+async function expectStated(where: RegExp, size: number, document = 'README.md'): Promise<void> {
+  const [, stated] = where.exec(await readFile(join(ROOT, document), 'utf8')) ?? [];
+  const message = `${document} should say ${(size / 1000).toFixed(1)} kB where it says ${where}`;
   expect(Math.abs(Number(stated) * 1000 - size), message).toBeLessThan(size * 0.05);
 }
 
 describe('bundle of an import that is not used', () => {
   test.for(MODULES)('side effects: %s leaves nothing', async (specifier) => {
-    expect((await bundle(`import '${specifier}';`, 'node')).code).toBe('');
+    expect((await bundle(`import '${specifier}';`, { platform: 'node' })).code).toBe('');
   });
 });

@@ -34,7 +34,20 @@ describeWith('chromium', 'Chromium', (chromium) => {
     [
       'sockets-in-browser.ts',
       'sockets: refused with an error that says why',
-      { code: 'ADDRESS', message: "'tcp://127.0.0.1:5000' cannot be used: browsers have no such sockets" },
+      [
+        { code: 'ADDRESS', message: "'tcp://127.0.0.1:5000' cannot be used: browsers have no such sockets" },
+        {
+          code: 'ADDRESS',
+          message:
+            "'nats://127.0.0.1/shop' cannot be used: browsers have no such sockets; they reach NATS at nats+ws:// and nats+wss://",
+        },
+        {
+          code: 'MISSING_LIBRARY',
+          message:
+            'in a page, nats+ws:// and nats+wss:// addresses need the option nats of the peer: ' +
+            "{ nats: () => import('@nats-io/nats-core') }",
+        },
+      ],
     ],
   ])('%s: %s', { timeout: 60_000 }, async (program, _, expected) => {
     await using installed = await installPackage();

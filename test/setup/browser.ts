@@ -11,6 +11,11 @@ export interface Browser extends AsyncDisposable {
 
 export interface Page {
   goto(url: string): Promise<unknown>;
+  /** Answers what the page asks for at these addresses. */
+  route(
+    url: string,
+    answer: (route: { fulfill(response: { contentType: string; body: string }): Promise<void> }) => unknown,
+  ): Promise<unknown>;
   on(event: 'console', listener: (message: { text(): string }) => void): unknown;
   on(event: 'pageerror', listener: (error: Error) => void): unknown;
   /** Runs a function in the page, which sees nothing but its argument. */

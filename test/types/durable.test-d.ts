@@ -15,6 +15,8 @@ const local = new Peer('ipc:///tmp/shop', shop, { subscribe: { produced: { repla
 expectTypeOf(local.bus.durable).toEqualTypeOf<false>();
 expectTypeOf(local.bus.python).toEqualTypeOf<true>();
 expectTypeOf(new Peer('wss://a', 'wss://a', ['x'], []).bus.browser).toEqualTypeOf<true>();
+expectTypeOf(new Peer('nats+wss://a/shop', shop, { subscribe: ['produced'] }).bus.browser).toEqualTypeOf<true>();
+expectTypeOf(new Peer('nats+ws://a', 'nats+ws://a', ['x'], []).bus.durable).toEqualTypeOf<false>();
 expectTypeOf(new Peer(new MessageChannel().port1, ['x'], []).bus.durable).toEqualTypeOf<false>();
 
 const here = 'nats://nats-1/shop';

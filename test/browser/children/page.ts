@@ -19,6 +19,8 @@ export interface Tab {
   startOnChannel(subscribe: readonly string[], publish: readonly string[]): Promise<string>;
   /** Meets a frame of the page, which answers, at a broker in the page. */
   startWithFrame(subscribe: readonly string[], publish: readonly string[]): Promise<string>;
+  /** Meets the others at a server of NATS, to which the page connects itself. */
+  startAtNats(subscribe: readonly string[], publish: readonly string[], address: string): Promise<string>;
   /** Publishes the numbers from one to below another. */
   publish(event: string, from: number, to: number): Promise<void>;
   waitForSubscribers(event: string, count: number): Promise<void>;
@@ -73,6 +75,14 @@ const tab: Tab = {
     document.body.append(frame);
     return begin(new Peer(mine.port2, subscribe, publish) as unknown as Peer, subscribe);
   },
+  startAtNats: (subscribe, publish, at) =>
+    begin(
+      new Peer(at, at, subscribe, publish, {
+        token: 'secret',
+        nats: () => import('@nats-io/nats-core'),
+      }) as unknown as Peer,
+      subscribe,
+    ),
   async publish(event, from, to) {
     for (let n = from; n < to; n += 1) await peer.publish[event]?.(peer.id, n);
   },

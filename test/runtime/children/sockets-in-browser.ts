@@ -1,9 +1,14 @@
 import { type MrEventLoopError, Peer } from 'mreventloop';
 
-// Peers over ZeroMQ are refused in a browser, and say why.
-try {
-  await new Peer('tcp://127.0.0.1:5000', 'tcp://127.0.0.1:5001', [], []).start();
-} catch (error) {
-  const { code, message } = error as MrEventLoopError;
-  console.log(JSON.stringify({ code, message }));
+// What a browser cannot reach, or not as it is asked to, is refused, and says why.
+const errors: { code: string; message: string }[] = [];
+for (const address of ['tcp://127.0.0.1:5000', 'nats://127.0.0.1/shop', 'nats+ws://127.0.0.1/shop']) {
+  const peer = new Peer({ in: address, out: address.replace('5000', '5001') }, {}, {});
+  try {
+    await peer.start();
+  } catch (error) {
+    const { code, message } = error as MrEventLoopError;
+    errors.push({ code, message });
+  }
 }
+console.log(JSON.stringify(errors));

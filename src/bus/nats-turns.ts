@@ -1,0 +1,37 @@
+/** What a library of NATS connects over. */
+type Kind = 'tcp' | 'websocket';
+
+/**
+ * The client over TCP and the one over WebSockets are one library, which keeps how to connect in one variable for all of
+ * its users: who begins to connect sets it, and it is read again for each server that is tried. So the two take turns.
+ */
+let turn: Kind | undefined;
+let connecting = 0;
+const waiting: { readonly kind: Kind; readonly enter: () => void }[] = [];
+
+/**
+ * Connects, together with those of the same kind that came before somebody of the other kind.
+ * @throws what the signal was aborted with, where it was when the turn came
+ */
+export async function inTurn<T>(kind: Kind, signal: AbortSignal, connect: () => Promise<T>): Promise<T> {
+  await new Promise<void>((enter) => {
+    waiting.push({ kind, enter });
+    letIn();
+  });
+  try {
+    signal.throwIfAborted();
+    return await connect();
+  } finally {
+    connecting -= 1;
+    letIn();
+  }
+}
+
+function letIn(): void {
+  for (let next = waiting[0]; next !== undefined && (connecting === 0 || next.kind === turn); next = waiting[0]) {
+    waiting.shift();
+    turn = next.kind;
+    connecting += 1;
+    next.enter();
+  }
+}

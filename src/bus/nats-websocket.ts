@@ -1,0 +1,100 @@
+import { AddressError } from '../errors.ts';
+import type { Bus, Token } from './bus.ts';
+import { findWebSocket, type WebSocketLike } from './find-websocket.ts';
+import { NatsBus } from './nats-bus.ts';
+import type { LoadNatsCore, NatsCore, NatsOptions } from './nats-library.ts';
+import { type Dialed, type NatsDialer, NatsLink } from './nats-link.ts';
+import { inTurn } from './nats-turns.ts';
+
+/**
+ * A peer's end of NATS, over WebSockets: in pages, too.
+ * @param load - undefined where it is to be found by its name, which it cannot be in a page
+ */
+export function makeNatsWebSocketBus(address: string, token: Token, load: LoadNatsCore | undefined): Promise<Bus> {
+  const loadDialer = (): Promise<NatsDialer> => loadWebSocketDialer(address, load ?? loadInstalled);
+  return Promise.resolve(new NatsBus(new NatsLink({ address, token, echo: true, loadDialer })));
+}
+
+/** @throws MissingLibraryError */
+async function loadInstalled(): Promise<NatsCore> {
+  return (await import('./nats-core-library.ts')).loadNatsCore();
+}
+
+/** @throws MissingLibraryError, and what `load` throws */
+async function loadWebSocketDialer(address: string, load: LoadNatsCore): Promise<NatsDialer> {
+  const isSecure = address.startsWith('nats+wss:');
+  const [library, makeSocket] = await Promise.all([load(), findWebSocket()]);
+
+  async function dialHost(host: string, options: NatsOptions, signal: AbortSignal): Promise<Dialed> {
+    let socket: WebSocketLike | undefined;
+    let unusable: AddressError | undefined;
+    const open = (url: string): WebSocketLike => {
+      try {
+        const made = makeSocket(url);
+        // What is wrong with it may show before the library listens, which it does a little later.
+        made.addEventListener('error', () => setTimeout(dropSocket, 0, made));
+        return made;
+      } catch (cause) {
+        // As browsers do it, which let no page from https:// connect to ws://.
+        unusable = new AddressError(`'${address}' cannot be used: ${(cause as Error).message}`, { cause });
+        return brokenSocket();
+      }
+    };
+    const wsFactory = async (url: string) => {
+      socket = signal.aborted ? brokenSocket() : open(url);
+      return { socket: socket as never, encrypted: isSecure };
+    };
+    const drop = (): void => {
+      if (socket !== undefined) dropSocket(socket);
+    };
+    const servers = [`${isSecure ? 'wss' : 'ws'}://${host}`];
+    signal.addEventListener('abort', drop);
+    try {
+      const connect = () => library.wsconnect({ ...options, servers, wsFactory });
+      return { connection: await inTurn('websocket', signal, connect), drop };
+    } catch (error) {
+      drop();
+      throw unusable ?? error;
+    } finally {
+      signal.removeEventListener('abort', drop);
+    }
+  }
+
+  return {
+    errors: library,
+    async dial(options, signal) {
+      let failure: unknown;
+      // One by one: over WebSockets, the library gives up after the first host where nobody is.
+      for (const host of fromAnywhere(options.servers)) {
+        try {
+          return await dialHost(host, options, signal);
+        } catch (error) {
+          failure = error;
+          if (signal.aborted) break;
+        }
+      }
+      throw failure;
+    },
+  };
+}
+
+/** All of a list, from a place in it that chance decides, so that not everybody goes to the same server. */
+function fromAnywhere<T>(list: readonly T[]): T[] {
+  const first = Math.floor(Math.random() * list.length);
+  return [...list.slice(first), ...list.slice(0, first)];
+}
+
+/** Ends a socket at once: the library waits for what was sent to leave, and then for the other side to say good-bye. */
+function dropSocket(socket: WebSocketLike): void {
+  // The first is heard while it connects, the second while it closes, and what is left of them not twice.
+  socket.onerror?.({ message: 'it was given up' });
+  socket.onclose?.({ wasClean: false, reason: 'it was given up' });
+  socket.close();
+}
+
+/** In the place of a socket that cannot be made: where that throws, the library waits for ever. */
+function brokenSocket(): WebSocketLike {
+  const socket: WebSocketLike = { onerror: null, onclose: null, addEventListener() {}, send() {}, close() {} };
+  setTimeout(dropSocket, 0, socket);
+  return socket;
+}
