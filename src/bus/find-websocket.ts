@@ -5,15 +5,26 @@ export interface WebSocketLike {
   addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: never) => void): void;
   send(text: string): void;
   close(code?: number): void;
+  /** Where it is not the runtime's own: ends it without waiting for the other side. */
+  terminate?(): void;
+}
+
+export type MakeWebSocket = (address: string) => WebSocketLike;
+
+/**
+ * The runtime's own WebSocket; that of the library where there is none, as in Node 20.
+ * @throws MissingLibraryError
+ */
+export async function findWebSocket(): Promise<MakeWebSocket> {
+  const { WebSocket: Own } = globalThis as { WebSocket?: new (address: string) => WebSocketLike };
+  return Own === undefined ? libraryWebSocket() : (url) => new Own(url);
 }
 
 /**
- * The runtime's own WebSocket, or that of the library: in Node 20, and for Unix sockets.
- * @throws MissingLibraryError
+ * That of the library, which can do more than the runtime's own: it reaches Unix sockets, and can be terminated.
+ * @throws MissingLibraryError; AddressError in a page
  */
-export async function findWebSocket(isForUnixSockets = false): Promise<(address: string) => WebSocketLike> {
-  const { WebSocket: Own } = globalThis as { WebSocket?: new (address: string) => WebSocketLike };
-  if (Own !== undefined && !isForUnixSockets) return (url) => new Own(url);
+export async function libraryWebSocket(): Promise<MakeWebSocket> {
   const { loadWs } = await import('./websocket-library.ts');
   const { WebSocket } = await loadWs();
   return (url) => new WebSocket(url, { perMessageDeflate: false }) as unknown as WebSocketLike;

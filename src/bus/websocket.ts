@@ -1,7 +1,7 @@
 import { AddressError, PayloadError, RefusedError } from '../errors.ts';
 import { delayBefore, REFUSED_DELAY } from './backoff.ts';
 import { type Bus, type BusListener, FRAME_OVERHEAD, type Token, type Topic } from './bus.ts';
-import { findWebSocket, type WebSocketLike } from './find-websocket.ts';
+import { findWebSocket, libraryWebSocket, type MakeWebSocket, type WebSocketLike } from './find-websocket.ts';
 import {
   CLOSE,
   isFrames,
@@ -26,7 +26,7 @@ export class WebSocketBus implements Bus {
   readonly #address: string;
   readonly #token: Token;
   readonly #prefixes: string[] = [];
-  #make: ((address: string) => WebSocketLike) | undefined;
+  #make: MakeWebSocket | undefined;
   #listener: BusListener | undefined;
   #socket: WebSocketLike | undefined;
   #joined = false;
@@ -49,7 +49,7 @@ export class WebSocketBus implements Bus {
   }
 
   async open(listener: BusListener): Promise<void> {
-    this.#make = await findWebSocket(this.#address.startsWith('ws+unix:'));
+    this.#make = await (this.#address.startsWith('ws+unix:') ? libraryWebSocket() : findWebSocket());
     this.#listener = listener;
     try {
       this.#connect();
