@@ -41,9 +41,18 @@ const PORTABLE = new Set([
   'testing',
 ]);
 /** but for these files, which bundles for browsers leave out (see `browser` in package.json). */
-const OF_NODE = ['nats-tcp', 'redis', 'served', 'websocket-door', 'websocket-guest', 'zeromq'].map(
-  (name) => `src/bus/${name}.ts`,
-);
+const OF_NODE = [
+  'ipc',
+  'lines',
+  'lines-door',
+  'lines-link',
+  'nats-tcp',
+  'redis',
+  'served',
+  'websocket-door',
+  'websocket-guest',
+  'zeromq',
+].map((name) => `src/bus/${name}.ts`);
 
 /** What a folder must not import: everything in others, but for these. Its own folder is not among them. */
 function othersThan(folder: string, allowed: readonly string[]): string {
