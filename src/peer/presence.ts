@@ -89,22 +89,25 @@ export class Presence {
     this.#known.clear();
   }
 
-  heard(id: string): void {
+  /** Something arrived of a peer. @returns whether it counts: what comes after a good-bye was overtaken by that */
+  heard(id: string): boolean {
     const known = this.#known.get(id);
     if (known === undefined) {
       this.#note(id, undefined, false);
-      return;
+      return true;
     }
+    if (known.hasLeft) return false;
     known.heard = this.#clock.now();
     known.patience = this.#patience;
     known.isGone = false;
+    return true;
   }
 
   add(peer: RemotePeer): void {
     this.#note(peer.id, peer, false);
   }
 
-  /** A peer said good-bye. What arrives of it later was overtaken by that. */
+  /** A peer said good-bye. */
   bye(id: string): void {
     const peer = this.#known.get(id)?.peer;
     this.#note(id, undefined, true);
@@ -116,11 +119,6 @@ export class Presence {
   /** Whether a peer is there, or was and may come back. */
   mayReturn(id: string): boolean {
     return this.#known.get(id)?.hasLeft === false;
-  }
-
-  /** Whether a peer said good-bye. */
-  hasLeft(id: string): boolean {
-    return this.#known.get(id)?.hasLeft === true;
   }
 
   /** How long, in milliseconds, a peer may be silent: the time in which it says three times that it is there. */

@@ -2,7 +2,7 @@ import type { Topic } from '../bus/bus.ts';
 import { Batcher } from '../stream/batcher.ts';
 import type { Clock } from '../stream/clock.ts';
 import { STORE } from '../stream/deposits.ts';
-import { Inbox } from '../stream/inbox.ts';
+import type { Inbox } from '../stream/inbox.ts';
 import type { PublishPolicy } from '../stream/log.ts';
 import type { Ready } from '../stream/newcomers.ts';
 import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
@@ -13,6 +13,7 @@ import { CONTROL_PREFIX, methodTo, readChannelName, TO_ALL, TO_BROKER } from '..
 import { type Pack, packedEvent, readAfter, readPack, readTrace } from '../wire/pack.ts';
 import { readStreamId } from '../wire/stream-id.ts';
 import { Channels } from './channels.ts';
+import { Inboxes } from './inboxes.ts';
 import { Presence, type RemotePeer, type LeaveReason } from './presence.ts';
 
 /** What a session needs to know of its peer. */
@@ -72,13 +73,10 @@ export class Session {
   readonly #port: SessionPort;
   readonly #batcher: Batcher;
   readonly #presence: Presence;
-  readonly #inboxes = new Map<string, Inbox>();
+  readonly #inboxes: Inboxes;
   readonly #channels: Channels;
-  /** When both ways were open for the first time, and whether they have been closed since. */
+  /** When both ways were open for the first time. */
   #readyAt: number | undefined;
-  #hasBroken = false;
-  // The publishers whose events are in the store.
-  readonly #keeping = new Set<string>();
   /** Whether there is a store: to be said before anything is received. */
   hasStore = false;
   /** What it publishes. */
@@ -107,6 +105,15 @@ export class Session {
       deposit: (id, packs, gone) => port.keep(id, encodeReplay(STORE, this.id, packs, gone)),
       overflow: (event, policy, dropped) => port.overflow(event, policy, dropped),
     });
+    this.#inboxes = new Inboxes(options.subscribes, options.durable, clock, {
+      deliver: (event, args, publisher, trace) => port.deliver(event, args, publisher, trace),
+      gap: (publisher, event, count) => port.gap(publisher, event, count),
+      ask: (publisher) => this.#greet(publisher),
+      acknowledge: (publisher, g) => {
+        port.afterDelivery(() => this.#tell(methodTo(publisher), { kind: 'ack', g }));
+      },
+      complain: (publisher, ranges) => this.#tell(methodTo(publisher), { kind: 'nak', ranges }),
+    });
     this.#channels = new Channels(options.id, { ...options.outbox, history: CHANNEL_HISTORY, events: {} }, clock, {
       send: (topic, frame) => port.send(topic, frame),
       deliver: (peer, args, trace) => {
@@ -121,8 +128,7 @@ export class Session {
       gone: (peer) => {
         this.outbox.unsubscribe(peer);
         this.#channels.gone(peer);
-        // What is held back waits in vain. Who was only silent may come back, and goes on where it was.
-        this.#inboxes.get(peer)?.end([]);
+        this.#inboxes.gone(peer, []);
       },
       left: (peer, reason) => {
         if (peer.id !== this.id) port.left(peer, reason);
@@ -130,9 +136,7 @@ export class Session {
       forget: (peer) => {
         this.outbox.forget(peer);
         this.#channels.forget(peer);
-        this.#inboxes.get(peer)?.close();
-        this.#inboxes.delete(peer);
-        this.#keeping.delete(peer);
+        this.#inboxes.forget(peer);
       },
     });
   }
@@ -150,9 +154,7 @@ export class Session {
 
   /** How many events are held back because others are missing. */
   get held(): number {
-    let held = 0;
-    for (const inbox of this.#inboxes.values()) held += inbox.held;
-    return held;
+    return this.#inboxes.held;
   }
 
   /** How many events and messages are kept for others. */
@@ -194,8 +196,7 @@ export class Session {
     if (mayPack) this.#batcher.mayPack = true;
     else this.#tell(TO_BROKER, { kind: 'broker' });
     this.#tell(TO_ALL, this.#hello(undefined, false));
-    // What was lost when the link broke shows when publishers tell how far they are.
-    for (const inbox of this.#inboxes.values()) inbox.ask();
+    this.#inboxes.open();
     this.outbox.open();
     this.#channels.open();
   }
@@ -207,9 +208,9 @@ export class Session {
 
   /** The link broke. */
   pause(): void {
-    this.#hasBroken = true;
     // The next broker may be another one.
     this.#batcher.mayPack = false;
+    this.#inboxes.pause();
     this.outbox.pause();
     this.#channels.pause();
     this.#presence.pause();
@@ -217,10 +218,9 @@ export class Session {
 
   /** Says good-bye, if there is a way, and ends everything. */
   close(canSend: boolean): void {
-    for (const inbox of this.#inboxes.values()) inbox.close();
+    this.#inboxes.close();
     this.#batcher.flush();
     if (canSend) this.#tell(TO_ALL, { kind: 'bye', heads: this.outbox.heads() });
-    this.#inboxes.clear();
     this.#presence.close();
     this.outbox.close();
     this.#channels.close();
@@ -247,10 +247,8 @@ export class Session {
       return;
     }
     const { publisher, g, n } = position;
-    if (this.#presence.hasLeft(publisher)) return;
-    this.#presence.heard(publisher);
-    if (this.#isKept(publisher, method)) return;
-    this.#inbox(publisher).arrived(method, n, g, args, readAfter(after), trace);
+    if (!this.#presence.heard(publisher)) return;
+    this.#inboxes.of(publisher, method)?.arrived(method, n, g, args, readAfter(after), trace);
   }
 
   /** A message of this protocol arrived, not of JSON-RPC alone. */
@@ -268,10 +266,9 @@ export class Session {
     }
     const channel = readChannelName(pack.publisher);
     const publisher = channel?.peer ?? pack.publisher;
-    if (this.#presence.hasLeft(publisher)) return;
-    this.#presence.heard(publisher);
-    if (channel === undefined && this.#isKept(publisher, event)) return;
-    const inbox = channel === undefined ? this.#inbox(publisher) : this.#channels.from(channel.peer, channel.count);
+    if (!this.#presence.heard(publisher)) return;
+    const inbox =
+      channel === undefined ? this.#inboxes.of(publisher, event) : this.#channels.from(channel.peer, channel.count);
     if (inbox !== undefined) this.#receivePack(pack, inbox);
   }
 
@@ -284,8 +281,7 @@ export class Session {
       return;
     }
     const { peer, count } = channel;
-    if (this.#presence.hasLeft(peer)) return;
-    this.#presence.heard(peer);
+    if (!this.#presence.heard(peer)) return;
     const { g, n } = position;
     const inbox = this.#channels.from(peer, count);
     if (!areUnsafe(args)) {
@@ -324,8 +320,7 @@ export class Session {
       this.#receiveChannelControl(channel.peer, channel.count, control);
       return;
     }
-    if (this.#presence.hasLeft(sender)) return;
-    this.#presence.heard(sender);
+    if (!this.#presence.heard(sender)) return;
     switch (control.kind) {
       case 'probe':
         if (sender === this.id) this.#port.probed(control.count);
@@ -340,19 +335,13 @@ export class Session {
         if (!this.#presence.has(sender)) this.#greet(sender);
         break;
       case 'bye':
-        this.#inboxes.get(sender)?.end(control.heads);
+        this.#inboxes.gone(sender, control.heads);
         this.#presence.bye(sender);
         break;
       case 'head':
         // Nothing is delivered before a publisher has said who it is, and by that what its events mean.
-        if (!this.#presence.has(sender)) this.#greet(sender);
-        else if (
-          this.#wantsAny(
-            sender,
-            control.heads.map(([name]) => name),
-          )
-        )
-          this.#receiveHead(sender, control);
+        if (this.#presence.has(sender)) this.#inboxes.heads(sender, control);
+        else this.#greet(sender);
         break;
       case 'ack':
         if (this.outbox.knows(sender)) this.outbox.acknowledge(sender, control.g);
@@ -369,8 +358,7 @@ export class Session {
   }
 
   #receiveChannelControl(peer: string, count: number, control: Control): void {
-    if (this.#presence.hasLeft(peer)) return;
-    this.#presence.heard(peer);
+    if (!this.#presence.heard(peer)) return;
     if (control.kind !== 'replay') {
       this.#channels.control(peer, count, control);
       return;
@@ -381,13 +369,8 @@ export class Session {
     inbox.gone(control.gone);
   }
 
-  #receiveHead(sender: string, { heads, g, window, hasBroken = false }: Control & { kind: 'head' }): void {
-    // Where the link broke, what was lost with it is allowed for only when the publisher has heard of that.
-    this.#inbox(sender).heads(heads, g, window, hasBroken || !this.#hasBroken);
-  }
-
   #receiveReplay(sender: string, { packs, gone }: Control & { kind: 'replay' }): void {
-    const inbox = this.#inboxes.get(sender);
+    const inbox = this.#inboxes.known(sender);
     if (inbox === undefined) return;
     for (const pack of packs) if (pack.publisher === sender) this.#receivePack(pack, inbox);
     inbox.gone(gone);
@@ -399,8 +382,7 @@ export class Session {
     const peer: RemotePeer = { id, subscribes, publishes, serves };
     const isNew = !this.#presence.has(id);
     this.#presence.add(peer);
-    if (durable !== undefined) this.#metKeeping(id);
-    if (this.#wantsAny(id, publishes)) this.#inbox(id).returned();
+    this.#inboxes.met(id, publishes, durable !== undefined);
     if (!answer) this.#tell(methodTo(id), this.#hello(id, true));
     const kept = this.hasStore ? (durable ?? []) : [];
     this.outbox.subscribe(id, without(subscribes, kept), acked, ready ?? READY_NOW);
@@ -412,54 +394,13 @@ export class Session {
     else if (!answer) this.#port.doubtful(id);
   }
 
-  /** Whether any of these events of a publisher is to be had from it. */
-  #wantsAny(publisher: string, events: readonly string[]): boolean {
-    return events.some((event) => this.#options.subscribes.has(event) && !this.#isKept(publisher, event));
-  }
-
-  /** Whether an event of a publisher comes from the store. What comes otherwise is the same once more. */
-  #isKept(publisher: string, event: string): boolean {
-    return this.#keeping.has(publisher) && this.#options.durable.has(event);
-  }
-
-  /** A publisher keeps its events in the store. */
-  #metKeeping(id: string): void {
-    if (this.#keeping.has(id)) return;
-    this.#keeping.add(id);
-    const inbox = this.#inboxes.get(id);
-    if (inbox === undefined || inbox.dismiss(this.#options.durable)) return;
-    inbox.close();
-    this.#inboxes.delete(id);
-  }
-
-  /** The inbox for a publisher; a new one asks for its heads. */
-  #inbox(publisher: string): Inbox {
-    let inbox = this.#inboxes.get(publisher);
-    if (inbox === undefined) {
-      const wanted = new Map(this.#options.subscribes);
-      if (this.#keeping.has(publisher)) for (const event of this.#options.durable) wanted.delete(event);
-      inbox = new Inbox(wanted, this.#clock, {
-        deliver: (event, args, trace) => this.#port.deliver(event, args, publisher, trace),
-        gap: (event, count) => this.#port.gap(publisher, event, count),
-        ask: () => this.#greet(publisher),
-        acknowledge: (g) => {
-          this.#port.afterDelivery(() => this.#tell(methodTo(publisher), { kind: 'ack', g }));
-        },
-        complain: (ranges) => this.#tell(methodTo(publisher), { kind: 'nak', ranges }),
-      });
-      this.#inboxes.set(publisher, inbox);
-      inbox.ask();
-    }
-    return inbox;
-  }
-
   /** Says who it is to one peer and asks who that is; a publisher tells its heads besides. */
   #greet(id: string): void {
     this.#tell(methodTo(id), this.#hello(id, false));
   }
 
   #hello(to: string | undefined, answer: boolean): Control & { kind: 'hello' } {
-    const acked = (to === undefined ? undefined : this.#inboxes.get(to)?.position) ?? 0;
+    const acked = to === undefined ? 0 : this.#inboxes.position(to);
     const subscribes = [...this.#options.subscribes.keys()];
     const contract = this.#options.contract?.();
     const since = Math.ceil(this.#clock.now() - (this.#readyAt ?? this.#clock.now()));
@@ -471,7 +412,7 @@ export class Session {
       acked,
       ...(contract !== undefined && { contract }),
       ...(this.#options.serves.length > 0 && { serves: this.#options.serves }),
-      ...(since > 0 && { ready: { since, hasBroken: this.#hasBroken } }),
+      ...(since > 0 && { ready: { since, hasBroken: this.#inboxes.hasBroken } }),
       ...(this.hasStore && { durable: [...this.#options.durable] }),
     };
   }
