@@ -2,19 +2,17 @@ import type { Topic } from '../bus/bus.ts';
 import { Batcher } from '../stream/batcher.ts';
 import type { Clock } from '../stream/clock.ts';
 import { STORE } from '../stream/deposits.ts';
-import type { Inbox } from '../stream/inbox.ts';
 import type { PublishPolicy } from '../stream/log.ts';
 import type { Ready } from '../stream/newcomers.ts';
 import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
-import { type ContractNote, type Control, encodeControl, encodeReplay, readControl } from '../wire/control.ts';
-import { type Call, decode, type InvalidCall, requestPrefixes } from '../wire/json-rpc.ts';
-import { areUnsafe, type Direct, encodeDirect, readDirect } from '../wire/direct.ts';
-import { CONTROL_PREFIX, methodTo, readChannelName, TO_ALL, TO_BROKER } from '../wire/names.ts';
-import { type Pack, packedEvent, readAfter, readPack, readTrace } from '../wire/pack.ts';
-import { readStreamId } from '../wire/stream-id.ts';
+import { type ContractNote, type Control, encodeControl, encodeReplay } from '../wire/control.ts';
+import { requestPrefixes } from '../wire/json-rpc.ts';
+import { type Direct, encodeDirect, readDirect } from '../wire/direct.ts';
+import { methodTo, TO_ALL, TO_BROKER } from '../wire/names.ts';
 import { Channels } from './channels.ts';
 import { Inboxes } from './inboxes.ts';
-import { Presence, type RemotePeer, type LeaveReason } from './presence.ts';
+import { type LeaveReason, Presence, type RemotePeer } from './presence.ts';
+import { Receiver, type ReceiverPort } from './receiver.ts';
 
 /** What a session needs to know of its peer. */
 export interface SessionOptions {
@@ -36,20 +34,16 @@ export interface SessionOptions {
 }
 
 /** What a session sends through, delivers to, and tells. */
-export interface SessionPort {
+export interface SessionPort extends ReceiverPort {
   send(topic: string, frame: string): void;
   /** Has the store keep a frame. @returns whether it did */
   keep(id: string, frame: string): Promise<boolean>;
-  /** @param publisher - its id; undefined for peers in Python */
-  deliver(event: string, args: readonly unknown[], publisher?: string, trace?: string): void;
   /** Calls back when all that was delivered so far has been dealt with: then it may be acknowledged. */
   afterDelivery(then: () => void): void;
   /** A peer asks something, or answers. */
   direct(peer: string, message: Direct, trace: string | undefined): void;
   /** A peer may have forgotten what it was asked, or its answers were lost. */
   doubtful(peer: string): void;
-  probed(count: number): void;
-  invalid(part: InvalidCall): void;
   gap(peer: string, event: string, count: number): void;
   overflow(event: string, policy: PublishPolicy, dropped: number): void;
   /** @param contract - what it says of its contract, if it has one */
@@ -75,6 +69,7 @@ export class Session {
   readonly #presence: Presence;
   readonly #inboxes: Inboxes;
   readonly #channels: Channels;
+  readonly #receiver: Receiver;
   /** When both ways were open for the first time. */
   #readyAt: number | undefined;
   /** Whether there is a store: to be said before anything is received. */
@@ -139,6 +134,16 @@ export class Session {
         this.#inboxes.forget(peer);
       },
     });
+    const parts = {
+      batcher: this.#batcher,
+      outbox: this.outbox,
+      inboxes: this.#inboxes,
+      channels: this.#channels,
+      presence: this.#presence,
+      meet: (id: string, hello: Control & { kind: 'hello' }) => this.#meet(id, hello),
+      greet: (id: string) => this.#greet(id),
+    };
+    this.#receiver = new Receiver(options, parts, port);
   }
 
   /** What to subscribe to on the bus. */
@@ -228,152 +233,7 @@ export class Session {
 
   /** A frame arrived. */
   receive(text: string): void {
-    const { calls, invalid } = decode(text);
-    for (const call of calls) {
-      if (call.method.startsWith(CONTROL_PREFIX)) this.#receiveOwn(call);
-      else if (this.#options.subscribes.has(call.method)) this.#receiveEvent(call);
-      // A batch may hold what is for others.
-      else if (!this.#options.knows(call.method)) this.#port.invalid({ reason: 'method', method: call.method });
-    }
-    for (const part of invalid) this.#port.invalid(part);
-  }
-
-  #receiveEvent({ method, args, id, after, traceparent }: Call): void {
-    const position = readStreamId(id);
-    const trace = readTrace(traceparent);
-    // Peers in Python number nothing: what they send is delivered as it comes.
-    if (position === undefined) {
-      this.#port.deliver(method, args, undefined, trace);
-      return;
-    }
-    const { publisher, g, n } = position;
-    if (!this.#presence.heard(publisher)) return;
-    this.#inboxes.of(publisher, method)?.arrived(method, n, g, args, readAfter(after), trace);
-  }
-
-  /** A message of this protocol arrived, not of JSON-RPC alone. */
-  #receiveOwn(call: Call): void {
-    const event = packedEvent(call);
-    if (event === undefined) {
-      if (call.id === undefined) this.#receiveControl(call);
-      else this.#receiveDirect(call);
-      return;
-    }
-    const pack = readPack(event, call.args);
-    if (pack === undefined) {
-      this.#port.invalid({ reason: 'params', method: event });
-      return;
-    }
-    const channel = readChannelName(pack.publisher);
-    const publisher = channel?.peer ?? pack.publisher;
-    if (!this.#presence.heard(publisher)) return;
-    const inbox =
-      channel === undefined ? this.#inboxes.of(publisher, event) : this.#channels.from(channel.peer, channel.count);
-    if (inbox !== undefined) this.#receivePack(pack, inbox);
-  }
-
-  /** A numbered message from one peer alone. */
-  #receiveDirect({ method, args, id, after, traceparent }: Call): void {
-    const position = readStreamId(id);
-    const channel = position === undefined ? undefined : readChannelName(position.publisher);
-    if (position === undefined || channel === undefined || method !== methodTo(this.id)) {
-      this.#port.invalid({ reason: 'params', method });
-      return;
-    }
-    const { peer, count } = channel;
-    if (!this.#presence.heard(peer)) return;
-    const { g, n } = position;
-    const inbox = this.#channels.from(peer, count);
-    if (!areUnsafe(args)) {
-      inbox?.arrived(method, n, g, args, readAfter(after), readTrace(traceparent));
-      return;
-    }
-    this.#port.invalid({ reason: 'params', method });
-    inbox?.gone([[method, n, n, g]]);
-  }
-
-  #receivePack({ event, n, gs, events, afters, traces }: Pack, inbox: Inbox): void {
-    for (const [index, args] of events.entries()) {
-      const g = gs[index] as number;
-      if ('reason' in args) {
-        this.#port.invalid(args);
-        inbox.gone([[event, n + index, n + index, g]]);
-      } else {
-        inbox.arrived(event, n + index, g, args, afters?.[index], traces?.[index]);
-      }
-    }
-  }
-
-  #receiveControl({ method, args }: Call): void {
-    const received = readControl(args);
-    if (received === undefined) {
-      this.#port.invalid({ reason: 'params', method });
-      return;
-    }
-    const { sender, control } = received;
-    if (control.kind === 'broker') {
-      this.#batcher.mayPack = true;
-      return;
-    }
-    const channel = readChannelName(sender);
-    if (channel !== undefined) {
-      this.#receiveChannelControl(channel.peer, channel.count, control);
-      return;
-    }
-    if (!this.#presence.heard(sender)) return;
-    switch (control.kind) {
-      case 'probe':
-        if (sender === this.id) this.#port.probed(control.count);
-        break;
-      case 'mark':
-        if (sender === this.id) this.outbox.echoed(control.g);
-        break;
-      case 'hello':
-        this.#meet(sender, control);
-        break;
-      case 'alive':
-        if (!this.#presence.has(sender)) this.#greet(sender);
-        break;
-      case 'bye':
-        this.#inboxes.gone(sender, control.heads);
-        this.#presence.bye(sender);
-        break;
-      case 'head':
-        // Nothing is delivered before a publisher has said who it is, and by that what its events mean.
-        if (this.#presence.has(sender)) this.#inboxes.heads(sender, control);
-        else this.#greet(sender);
-        break;
-      case 'ack':
-        if (this.outbox.knows(sender)) this.outbox.acknowledge(sender, control.g);
-        else this.#greet(sender);
-        break;
-      case 'nak':
-        if (this.outbox.knows(sender)) this.outbox.repeat(sender, control.ranges);
-        else this.#greet(sender);
-        break;
-      case 'replay':
-        this.#receiveReplay(sender, control);
-        break;
-    }
-  }
-
-  #receiveChannelControl(peer: string, count: number, control: Control): void {
-    if (!this.#presence.heard(peer)) return;
-    if (control.kind !== 'replay') {
-      this.#channels.control(peer, count, control);
-      return;
-    }
-    const inbox = this.#channels.from(peer, count);
-    if (inbox === undefined) return;
-    for (const pack of control.packs) this.#receivePack(pack, inbox);
-    inbox.gone(control.gone);
-  }
-
-  #receiveReplay(sender: string, { packs, gone }: Control & { kind: 'replay' }): void {
-    const inbox = this.#inboxes.known(sender);
-    if (inbox === undefined) return;
-    for (const pack of packs) if (pack.publisher === sender) this.#receivePack(pack, inbox);
-    inbox.gone(gone);
+    this.#receiver.receive(text);
   }
 
   /** Somebody says who it is. */

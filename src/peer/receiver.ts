@@ -1,0 +1,208 @@
+import type { Batcher } from '../stream/batcher.ts';
+import type { Inbox } from '../stream/inbox.ts';
+import type { Outbox } from '../stream/outbox.ts';
+import { type Control, readControl } from '../wire/control.ts';
+import { areUnsafe } from '../wire/direct.ts';
+import { type Call, decode, type InvalidCall } from '../wire/json-rpc.ts';
+import { CONTROL_PREFIX, methodTo, readChannelName } from '../wire/names.ts';
+import { type Pack, packedEvent, readAfter, readPack, readTrace } from '../wire/pack.ts';
+import { readStreamId } from '../wire/stream-id.ts';
+import type { Channels } from './channels.ts';
+import type { Inboxes } from './inboxes.ts';
+import type { Presence } from './presence.ts';
+
+/** What a receiver needs to know of its peer. */
+export interface ReceiverOptions {
+  readonly id: string;
+  /** The events it subscribes to, as keys. */
+  readonly subscribes: ReadonlyMap<string, unknown>;
+  /** Whether there is such an event, for all that this peer knows. */
+  readonly knows: (event: string) => boolean;
+}
+
+/** The parts of a session, for each of which something may arrive. */
+export interface SessionParts {
+  readonly batcher: Batcher;
+  readonly outbox: Outbox;
+  readonly inboxes: Inboxes;
+  readonly channels: Channels;
+  readonly presence: Presence;
+  /** Somebody says who it is. */
+  meet(id: string, hello: Control & { kind: 'hello' }): void;
+  /** Says who this is to somebody who does not know it, or has not said who that is. */
+  greet(id: string): void;
+}
+
+/** What a receiver tells. */
+export interface ReceiverPort {
+  /** @param publisher - its id; undefined for peers in Python */
+  deliver(event: string, args: readonly unknown[], publisher?: string, trace?: string): void;
+  /** A probe of this peer came back. */
+  probed(count: number): void;
+  invalid(part: InvalidCall): void;
+}
+
+/** Reads the frames that arrive, and gives what is in them to the part of the session that it is for. */
+export class Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #parts: SessionParts;
+  readonly #port: ReceiverPort;
+
+  constructor(options: ReceiverOptions, parts: SessionParts, port: ReceiverPort) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#port = port;
+  }
+
+  /** A frame arrived. */
+  receive(text: string): void {
+    const { calls, invalid } = decode(text);
+    for (const call of calls) {
+      if (call.method.startsWith(CONTROL_PREFIX)) this.#receiveOwn(call);
+      else if (this.#options.subscribes.has(call.method)) this.#receiveEvent(call);
+      // A batch may hold what is for others.
+      else if (!this.#options.knows(call.method)) this.#port.invalid({ reason: 'method', method: call.method });
+    }
+    for (const part of invalid) this.#port.invalid(part);
+  }
+
+  #receiveEvent({ method, args, id, after, traceparent }: Call): void {
+    const position = readStreamId(id);
+    const trace = readTrace(traceparent);
+    // Peers in Python number nothing: what they send is delivered as it comes.
+    if (position === undefined) {
+      this.#port.deliver(method, args, undefined, trace);
+      return;
+    }
+    const { publisher, g, n } = position;
+    if (!this.#parts.presence.heard(publisher)) return;
+    this.#parts.inboxes.of(publisher, method)?.arrived(method, n, g, args, readAfter(after), trace);
+  }
+
+  /** A message of this protocol arrived, not of JSON-RPC alone. */
+  #receiveOwn(call: Call): void {
+    const event = packedEvent(call);
+    if (event === undefined) {
+      if (call.id === undefined) this.#receiveControl(call);
+      else this.#receiveDirect(call);
+      return;
+    }
+    const pack = readPack(event, call.args);
+    if (pack === undefined) {
+      this.#port.invalid({ reason: 'params', method: event });
+      return;
+    }
+    const channel = readChannelName(pack.publisher);
+    const publisher = channel?.peer ?? pack.publisher;
+    if (!this.#parts.presence.heard(publisher)) return;
+    const inbox =
+      channel === undefined
+        ? this.#parts.inboxes.of(publisher, event)
+        : this.#parts.channels.from(channel.peer, channel.count);
+    if (inbox !== undefined) this.#receivePack(pack, inbox);
+  }
+
+  /** A numbered message from one peer alone. */
+  #receiveDirect({ method, args, id, after, traceparent }: Call): void {
+    const position = readStreamId(id);
+    const channel = position === undefined ? undefined : readChannelName(position.publisher);
+    if (position === undefined || channel === undefined || method !== methodTo(this.#options.id)) {
+      this.#port.invalid({ reason: 'params', method });
+      return;
+    }
+    const { peer, count } = channel;
+    if (!this.#parts.presence.heard(peer)) return;
+    const { g, n } = position;
+    const inbox = this.#parts.channels.from(peer, count);
+    if (!areUnsafe(args)) {
+      inbox?.arrived(method, n, g, args, readAfter(after), readTrace(traceparent));
+      return;
+    }
+    this.#port.invalid({ reason: 'params', method });
+    inbox?.gone([[method, n, n, g]]);
+  }
+
+  #receivePack({ event, n, gs, events, afters, traces }: Pack, inbox: Inbox): void {
+    for (const [index, args] of events.entries()) {
+      const g = gs[index] as number;
+      if ('reason' in args) {
+        this.#port.invalid(args);
+        inbox.gone([[event, n + index, n + index, g]]);
+      } else {
+        inbox.arrived(event, n + index, g, args, afters?.[index], traces?.[index]);
+      }
+    }
+  }
+
+  #receiveControl({ method, args }: Call): void {
+    const received = readControl(args);
+    if (received === undefined) {
+      this.#port.invalid({ reason: 'params', method });
+      return;
+    }
+    const { sender, control } = received;
+    if (control.kind === 'broker') {
+      this.#parts.batcher.mayPack = true;
+      return;
+    }
+    const channel = readChannelName(sender);
+    if (channel !== undefined) {
+      this.#receiveChannelControl(channel.peer, channel.count, control);
+      return;
+    }
+    if (!this.#parts.presence.heard(sender)) return;
+    switch (control.kind) {
+      case 'probe':
+        if (sender === this.#options.id) this.#port.probed(control.count);
+        break;
+      case 'mark':
+        if (sender === this.#options.id) this.#parts.outbox.echoed(control.g);
+        break;
+      case 'hello':
+        this.#parts.meet(sender, control);
+        break;
+      case 'alive':
+        if (!this.#parts.presence.has(sender)) this.#parts.greet(sender);
+        break;
+      case 'bye':
+        this.#parts.inboxes.gone(sender, control.heads);
+        this.#parts.presence.bye(sender);
+        break;
+      case 'head':
+        // Nothing is delivered before a publisher has said who it is, and by that what its events mean.
+        if (this.#parts.presence.has(sender)) this.#parts.inboxes.heads(sender, control);
+        else this.#parts.greet(sender);
+        break;
+      case 'ack':
+        if (this.#parts.outbox.knows(sender)) this.#parts.outbox.acknowledge(sender, control.g);
+        else this.#parts.greet(sender);
+        break;
+      case 'nak':
+        if (this.#parts.outbox.knows(sender)) this.#parts.outbox.repeat(sender, control.ranges);
+        else this.#parts.greet(sender);
+        break;
+      case 'replay':
+        this.#receiveReplay(sender, control);
+        break;
+    }
+  }
+
+  #receiveChannelControl(peer: string, count: number, control: Control): void {
+    if (!this.#parts.presence.heard(peer)) return;
+    if (control.kind !== 'replay') {
+      this.#parts.channels.control(peer, count, control);
+      return;
+    }
+    const inbox = this.#parts.channels.from(peer, count);
+    if (inbox === undefined) return;
+    for (const pack of control.packs) this.#receivePack(pack, inbox);
+    inbox.gone(control.gone);
+  }
+
+  #receiveReplay(sender: string, { packs, gone }: Control & { kind: 'replay' }): void {
+    const inbox = this.#parts.inboxes.known(sender);
+    if (inbox === undefined) return;
+    for (const pack of packs) if (pack.publisher === sender) this.#receivePack(pack, inbox);
+    inbox.gone(gone);
+  }
+}
