@@ -1,5 +1,5 @@
-import { TimeoutError } from '../errors.ts';
 import type { Clock } from '../stream/clock.ts';
+import { within } from './within.ts';
 
 /** How soon, in milliseconds, a peer that is not ready asks again: sooner at first, then less often. */
 const FIRST_INTERVAL = 2;
@@ -35,34 +35,23 @@ export class Readiness {
    * @throws TimeoutError; the signal's reason
    */
   async ask(timeout: number, signal: AbortSignal): Promise<void> {
-    let cancelNext: (() => void) | undefined;
-    let cancelDeadline: (() => void) | undefined;
-    let onAbort: (() => void) | undefined;
+    signal.throwIfAborted();
     const began = this.#clock.now();
+    let cancelNext: (() => void) | undefined;
     const probe = (interval: number): void => {
       const part = (this.#clock.now() - began) * PART_OF_WAIT;
       const most = Math.min(Math.max(SECOND_INTERVAL, part), LAST_INTERVAL);
       cancelNext = this.#clock.after(interval, () => probe(Math.min(interval * 2, most)));
       this.#send((this.#count += 1));
     };
+    const answer = new Promise<void>((resolve) => (this.#onAnswer = resolve));
+    this.forget();
+    probe(FIRST_INTERVAL);
     try {
-      signal.throwIfAborted();
-      await new Promise<void>((resolve, reject) => {
-        onAbort = () => reject(signal.reason);
-        signal.addEventListener('abort', onAbort);
-        if (timeout !== Infinity) {
-          const error = new TimeoutError(`no answer within ${timeout} ms`);
-          cancelDeadline = this.#clock.after(timeout, () => reject(error));
-        }
-        this.#onAnswer = resolve;
-        this.forget();
-        probe(FIRST_INTERVAL);
-      });
+      await within(this.#clock, answer, timeout, signal, () => `no answer within ${timeout} ms`);
     } finally {
       this.#onAnswer = undefined;
       cancelNext?.();
-      cancelDeadline?.();
-      if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
     }
   }
 
