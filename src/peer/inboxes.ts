@@ -1,18 +1,22 @@
 import type { Clock } from '../stream/clock.ts';
 import { Inbox } from '../stream/inbox.ts';
-import type { Control, Head, Range } from '../wire/control.ts';
+import type { Control, Head } from '../wire/control.ts';
 
-/** What inboxes deliver to, ask, and tell. */
+/** What inboxes deliver to. */
 export interface InboxesPort {
   /** @param trace - what it is part of, if that was said */
   deliver(event: string, args: readonly unknown[], publisher: string, trace: string | undefined): void;
   /** Events were lost for good. */
   gap(publisher: string, event: string, count: number): void;
-  /** Asks a publisher for its heads. */
-  ask(publisher: string): void;
-  acknowledge(publisher: string, g: number): void;
-  /** Asks a publisher for what is missing. */
-  complain(publisher: string, ranges: readonly Range[]): void;
+  /** Calls back when all that was delivered so far has been dealt with: then it may be acknowledged. */
+  afterDelivery(then: () => void): void;
+}
+
+/** How publishers are spoken to. */
+export interface Voice {
+  /** Asks a publisher for its heads, by saying who this is. */
+  greet(publisher: string): void;
+  tell(publisher: string, control: Control & { kind: 'ack' | 'nak' }): void;
 }
 
 /** The events of all publishers, as far as they come from them: durable ones may come from a store. */
@@ -21,6 +25,7 @@ export class Inboxes {
   readonly #durable: ReadonlySet<string>;
   readonly #clock: Clock;
   readonly #port: InboxesPort;
+  readonly #voice: Voice;
   readonly #inboxes = new Map<string, Inbox>();
   // The publishers whose events are in the store.
   readonly #keeping = new Set<string>();
@@ -30,11 +35,18 @@ export class Inboxes {
    * @param subscribes - the events that are wanted, and for each how many from before its publisher was met
    * @param durable - those that come from a store, of publishers that keep them there
    */
-  constructor(subscribes: ReadonlyMap<string, number>, durable: ReadonlySet<string>, clock: Clock, port: InboxesPort) {
+  constructor(
+    subscribes: ReadonlyMap<string, number>,
+    durable: ReadonlySet<string>,
+    clock: Clock,
+    port: InboxesPort,
+    voice: Voice,
+  ) {
     this.#subscribes = subscribes;
     this.#durable = durable;
     this.#clock = clock;
     this.#port = port;
+    this.#voice = voice;
   }
 
   /** Whether the link broke, ever. */
@@ -130,9 +142,9 @@ export class Inboxes {
       inbox = new Inbox(wanted, this.#clock, {
         deliver: (event, args, trace) => this.#port.deliver(event, args, publisher, trace),
         gap: (event, count) => this.#port.gap(publisher, event, count),
-        ask: () => this.#port.ask(publisher),
-        acknowledge: (g) => this.#port.acknowledge(publisher, g),
-        complain: (ranges) => this.#port.complain(publisher, ranges),
+        ask: () => this.#voice.greet(publisher),
+        acknowledge: (g) => this.#port.afterDelivery(() => this.#voice.tell(publisher, { kind: 'ack', g })),
+        complain: (ranges) => this.#voice.tell(publisher, { kind: 'nak', ranges }),
       });
       this.#inboxes.set(publisher, inbox);
       inbox.ask();

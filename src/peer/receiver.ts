@@ -35,8 +35,8 @@ export interface SessionParts {
 
 /** What a receiver tells. */
 export interface ReceiverPort {
-  /** @param publisher - its id; undefined for peers in Python */
-  deliver(event: string, args: readonly unknown[], publisher?: string, trace?: string): void;
+  /** An event of a peer in Python. */
+  deliver(event: string, args: readonly unknown[], publisher: undefined, trace: string | undefined): void;
   /** A probe of this peer came back. */
   probed(count: number): void;
   invalid(part: InvalidCall): void;

@@ -6,13 +6,13 @@ import type { PublishPolicy } from '../stream/log.ts';
 import type { Ready } from '../stream/newcomers.ts';
 import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
 import { type ContractNote, type Control, encodeControl, encodeReplay } from '../wire/control.ts';
-import { requestPrefixes } from '../wire/json-rpc.ts';
+import { type InvalidCall, requestPrefixes } from '../wire/json-rpc.ts';
 import { type Direct, encodeDirect, readDirect } from '../wire/direct.ts';
 import { methodTo, TO_ALL, TO_BROKER } from '../wire/names.ts';
 import { Channels } from './channels.ts';
 import { Inboxes } from './inboxes.ts';
 import { type LeaveReason, Presence, type RemotePeer } from './presence.ts';
-import { Receiver, type ReceiverPort } from './receiver.ts';
+import { Receiver } from './receiver.ts';
 
 /** What a session needs to know of its peer. */
 export interface SessionOptions {
@@ -34,22 +34,29 @@ export interface SessionOptions {
 }
 
 /** What a session sends through, delivers to, and tells. */
-export interface SessionPort extends ReceiverPort {
+export interface SessionPort {
   send(topic: string, frame: string): void;
   /** Has the store keep a frame. @returns whether it did */
   keep(id: string, frame: string): Promise<boolean>;
+  /** @param publisher - its id; undefined for peers in Python */
+  deliver(event: string, args: readonly unknown[], publisher?: string, trace?: string): void;
   /** Calls back when all that was delivered so far has been dealt with: then it may be acknowledged. */
   afterDelivery(then: () => void): void;
   /** A peer asks something, or answers. */
   direct(peer: string, message: Direct, trace: string | undefined): void;
   /** A peer may have forgotten what it was asked, or its answers were lost. */
   doubtful(peer: string): void;
+  /** A probe of this peer came back. */
+  probed(count: number): void;
+  invalid(part: InvalidCall): void;
   gap(peer: string, event: string, count: number): void;
   overflow(event: string, policy: PublishPolicy, dropped: number): void;
   /** @param contract - what it says of its contract, if it has one */
   joined(peer: RemotePeer, contract: ContractNote | undefined): void;
   left(peer: RemotePeer, reason: LeaveReason): void;
 }
+
+type Hello = Control & { kind: 'hello' };
 
 const READY_NOW: Ready = { since: 0, hasBroken: false };
 
@@ -66,9 +73,9 @@ export class Session {
   readonly #clock: Clock;
   readonly #port: SessionPort;
   readonly #batcher: Batcher;
-  readonly #presence: Presence;
   readonly #inboxes: Inboxes;
   readonly #channels: Channels;
+  readonly #presence: Presence;
   readonly #receiver: Receiver;
   /** When both ways were open for the first time. */
   #readyAt: number | undefined;
@@ -82,67 +89,63 @@ export class Session {
     this.#options = options;
     this.#clock = clock;
     this.#port = port;
-    this.#batcher = new Batcher(options.id, clock, (event, frame) => port.send(event, frame));
-    this.outbox = new Outbox(options.id, options.publishes, options.outbox, clock, {
-      event: (head, n, g, text, after, trace) => this.#batcher.add(head, n, g, text, after, trace),
+    const { id } = options;
+    // Says who it is to one peer and asks who that is; a publisher tells its heads besides.
+    const greet = (peer: string): void => this.#tell(methodTo(peer), this.#hello(peer, false));
+    const batcher = new Batcher(id, clock, (event, frame) => port.send(event, frame));
+    const outbox = new Outbox(id, options.publishes, options.outbox, clock, {
+      event: (head, n, g, text, after, trace) => batcher.add(head, n, g, text, after, trace),
       heads: (subscriber, heads, g, hasBroken) => {
         const { window } = options.outbox;
         const head = { kind: 'head', heads, g, window, ...(hasBroken && { hasBroken }) } as const;
         // Heads tell what was sent before them.
-        this.#batcher.afterwards(() => this.#tell(methodTo(subscriber), head));
+        batcher.afterwards(() => this.#tell(methodTo(subscriber), head));
       },
       mark: (g) => {
-        this.#batcher.afterwards(() => this.#tell(methodTo(this.id), { kind: 'mark', g }));
+        batcher.afterwards(() => this.#tell(methodTo(id), { kind: 'mark', g }));
       },
       replay: (subscriber, packs, gone) => {
-        port.send(methodTo(subscriber), encodeReplay(subscriber, this.id, packs, gone));
+        port.send(methodTo(subscriber), encodeReplay(subscriber, id, packs, gone));
       },
-      deposit: (id, packs, gone) => port.keep(id, encodeReplay(STORE, this.id, packs, gone)),
+      deposit: (deposit, packs, gone) => port.keep(deposit, encodeReplay(STORE, id, packs, gone)),
       overflow: (event, policy, dropped) => port.overflow(event, policy, dropped),
     });
-    this.#inboxes = new Inboxes(options.subscribes, options.durable, clock, {
-      deliver: (event, args, publisher, trace) => port.deliver(event, args, publisher, trace),
-      gap: (publisher, event, count) => port.gap(publisher, event, count),
-      ask: (publisher) => this.#greet(publisher),
-      acknowledge: (publisher, g) => {
-        port.afterDelivery(() => this.#tell(methodTo(publisher), { kind: 'ack', g }));
-      },
-      complain: (publisher, ranges) => this.#tell(methodTo(publisher), { kind: 'nak', ranges }),
+    const inboxes = new Inboxes(options.subscribes, options.durable, clock, port, {
+      greet,
+      tell: (publisher, control) => this.#tell(methodTo(publisher), control),
     });
-    this.#channels = new Channels(options.id, { ...options.outbox, history: CHANNEL_HISTORY, events: {} }, clock, {
+    const channels = new Channels(id, { ...options.outbox, history: CHANNEL_HISTORY, events: {} }, clock, {
       send: (topic, frame) => port.send(topic, frame),
       deliver: (peer, args, trace) => {
         const message = readDirect(args);
-        if (message === undefined) port.invalid({ reason: 'params', method: methodTo(this.id) });
+        if (message === undefined) port.invalid({ reason: 'params', method: methodTo(id) });
         else port.direct(peer, message, trace);
       },
       gap: (peer) => port.doubtful(peer),
     });
-    this.#presence = new Presence(options.silence, clock, {
+    const presence = new Presence(options.silence, clock, {
       alive: () => this.#tell(TO_ALL, { kind: 'alive' }),
       gone: (peer) => {
-        this.outbox.unsubscribe(peer);
-        this.#channels.gone(peer);
-        this.#inboxes.gone(peer, []);
+        outbox.unsubscribe(peer);
+        channels.gone(peer);
+        inboxes.gone(peer, []);
       },
       left: (peer, reason) => {
-        if (peer.id !== this.id) port.left(peer, reason);
+        if (peer.id !== id) port.left(peer, reason);
       },
       forget: (peer) => {
-        this.outbox.forget(peer);
-        this.#channels.forget(peer);
-        this.#inboxes.forget(peer);
+        outbox.forget(peer);
+        channels.forget(peer);
+        inboxes.forget(peer);
       },
     });
-    const parts = {
-      batcher: this.#batcher,
-      outbox: this.outbox,
-      inboxes: this.#inboxes,
-      channels: this.#channels,
-      presence: this.#presence,
-      meet: (id: string, hello: Control & { kind: 'hello' }) => this.#meet(id, hello),
-      greet: (id: string) => this.#greet(id),
-    };
+    this.#batcher = batcher;
+    this.outbox = outbox;
+    this.#inboxes = inboxes;
+    this.#channels = channels;
+    this.#presence = presence;
+    const meet = (peer: string, hello: Hello): void => this.#meet(peer, hello);
+    const parts = { batcher, outbox, inboxes, channels, presence, greet, meet };
     this.#receiver = new Receiver(options, parts, port);
   }
 
@@ -237,7 +240,7 @@ export class Session {
   }
 
   /** Somebody says who it is. */
-  #meet(id: string, hello: Control & { kind: 'hello' }): void {
+  #meet(id: string, hello: Hello): void {
     const { subscribes, publishes, serves = [], answer, acked, contract, ready, durable } = hello;
     const peer: RemotePeer = { id, subscribes, publishes, serves };
     const isNew = !this.#presence.has(id);
@@ -254,12 +257,7 @@ export class Session {
     else if (!answer) this.#port.doubtful(id);
   }
 
-  /** Says who it is to one peer and asks who that is; a publisher tells its heads besides. */
-  #greet(id: string): void {
-    this.#tell(methodTo(id), this.#hello(id, false));
-  }
-
-  #hello(to: string | undefined, answer: boolean): Control & { kind: 'hello' } {
+  #hello(to: string | undefined, answer: boolean): Hello {
     const acked = to === undefined ? 0 : this.#inboxes.position(to);
     const subscribes = [...this.#options.subscribes.keys()];
     const contract = this.#options.contract?.();
