@@ -154,8 +154,8 @@ export function readOptions(
   publish: readonly string[],
   serve: readonly string[],
   options: PeerOptions<EventMap, EventMap>,
-): Omit<SessionOptions, 'id' | 'knows'> {
-  const { window = 4_096, limit = DEFAULT_LIMIT, history = 1_000, silence = 6_000 } = options;
+): Omit<SessionOptions, 'id' | 'knows' | 'contract'> {
+  const { window = 4_096, limit = 100_000, history = 1_000, silence = 6_000 } = options;
   for (const [name, value] of Object.entries({ window, limit, silence })) {
     if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
   }
@@ -168,9 +168,6 @@ export function readOptions(
     silence,
   };
 }
-
-/** How many events a peer keeps for subscribers, unless told otherwise. */
-export const DEFAULT_LIMIT = 100_000;
 
 /** How many characters of events a peer keeps for subscribers: 64 Mi. */
 const MOST_CHARACTERS = 67_108_864;

@@ -1,4 +1,3 @@
-import { makeBus } from '../bus/address.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { BusCapabilities } from '../bus/capabilities.ts';
 import { NoBrokerError, StateError, TimeoutError } from '../errors.ts';
@@ -6,7 +5,7 @@ import { type AnyEvent, event, handlerPoint } from '../events/event.ts';
 import { type EventMap, Events, events } from '../events/events.ts';
 import type { Link, Listener } from '../events/link.ts';
 import { throwUncaught, yieldToRuntime } from '../loop/runtime.ts';
-import { type Clock, systemClock } from '../stream/clock.ts';
+import type { Clock } from '../stream/clock.ts';
 import { STORE } from '../stream/deposits.ts';
 import { type Probe, probe } from '../trace/probe.ts';
 import { encodeControl } from '../wire/control.ts';
@@ -16,7 +15,7 @@ import { Agreement } from './agreement.ts';
 import { Dialogue } from './dialogue.ts';
 import type { Durability } from './durability.ts';
 import { Incoming } from './incoming.ts';
-import { DEFAULT_LIMIT, type FlushOptions, readOptions, type StartOptions, type WaitOptions } from './options.ts';
+import type { FlushOptions, StartOptions, WaitOptions } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 import type { LeaveReason, RemotePeer } from './presence.ts';
 import { Readiness } from './readiness.ts';
@@ -76,7 +75,6 @@ class SocketPeer implements PeerInterface {
   readonly #setup: Setup;
   readonly #agreement: Agreement;
   readonly #clock: Clock;
-  readonly #makeBus: () => Promise<Bus>;
   readonly #makeSession: () => Session;
   // A Map, because an event may be called `constructor`.
   readonly #emits = new Map<string, Emit>();
@@ -94,7 +92,7 @@ class SocketPeer implements PeerInterface {
 
   constructor(...args: PeerArguments) {
     const setup = readArguments(args);
-    const { endpoints, subscribe, publish, request, serve, options } = setup;
+    const { subscribe, publish, request, serve } = setup;
     this.#setup = setup;
     this.#agreement = new Agreement(setup);
     this.events = new Events<EventMap>(subscribe);
@@ -112,13 +110,8 @@ class SocketPeer implements PeerInterface {
     });
     this.request = Object.fromEntries(asking);
     this.serve = events(Object.fromEntries(Array.from(serve.keys(), (name) => [name, handlerPoint()])));
-    this.#clock = options.clock ?? systemClock();
-    this.#makeBus = options.bus ?? (() => makeBus(endpoints, { token: options.token, nats: options.nats }));
-    const sessionOptions = {
-      ...readOptions(subscribe, publish, [...serve.keys()], options),
-      knows: setup.knows,
-      contract: () => this.#agreement.note,
-    };
+    this.#clock = setup.clock;
+    const sessionOptions = { ...setup.session, contract: () => this.#agreement.note };
     this.#makeSession = () => new Session({ id: randomId(), ...sessionOptions }, this.#clock, this.#sessionPort());
     this.#session = this.#makeSession();
     this.#incoming = this.#makeIncoming();
@@ -289,13 +282,8 @@ class SocketPeer implements PeerInterface {
   }
 
   #makeOutgoing(): Outgoing {
-    const { outgoing, options, codec } = this.#setup;
-    return new Outgoing(
-      outgoing,
-      options.limit ?? DEFAULT_LIMIT,
-      (name, args, trace) => this.#send(name, args, trace),
-      codec,
-    );
+    const { outgoing, session, codec } = this.#setup;
+    return new Outgoing(outgoing, session.outbox.limit, (name, args, trace) => this.#send(name, args, trace), codec);
   }
 
   #makeDialogue(): Dialogue {
@@ -340,7 +328,7 @@ class SocketPeer implements PeerInterface {
   }
 
   async #open(run: Run): Promise<void> {
-    const bus = await this.#makeBus();
+    const bus = await this.#setup.makeBus();
     run.ending.signal.throwIfAborted();
     run.bus = bus;
     run.durability = await this.#makeDurability(run, bus);

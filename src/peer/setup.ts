@@ -1,4 +1,4 @@
-import { capabilitiesOf, endpointsOf, makePortBus } from '../bus/address.ts';
+import { capabilitiesOf, endpointsOf, makeBus, makePortBus } from '../bus/address.ts';
 import type { Bus, Endpoints } from '../bus/bus.ts';
 import { type BusCapabilities, OTHER_CAPABILITIES, PORT_CAPABILITIES } from '../bus/capabilities.ts';
 import type { Port } from '../bus/port-line.ts';
@@ -9,9 +9,11 @@ import { isRequest } from '../contract/request.ts';
 import { type Parse, parserFor } from '../contract/validate.ts';
 import { AddressError, ConnectError } from '../errors.ts';
 import type { EventMap } from '../events/events.ts';
+import { type Clock, systemClock } from '../stream/clock.ts';
 import { RESERVED_PREFIX } from '../wire/names.ts';
-import type { ContractPeerOptions, PeerOptions } from './options.ts';
+import { type ContractPeerOptions, type PeerOptions, readOptions } from './options.ts';
 import { type RequestSpec, specsOf } from './requests.ts';
+import type { SessionOptions } from './session.ts';
 
 /** The arguments of the original's form of the constructor. */
 type OriginalArguments = [
@@ -43,22 +45,23 @@ export type PeerArguments = OriginalArguments | ContractArguments | PortArgument
 interface Place {
   readonly endpoints: Endpoints;
   readonly capabilities: BusCapabilities;
-  readonly bus?: () => Promise<Bus>;
+  readonly makeBus?: () => Promise<Bus>;
 }
 
 /** What a peer was made for, whichever form of the constructor was used. */
 export interface Setup {
   readonly endpoints: Endpoints;
   readonly capabilities: BusCapabilities;
+  readonly makeBus: () => Promise<Bus>;
+  readonly clock: Clock;
   readonly subscribe: readonly string[];
   readonly publish: readonly string[];
-  readonly options: PeerOptions<EventMap, EventMap>;
+  /** How it delivers. */
+  readonly session: Omit<SessionOptions, 'id' | 'contract'>;
   /** The names of its durable subscriptions, and the events of each. */
   readonly durable: ReadonlyMap<string, readonly string[]>;
   /** What of its contract it takes part in, each once. */
   readonly names: readonly string[];
-  /** Whether there is such an event, as far as can be known: without a contract, there may be any. */
-  readonly knows: (event: string) => boolean;
   /** How values beyond JSON cross; undefined where they do not. */
   readonly codec: Codec | undefined;
   /** How the arguments of events are checked, for those that are; what comes in is decoded before. */
@@ -98,7 +101,6 @@ function readNames(
     subscribe,
     publish,
     names: [],
-    knows: () => true,
     codec: undefined,
     incoming: NOTHING_CHECKED,
     outgoing: NOTHING_CHECKED,
@@ -107,6 +109,8 @@ function readNames(
     validates: false,
     fingerprints: undefined,
     refuses: false,
+    // Without a contract, there may be any event.
+    session: { ...readOptions(subscribe, publish, [], options), knows: () => true },
   };
 }
 
@@ -115,23 +119,25 @@ const PORT = 'a port';
 
 function readPlace(place: string | Endpoints | Port): Place {
   if (typeof place === 'object' && 'postMessage' in place) {
-    return { endpoints: { in: PORT, out: PORT }, capabilities: PORT_CAPABILITIES, bus: () => makePortBus(place) };
+    return { endpoints: { in: PORT, out: PORT }, capabilities: PORT_CAPABILITIES, makeBus: () => makePortBus(place) };
   }
   const endpoints = typeof place === 'string' ? endpointsOf(place) : place;
   return { endpoints, capabilities: capabilitiesOf(endpoints) };
 }
 
 /**
- * Where to connect, and how events are delivered.
+ * Where to connect, and what is kept there.
  * @throws AddressError where that cannot be had there
  */
 function readDelivery(
   where: string | Endpoints | Port,
   subscribe: readonly string[],
   options: PeerOptions<EventMap, EventMap>,
-): Pick<Setup, 'endpoints' | 'capabilities' | 'options' | 'durable'> {
-  const { endpoints, capabilities: found, ...bus } = readPlace(where);
-  const capabilities = options.bus === undefined ? found : OTHER_CAPABILITIES;
+): Pick<Setup, 'endpoints' | 'capabilities' | 'makeBus' | 'clock' | 'durable'> {
+  const { clock = systemClock(), token, nats } = options;
+  const place = readPlace(where);
+  const { endpoints } = place;
+  const capabilities = options.bus === undefined ? place.capabilities : OTHER_CAPABILITIES;
   const durable = new Map<string, string[]>();
   for (const event of subscribe) {
     const name = options.subscribe?.[event]?.durable;
@@ -142,7 +148,8 @@ function readDelivery(
     if (!capabilities.durable) throw noStore(name, endpoints);
     durable.set(name, [...(durable.get(name) ?? []), event]);
   }
-  return { endpoints, capabilities, options: { ...bus, ...options }, durable };
+  const make = options.bus ?? place.makeBus ?? (() => makeBus(endpoints, { token, nats }));
+  return { endpoints, capabilities, makeBus: make, clock, durable };
 }
 
 /** What to say of a durable subscription where there can be none. */
@@ -170,7 +177,6 @@ function readContract([place, given, options]: ContractArguments): Setup {
     subscribe: subscribed,
     publish: published,
     names,
-    knows: (name) => has(contract, name, 'event'),
     codec,
     incoming: parsersFor(subscribed, contract, codec),
     outgoing: validateOutgoing ? parsersFor(published, contract) : NOTHING_CHECKED,
@@ -179,6 +185,10 @@ function readContract([place, given, options]: ContractArguments): Setup {
     validates: validateOutgoing,
     fingerprints: once(() => fingerprintsOf(contract, names)),
     refuses: contractMismatch === 'refuse',
+    session: {
+      ...readOptions(subscribed, published, served, delivery),
+      knows: (name) => has(contract, name, 'event'),
+    },
   };
 }
 
