@@ -4,15 +4,8 @@ import { Bookmark, type BookmarkPort, ownerOf } from '../stream/bookmark.ts';
 import type { Clock } from '../stream/clock.ts';
 import { readControl } from '../wire/control.ts';
 import { decode } from '../wire/json-rpc.ts';
-
-/** What a peer needs a store for. */
-export interface DurabilityOptions {
-  /** The id of the peer. */
-  readonly id: string;
-  readonly publishes: readonly string[];
-  /** The names of its durable subscriptions, and the events of each. */
-  readonly subscriptions: ReadonlyMap<string, readonly string[]>;
-}
+import type { Setup } from './setup.ts';
+import { within } from './within.ts';
 
 export interface DurabilityPort extends BookmarkPort {
   /** Calls back when all that was delivered so far has been dealt with. */
@@ -29,26 +22,47 @@ const NOTE_WITHIN = 100;
 /** What a peer has a store keep, and what it gets of it, from a start to a stop. */
 export class Durability {
   readonly #store: Store;
-  readonly #options: DurabilityOptions;
-  readonly #clock: Clock;
+  readonly #setup: Setup;
   readonly #refused: (error: Error) => void;
   readonly #subscriptions: readonly DurableSubscription[];
   // What was refused last, so that it is told once.
   #refusal = '';
 
-  constructor(store: Store, options: DurabilityOptions, clock: Clock, port: DurabilityPort) {
+  /** @param id - of the peer */
+  constructor(store: Store, id: string, setup: Setup, port: DurabilityPort) {
     this.#store = store;
-    this.#options = options;
-    this.#clock = clock;
+    this.#setup = setup;
     this.#refused = (error) => {
       if (this.#refusal !== error.message) port.refused(error);
       this.#refusal = error.message;
     };
-    const { id, subscriptions } = options;
+    const { durable, clock } = setup;
     this.#subscriptions = Array.from(
-      subscriptions,
+      durable,
       ([name, events]) => new DurableSubscription(name, events, id, store, clock, { ...port, refused: this.#refused }),
     );
+  }
+
+  /**
+   * There is a link for the first time: does what {@link connect} does, and throws what the store does not want.
+   * @param left - how many milliseconds are left of the timeout
+   * @throws RefusedError, MissingLibraryError, AddressError, TimeoutError; the signal's reason
+   */
+  async begin(left: number, timeout: number, signal: AbortSignal): Promise<readonly string[]> {
+    const { clock, endpoints } = this.#setup;
+    const gaveUp = new AbortController();
+    const asking = this.connect(true, AbortSignal.any([signal, gaveUp.signal]));
+    try {
+      return await within(
+        clock,
+        asking,
+        left,
+        signal,
+        () => `the server at '${endpoints.in}' did not say within ${timeout} ms which events it keeps`,
+      );
+    } finally {
+      gaveUp.abort();
+    }
   }
 
   /**
@@ -62,8 +76,8 @@ export class Durability {
     for (;;) {
       signal.throwIfAborted();
       try {
-        const { publishes } = this.#options;
-        const wanted = publishes.length === 0 ? [] : await this.#store.wanted(publishes);
+        const { publish } = this.#setup;
+        const wanted = publish.length === 0 ? [] : await this.#store.wanted(publish);
         for (const subscription of this.#subscriptions) await subscription.claim();
         this.#refusal = '';
         return wanted;
@@ -73,7 +87,7 @@ export class Durability {
           this.#refused(error);
         }
       }
-      await delay(this.#clock, signal);
+      await delay(this.#setup.clock, signal);
     }
   }
 

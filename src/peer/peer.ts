@@ -348,7 +348,7 @@ class SocketPeer implements PeerInterface {
 
   /** @throws AddressError where there is no store, and has to be one; what the run was ended with */
   async #makeDurability({ ending }: Run, { store }: Bus): Promise<Durability | undefined> {
-    const { durable, publish, endpoints } = this.#setup;
+    const { durable, endpoints } = this.#setup;
     if (store === undefined) {
       for (const name of durable.keys()) throw noStore(name, endpoints);
       return undefined;
@@ -357,8 +357,7 @@ class SocketPeer implements PeerInterface {
     // The session may be another one now.
     ending.signal.throwIfAborted();
     this.#session.hasStore = true;
-    const options = { id: this.id, publishes: publish, subscriptions: durable };
-    return new Durability(store, options, this.#clock, {
+    return new Durability(store, this.id, this.#setup, {
       deliver: (name, args, publisher, trace) => this.#deliver(name, args, publisher, trace),
       afterDelivery: (then) => this.#incoming.afterwards(then),
       gap: (peer, name, count) => this.#emit(this.status.gap, { peer, event: name, count }),
@@ -375,20 +374,7 @@ class SocketPeer implements PeerInterface {
   async #beginKeeping(run: Run, timeout: number, left: () => number): Promise<void> {
     const { durability } = run;
     if (durability === undefined) return;
-    const { signal } = run.ending;
-    const gaveUp = new AbortController();
-    const asking = durability.connect(true, AbortSignal.any([signal, gaveUp.signal]));
-    try {
-      await within(
-        this.#clock,
-        asking.then((wanted) => this.#session.outbox.keep(wanted)),
-        left(),
-        signal,
-        () => `the server at '${this.#setup.endpoints.in}' did not say within ${timeout} ms which events it keeps`,
-      );
-    } finally {
-      gaveUp.abort();
-    }
+    this.#session.outbox.keep(await durability.begin(left(), timeout, run.ending.signal));
     if (this.#setup.durable.size === 0) return;
     this.#session.announce();
     await this.#findBroker(left(), timeout, run);

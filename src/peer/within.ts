@@ -6,18 +6,18 @@ import type { Clock } from '../stream/clock.ts';
  * @param describe - says what did not happen in time
  * @throws TimeoutError; the signal's reason
  */
-export async function within(
+export async function within<T>(
   clock: Clock,
-  promise: Promise<void>,
+  promise: Promise<T>,
   timeout: number,
   signal: AbortSignal | undefined,
   describe: () => string,
-): Promise<void> {
+): Promise<T> {
   signal?.throwIfAborted();
   let cancel: (() => void) | undefined;
   let onAbort: (() => void) | undefined;
   try {
-    await new Promise<void>((resolve, reject) => {
+    return await new Promise<T>((resolve, reject) => {
       promise.then(resolve, reject);
       if (timeout !== Infinity) cancel = clock.after(timeout, () => reject(new TimeoutError(describe())));
       onAbort = () => reject(signal?.reason);
