@@ -209,6 +209,11 @@ export class Session {
     this.#channels.open();
   }
 
+  /** Asks itself whether both ways are open; see {@link SessionPort.probed}. */
+  probe(count: number): void {
+    this.#tell(methodTo(this.id), { kind: 'probe', count });
+  }
+
   /** Tells all who it is, before it takes part: what is to be kept for it from now on. */
   announce(): void {
     this.#tell(TO_ALL, this.#hello(undefined, false));

@@ -1,0 +1,216 @@
+import type { Bus } from '../bus/bus.ts';
+import type { AnyEvent } from '../events/event.ts';
+import { yieldToRuntime } from '../loop/runtime.ts';
+import { STORE } from '../stream/deposits.ts';
+import { type Probe, probe } from '../trace/probe.ts';
+import type { Agreement } from './agreement.ts';
+import { Dialogue } from './dialogue.ts';
+import { Incoming } from './incoming.ts';
+import type { FlushOptions } from './options.ts';
+import { Outgoing } from './outgoing.ts';
+import type { Outlets } from './outlets.ts';
+import type { RequestSpec } from './requests.ts';
+import { Session, type SessionPort } from './session.ts';
+import type { Setup } from './setup.ts';
+import type { Undelivered } from './status.ts';
+import { within } from './within.ts';
+
+/** What a participant has of the bus. */
+export type Line = Pick<SessionPort, 'send' | 'keep' | 'probed'>;
+
+/** Where it goes on with what arrived, by the bus or from a store. */
+export type Arrivals = Pick<SessionPort, 'deliver' | 'afterDelivery' | 'gap' | 'invalid'>;
+
+/** How many peers an error names. */
+const MOST_NAMED = 5;
+
+const ROOM = /* @__PURE__ */ Promise.resolve();
+
+/** How many events may be published, each awaited, before the runtime has a turn. */
+const MOST_IN_A_TURN = 1_000;
+
+/**
+ * Who a peer is to others until it stops: what it publishes is checked and goes to its session, what its session
+ * receives is checked and goes to the listeners, and it asks and answers. These four are made, and end, together.
+ */
+export class Participant {
+  readonly session: Session;
+  readonly arrivals: Arrivals;
+  readonly #setup: Setup;
+  readonly #agreement: Agreement;
+  readonly #incoming: Incoming;
+  readonly #outgoing: Outgoing;
+  readonly #dialogue: Dialogue;
+  #isClosed = false;
+  #publishedInTurn = 0;
+  #turn: Promise<void> | undefined;
+
+  constructor(setup: Setup, agreement: Agreement, outlets: Outlets, line: Line) {
+    const { clock, codec } = setup;
+    const { status } = outlets;
+    this.#setup = setup;
+    this.#agreement = agreement;
+    this.#incoming = new Incoming(setup.incoming, outlets);
+    this.arrivals = {
+      deliver: (event, args, publisher, trace) => {
+        if (publisher !== undefined && agreement.isRefused(publisher, event)) outlets.refused(event, publisher);
+        else this.#incoming.receive(event, args, trace);
+      },
+      afterDelivery: (then) => this.#incoming.afterwards(then),
+      gap: (peer, event, count) => outlets.tell(status.gap, { peer, event, count }),
+      invalid: (part) => outlets.unread(part),
+    };
+    this.session = new Session({ id: randomId(), ...setup.session, contract: () => agreement.note }, clock, {
+      ...line,
+      ...this.arrivals,
+      direct: (peer, message, trace) => this.#dialogue.received(peer, message, trace),
+      doubtful: (peer) => this.#dialogue.calls.check(peer),
+      overflow: (event, policy, dropped) => outlets.tell(status.overflow, { event, policy, dropped }),
+      joined: (peer, contract) => {
+        const mismatch = agreement.met(peer, contract);
+        this.#dialogue.calls.met();
+        outlets.tell(status.peerJoined, peer);
+        if (mismatch !== undefined) outlets.tell(status.contractMismatch, mismatch);
+      },
+      left: (peer, reason) => {
+        agreement.left(peer.id);
+        this.#dialogue.left(peer.id, reason);
+        outlets.tell(status.peerLeft, peer, reason);
+      },
+    });
+    const send = (name: string, args: readonly unknown[], trace?: string): Promise<void> =>
+      this.#send(name, args, trace);
+    this.#outgoing = new Outgoing(setup.outgoing, setup.session.outbox.limit, send, codec);
+    this.#dialogue = new Dialogue(setup, clock, {
+      servers: (request) => this.whoever('serves', request),
+      served: (request) => outlets.serve[request] as AnyEvent,
+      send: (peer, message, trace) => this.session.sendDirect(peer, message, trace),
+      invalid: (request, violation) => outlets.invalid(request, violation),
+      failed: (request, peer, error) => outlets.tell(status.requestFailed, { request, peer, error }),
+      isRefused: (peer, request) => agreement.isRefused(peer, request),
+    });
+  }
+
+  /** How many events and messages are kept for others. */
+  get pending(): number {
+    return this.#outgoing.pending + this.session.pending;
+  }
+
+  /** How many requests of others are being answered. */
+  get serving(): number {
+    return this.#dialogue.serving;
+  }
+
+  /** How many events that arrived have not been checked. */
+  get unchecked(): number {
+    return this.#incoming.pending;
+  }
+
+  /** The ids of the peers that subscribe to an event or serve a request, and mean the same by it. */
+  whoever(does: 'subscribes' | 'serves', name: string): readonly string[] {
+    return this.session.peers
+      .filter((peer) => peer[does].includes(name) && !this.#agreement.isRefused(peer.id, name))
+      .map(({ id }) => id);
+  }
+
+  publish(event: string, args: readonly unknown[]): Promise<void> {
+    return probe === undefined ? this.#outgoing.publish(event, args) : this.#publishProbed(probe, event, args);
+  }
+
+  /** Asks one of those who serve a request. */
+  ask(spec: RequestSpec, args: readonly unknown[]): unknown {
+    const { calls } = this.#dialogue;
+    return spec.isStream ? calls.stream(spec, args) : calls.call(spec, args);
+  }
+
+  async flush({ timeout = Infinity, signal }: FlushOptions = {}): Promise<void> {
+    const delivered = async (): Promise<void> => {
+      await this.#outgoing.settled();
+      // Not where the peer was stopped meanwhile, which ends all waiting.
+      if (!this.#isClosed) await this.session.delivered();
+    };
+    await within(this.#setup.clock, delivered(), timeout, signal, () => {
+      const all = this.session.undelivered();
+      const lacking = all
+        .slice(0, MOST_NAMED)
+        .map(({ subscriber, count }) => `${subscriber === STORE ? 'the' : 'peer'} ${subscriber} lacks ${count}`);
+      if (all.length > lacking.length) lacking.push(`${all.length - lacking.length} more lack something`);
+      if (this.#outgoing.pending > 0) lacking.push(`${this.#outgoing.pending} events are being checked`);
+      const what = lacking.length === 0 ? `${this.session.pending} events wait for a broker` : lacking.join(', ');
+      return `not everything was delivered within ${timeout} ms: ${what}`;
+    });
+  }
+
+  /** Both ways through the broker are open, for the first time or again. */
+  open({ largest, takesPacks, store }: Bus): void {
+    this.session.open(largest, takesPacks, store?.largest);
+    this.#dialogue.calls.ready();
+  }
+
+  /** The link broke. */
+  pause(): void {
+    this.session.pause();
+    this.#dialogue.calls.notReady();
+  }
+
+  /** Takes no more requests, and fulfils when none is being answered. */
+  drain(): Promise<void> {
+    return this.#dialogue.drain();
+  }
+
+  /** Fulfils when the listeners have all that arrived so far. */
+  settled(): Promise<void> {
+    return this.#incoming.settled();
+  }
+
+  /**
+   * Ends everything.
+   * @param canSend - whether the last acknowledgements and the good-bye can get out
+   * @returns what could not be delivered, if there is anything
+   */
+  close(canSend: boolean): Undelivered | undefined {
+    this.#isClosed = true;
+    this.#outgoing.close();
+    this.#incoming.close();
+    this.#dialogue.close();
+    this.session.close(canSend);
+    const { unchecked } = this;
+    if (this.pending + unchecked === 0) return undefined;
+    return {
+      peers: this.session.undelivered().map(({ subscriber, count }) => ({ peer: subscriber, count })),
+      unsent: this.session.outbox.unsent + this.#outgoing.pending,
+      ...(unchecked > 0 && { unchecked }),
+    };
+  }
+
+  // Apart, because a method with a function in it allocates memory for what they share each time it is called.
+  #publishProbed(by: Probe, event: string, args: readonly unknown[]): Promise<void> {
+    return by.publish(event, (trace) => this.#outgoing.publish(event, args, trace));
+  }
+
+  #send(event: string, args: readonly unknown[], trace: string | undefined): Promise<void> {
+    const { outbox } = this.session;
+    outbox.publish(event, args, trace);
+    if (!outbox.hasRoom) return outbox.room();
+    // Who publishes without a pause lets what was published leave, and acknowledgements come in.
+    this.#publishedInTurn += 1;
+    if (this.#publishedInTurn < MOST_IN_A_TURN) return ROOM;
+    this.#turn ??= this.#waitForTurn();
+    return this.#turn;
+  }
+
+  async #waitForTurn(): Promise<void> {
+    await yieldToRuntime();
+    this.#publishedInTurn = 0;
+    this.#turn = undefined;
+  }
+}
+
+/** 64 random bits, in base64url: 11 characters. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return btoa(String.fromCharCode(...bytes)).replace(
+    /[+/=]/g,
+    (character) => ({ '+': '-', '/': '_' })[character] ?? '',
+  );
+}

@@ -1,0 +1,217 @@
+import type { Bus, Endpoints } from '../bus/bus.ts';
+import { NoBrokerError, StateError, TimeoutError } from '../errors.ts';
+import type { Agreement } from './agreement.ts';
+import type { Durability } from './durability.ts';
+import type { FlushOptions, StartOptions } from './options.ts';
+import type { Outlets } from './outlets.ts';
+import { Participant } from './participant.ts';
+import { Readiness } from './readiness.ts';
+import { noStore, type Setup } from './setup.ts';
+import { within } from './within.ts';
+
+const DEFAULT_TIMEOUT = 5_000;
+const DEFAULT_STOP_TIMEOUT = 2_000;
+
+/**
+ * What begins, keeps and ends a peer's part on a bus: opens it, finds the broker, finds it again when the link broke, and
+ * stops in stages. There is one before the start, too, because events may be published early; a start after a stop is another.
+ */
+export class Run {
+  readonly participant: Participant;
+  readonly #setup: Setup;
+  readonly #outlets: Outlets;
+  readonly #onOver: () => void;
+  readonly #readiness: Readiness;
+  readonly #ending = new AbortController();
+  #state: 'new' | 'starting' | 'ready' | 'cut off' | 'over' = 'new';
+  /** Nothing more is taken from the bus: it is about to stop. */
+  #isDeaf = false;
+  #bus: Bus | undefined;
+  /** What is kept for this peer and by it, if the bus has a store. */
+  #durability: Durability | undefined;
+
+  /** @param onOver - called when everything has ended but the bus: the peer may be started again */
+  constructor(setup: Setup, agreement: Agreement, outlets: Outlets, onOver: () => void) {
+    this.#setup = setup;
+    this.#outlets = outlets;
+    this.#onOver = onOver;
+    this.participant = new Participant(setup, agreement, outlets, {
+      send: (topic, frame) => {
+        if (!this.#isOver) this.#bus?.send(topic, frame);
+      },
+      keep: async (id, frame) => (await this.#durability?.keep(id, frame)) === true,
+      probed: (count) => this.#readiness.answered(count),
+    });
+    this.#readiness = new Readiness(setup.clock, (count) => this.participant.session.probe(count));
+  }
+
+  /** Whether both ways through the broker are open. */
+  get isReady(): boolean {
+    return this.#state === 'ready';
+  }
+
+  /** Fulfils when it is ready; where that fails, it is over. */
+  async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<void> {
+    if (this.#state !== 'new') throw new StateError('the peer was started already');
+    signal?.throwIfAborted();
+    this.#state = 'starting';
+    const { clock } = this.#setup;
+    const deadline = clock.now() + timeout;
+    const onAbort = (): void => this.#ending.abort(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      await this.#open();
+      await this.#findBroker(timeout, timeout);
+      await this.#beginKeeping(timeout, () => deadline - clock.now());
+    } catch (error) {
+      // Whoever stopped the peer meanwhile may have started it again: that is another run.
+      if (this.#isOver) await this.#bus?.close();
+      else await this.stop();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+    this.#becomeReady();
+  }
+
+  /** Ends what is under way, as far as there is time, and reports what is left of it. */
+  async stop({ timeout = DEFAULT_STOP_TIMEOUT, signal }: FlushOptions = {}): Promise<void> {
+    const { clock } = this.#setup;
+    const deadline = clock.now() + timeout;
+    const left = (): number => Math.max(0, deadline - clock.now());
+    // What cannot be done in time is reported below.
+    const done = (work: Promise<void>): Promise<void> => within(clock, work, left(), signal, () => '').catch(() => {});
+    const { participant } = this;
+    if (participant.serving > 0) {
+      // What others have asked is still answered.
+      await done(participant.drain());
+      if (this.#isOver) return;
+    }
+    if (this.isReady) {
+      await participant.flush({ timeout: left(), signal }).catch(() => {});
+      if (this.#isOver) return;
+    }
+    this.#durability?.pause();
+    if (participant.unchecked > 0) {
+      // What has arrived still goes to the listeners, as soon as it is checked.
+      this.#isDeaf = true;
+      await done(participant.settled());
+      if (this.#isOver) return;
+    }
+    if (this.#durability !== undefined) {
+      await done(this.#durability.close());
+      if (this.#isOver) return;
+    }
+    const undelivered = participant.close(this.isReady);
+    this.#isDeaf = true;
+    this.#state = 'over';
+    this.#onOver();
+    if (undelivered !== undefined) this.#outlets.tell(this.#outlets.status.undelivered, undelivered);
+    this.#ending.abort(new StateError('the peer was stopped before it was ready'));
+    await this.#bus?.close();
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  async #open(): Promise<void> {
+    const bus = await this.#setup.makeBus();
+    this.#ending.signal.throwIfAborted();
+    this.#bus = bus;
+    this.#durability = await this.#makeDurability(bus);
+    const { session } = this.participant;
+    await bus.open({
+      frame: (text) => {
+        if (!this.#isDeaf) session.receive(text);
+      },
+      unreadable: () => this.#outlets.unread({ reason: 'utf-8' }),
+      down: (reason) => this.#linkBroke(reason),
+      refused: (error) => {
+        if (this.#state === 'starting') this.#ending.abort(error);
+        else this.#outlets.tell(this.#outlets.status.refused, error);
+      },
+    });
+    for (const topic of session.topics) bus.subscribe(topic);
+  }
+
+  /** @throws AddressError where there is no store, and has to be one; what the run was ended with */
+  async #makeDurability({ store }: Bus): Promise<Durability | undefined> {
+    const { durable, endpoints } = this.#setup;
+    if (store === undefined) {
+      for (const name of durable.keys()) throw noStore(name, endpoints);
+      return undefined;
+    }
+    const { Durability } = await import('./durability.ts');
+    this.#ending.signal.throwIfAborted();
+    const { session, arrivals } = this.participant;
+    session.hasStore = true;
+    return new Durability(store, session.id, this.#setup, {
+      ...arrivals,
+      refused: (error) => this.#outlets.tell(this.#outlets.status.refused, error),
+    });
+  }
+
+  /**
+   * Finds out what is to be kept, has kept what this peer wants, and tells the others of it: all that they publish once
+   * this has fulfilled is kept.
+   * @param left - how many milliseconds are left of the timeout
+   */
+  async #beginKeeping(timeout: number, left: () => number): Promise<void> {
+    if (this.#durability === undefined) return;
+    const { session } = this.participant;
+    session.outbox.keep(await this.#durability.begin(left(), timeout, this.#ending.signal));
+    if (this.#setup.durable.size === 0) return;
+    session.announce();
+    await this.#findBroker(left(), timeout);
+  }
+
+  /** @throws NoBrokerError after the time that is left of the timeout */
+  async #findBroker(left: number, timeout: number): Promise<void> {
+    try {
+      await this.#readiness.ask(left, this.#ending.signal);
+    } catch (error) {
+      throw error instanceof TimeoutError ? noBroker(this.#setup.endpoints, timeout, error) : error;
+    }
+  }
+
+  #becomeReady(): void {
+    if (this.#bus === undefined || this.#isOver) return;
+    this.#state = 'ready';
+    this.participant.open(this.#bus);
+    this.#durability?.open();
+    this.#outlets.tell(this.#outlets.status.connected);
+  }
+
+  #linkBroke(reason?: string): void {
+    this.#readiness.forget();
+    if (!this.isReady) return;
+    this.#state = 'cut off';
+    this.participant.pause();
+    this.#durability?.pause();
+    this.#comeBack().then(
+      () => this.#becomeReady(),
+      // Only stopping ends the asking; that is no error.
+      () => {},
+    );
+    this.#outlets.tell(this.#outlets.status.disconnected, reason);
+  }
+
+  async #comeBack(): Promise<void> {
+    const { signal } = this.#ending;
+    await this.#readiness.ask(Infinity, signal);
+    if (this.#durability === undefined) return;
+    const wanted = await this.#durability.connect(false, signal);
+    signal.throwIfAborted();
+    this.participant.session.outbox.keep(wanted);
+  }
+}
+
+function noBroker({ in: inAddress, out }: Endpoints, timeout: number, cause: unknown): NoBrokerError {
+  const message =
+    inAddress === out
+      ? `at '${out}'. Is one running, and does it admit this origin?`
+      : `at '${inAddress}' (to receive from) and '${out}' (to send to). ` +
+        'Is one running, with the two addresses in this order?';
+  return new NoBrokerError(`no broker answered within ${timeout} ms ${message}`, { cause });
+}
