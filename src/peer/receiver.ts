@@ -28,9 +28,9 @@ export interface SessionParts {
   readonly channels: Channels;
   readonly presence: Presence;
   /** Somebody says who it is. */
-  meet(id: string, hello: Control & { kind: 'hello' }): void;
+  readonly meet: (id: string, hello: Control & { kind: 'hello' }) => void;
   /** Says who this is to somebody who does not know it, or has not said who that is. */
-  greet(id: string): void;
+  readonly greet: (id: string) => void;
 }
 
 /** What a receiver tells. */
@@ -141,8 +141,9 @@ export class Receiver {
       return;
     }
     const { sender, control } = received;
+    const { batcher, outbox, inboxes, presence, meet, greet } = this.#parts;
     if (control.kind === 'broker') {
-      this.#parts.batcher.mayPack = true;
+      batcher.mayPack = true;
       return;
     }
     const channel = readChannelName(sender);
@@ -150,36 +151,36 @@ export class Receiver {
       this.#receiveChannelControl(channel.peer, channel.count, control);
       return;
     }
-    if (!this.#parts.presence.heard(sender)) return;
+    if (!presence.heard(sender)) return;
     switch (control.kind) {
       case 'probe':
         if (sender === this.#options.id) this.#port.probed(control.count);
         break;
       case 'mark':
-        if (sender === this.#options.id) this.#parts.outbox.echoed(control.g);
+        if (sender === this.#options.id) outbox.echoed(control.g);
         break;
       case 'hello':
-        this.#parts.meet(sender, control);
+        meet(sender, control);
         break;
       case 'alive':
-        if (!this.#parts.presence.has(sender)) this.#parts.greet(sender);
+        if (!presence.has(sender)) greet(sender);
         break;
       case 'bye':
-        this.#parts.inboxes.gone(sender, control.heads);
-        this.#parts.presence.bye(sender);
+        inboxes.gone(sender, control.heads);
+        presence.bye(sender);
         break;
       case 'head':
         // Nothing is delivered before a publisher has said who it is, and by that what its events mean.
-        if (this.#parts.presence.has(sender)) this.#parts.inboxes.heads(sender, control);
-        else this.#parts.greet(sender);
+        if (presence.has(sender)) inboxes.heads(sender, control);
+        else greet(sender);
         break;
       case 'ack':
-        if (this.#parts.outbox.knows(sender)) this.#parts.outbox.acknowledge(sender, control.g);
-        else this.#parts.greet(sender);
+        if (outbox.knows(sender)) outbox.acknowledge(sender, control.g);
+        else greet(sender);
         break;
       case 'nak':
-        if (this.#parts.outbox.knows(sender)) this.#parts.outbox.repeat(sender, control.ranges);
-        else this.#parts.greet(sender);
+        if (outbox.knows(sender)) outbox.repeat(sender, control.ranges);
+        else greet(sender);
         break;
       case 'replay':
         this.#receiveReplay(sender, control);
