@@ -4,10 +4,13 @@ import { Bookmark, type BookmarkPort, ownerOf } from '../stream/bookmark.ts';
 import type { Clock } from '../stream/clock.ts';
 import { readControl } from '../wire/control.ts';
 import { decode } from '../wire/json-rpc.ts';
+import type { Participant } from './participant.ts';
+import type { Session } from './session.ts';
 import type { Setup } from './setup.ts';
 import { within } from './within.ts';
 
-export interface DurabilityPort extends BookmarkPort {
+/** Where it goes on with what a durable subscription gets. */
+interface DurabilityPort extends BookmarkPort {
   /** Calls back when all that was delivered so far has been dealt with. */
   afterDelivery(then: () => void): void;
   /** The store does not do what it should. */
@@ -23,37 +26,40 @@ const NOTE_WITHIN = 100;
 export class Durability {
   readonly #store: Store;
   readonly #setup: Setup;
+  readonly #session: Session;
   readonly #refused: (error: Error) => void;
   readonly #subscriptions: readonly DurableSubscription[];
   // What was refused last, so that it is told once.
   #refusal = '';
 
-  /** @param id - of the peer */
-  constructor(store: Store, id: string, setup: Setup, port: DurabilityPort) {
+  /** @param refused - told when the store does not do what it should */
+  constructor(store: Store, setup: Setup, { session, arrivals }: Participant, refused: (error: Error) => void) {
     this.#store = store;
     this.#setup = setup;
+    this.#session = session;
+    session.hasStore = true;
     this.#refused = (error) => {
-      if (this.#refusal !== error.message) port.refused(error);
+      if (this.#refusal !== error.message) refused(error);
       this.#refusal = error.message;
     };
-    const { durable, clock } = setup;
+    const port = { ...arrivals, refused: this.#refused };
     this.#subscriptions = Array.from(
-      durable,
-      ([name, events]) => new DurableSubscription(name, events, id, store, clock, { ...port, refused: this.#refused }),
+      setup.durable,
+      ([name, events]) => new DurableSubscription(name, events, session.id, store, setup.clock, port),
     );
   }
 
   /**
-   * There is a link for the first time: does what {@link connect} does, and throws what the store does not want.
+   * There is a link for the first time: does what {@link connect} does, and tells the others what is to be kept.
    * @param left - how many milliseconds are left of the timeout
    * @throws RefusedError, MissingLibraryError, AddressError, TimeoutError; the signal's reason
    */
-  async begin(left: number, timeout: number, signal: AbortSignal): Promise<readonly string[]> {
-    const { clock, endpoints } = this.#setup;
+  async begin(left: number, timeout: number, signal: AbortSignal): Promise<void> {
+    const { clock, endpoints, durable } = this.#setup;
     const gaveUp = new AbortController();
     const asking = this.connect(true, AbortSignal.any([signal, gaveUp.signal]));
     try {
-      return await within(
+      await within(
         clock,
         asking,
         left,
@@ -63,32 +69,19 @@ export class Durability {
     } finally {
       gaveUp.abort();
     }
+    if (durable.size > 0) this.#session.announce();
   }
 
   /**
-   * There is a link: finds out which events are to be kept, and takes hold of the subscriptions. Asks until there is an
-   * answer.
+   * There is a link: finds out which events are to be kept, has them kept, and takes hold of the subscriptions. Asks until
+   * there is an answer.
    * @param mayFail - whether what the store does not want is thrown; it is only told otherwise
-   * @returns the events that are to be kept
    * @throws RefusedError, MissingLibraryError, AddressError; the signal's reason
    */
-  async connect(mayFail: boolean, signal: AbortSignal): Promise<readonly string[]> {
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        const { publish } = this.#setup;
-        const wanted = publish.length === 0 ? [] : await this.#store.wanted(publish);
-        for (const subscription of this.#subscriptions) await subscription.claim();
-        this.#refusal = '';
-        return wanted;
-      } catch (error) {
-        if (isRefusal(error)) {
-          if (mayFail) throw error;
-          this.#refused(error);
-        }
-      }
-      await delay(this.#setup.clock, signal);
-    }
+  async connect(mayFail: boolean, signal: AbortSignal): Promise<void> {
+    const wanted = await this.#takeHold(mayFail, signal);
+    signal.throwIfAborted();
+    this.#session.outbox.keep(wanted);
   }
 
   /** Begins to read, or to read again. */
@@ -116,6 +109,26 @@ export class Durability {
     } catch (error) {
       if (isRefusal(error)) this.#refused(error);
       return false;
+    }
+  }
+
+  /** @returns the events that are to be kept */
+  async #takeHold(mayFail: boolean, signal: AbortSignal): Promise<readonly string[]> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const { publish } = this.#setup;
+        const wanted = publish.length === 0 ? [] : await this.#store.wanted(publish);
+        for (const subscription of this.#subscriptions) await subscription.claim();
+        this.#refusal = '';
+        return wanted;
+      } catch (error) {
+        if (isRefusal(error)) {
+          if (mayFail) throw error;
+          this.#refused(error);
+        }
+      }
+      await delay(this.#setup.clock, signal);
     }
   }
 }

@@ -129,7 +129,7 @@ export class Run {
       down: (reason) => this.#linkBroke(reason),
       refused: (error) => {
         if (this.#state === 'starting') this.#ending.abort(error);
-        else this.#outlets.tell(this.#outlets.status.refused, error);
+        else this.#refused(error);
       },
     });
     for (const topic of session.topics) bus.subscribe(topic);
@@ -144,12 +144,7 @@ export class Run {
     }
     const { Durability } = await import('./durability.ts');
     this.#ending.signal.throwIfAborted();
-    const { session, arrivals } = this.participant;
-    session.hasStore = true;
-    return new Durability(store, session.id, this.#setup, {
-      ...arrivals,
-      refused: (error) => this.#outlets.tell(this.#outlets.status.refused, error),
-    });
+    return new Durability(store, this.#setup, this.participant, (error) => this.#refused(error));
   }
 
   /**
@@ -159,11 +154,8 @@ export class Run {
    */
   async #beginKeeping(timeout: number, left: () => number): Promise<void> {
     if (this.#durability === undefined) return;
-    const { session } = this.participant;
-    session.outbox.keep(await this.#durability.begin(left(), timeout, this.#ending.signal));
-    if (this.#setup.durable.size === 0) return;
-    session.announce();
-    await this.#findBroker(left(), timeout);
+    await this.#durability.begin(left(), timeout, this.#ending.signal);
+    if (this.#setup.durable.size > 0) await this.#findBroker(left(), timeout);
   }
 
   /** @throws NoBrokerError after the time that is left of the timeout */
@@ -200,10 +192,11 @@ export class Run {
   async #comeBack(): Promise<void> {
     const { signal } = this.#ending;
     await this.#readiness.ask(Infinity, signal);
-    if (this.#durability === undefined) return;
-    const wanted = await this.#durability.connect(false, signal);
-    signal.throwIfAborted();
-    this.participant.session.outbox.keep(wanted);
+    await this.#durability?.connect(false, signal);
+  }
+
+  #refused(error: Error): void {
+    this.#outlets.tell(this.#outlets.status.refused, error);
   }
 }
 

@@ -6,18 +6,18 @@ import type { Clock } from '../stream/clock.ts';
  * @param describe - says what did not happen in time
  * @throws TimeoutError; the signal's reason
  */
-export async function within<T>(
+export async function within(
   clock: Clock,
-  promise: Promise<T>,
+  promise: Promise<void>,
   timeout: number,
   signal: AbortSignal | undefined,
   describe: () => string,
-): Promise<T> {
+): Promise<void> {
   signal?.throwIfAborted();
   let cancel: (() => void) | undefined;
   let onAbort: (() => void) | undefined;
   try {
-    return await new Promise<T>((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       promise.then(resolve, reject);
       if (timeout !== Infinity) cancel = clock.after(timeout, () => reject(new TimeoutError(describe())));
       onAbort = () => reject(signal?.reason);
