@@ -18,6 +18,7 @@ import { payloadOf } from './payload.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { RequestOptions, RequestSpec } from './requests.ts';
 import { chooseServer } from './choose.ts';
+import { within } from './within.ts';
 
 /** What calls go out through. */
 export interface CallsPort {
@@ -310,10 +311,20 @@ export class Calls {
   ): Promise<void> {
     while (!this.#closed && this.#port.servers(name).length === 0) {
       if (this.#knowsAll) return;
-      if (this.#clock.now() >= deadline) {
-        throw new TimeoutError(`no peer that serves request '${name}' was there within ${timeout} ms`);
+      let onNews!: () => void;
+      // Somebody comes, or it is decided that nobody does.
+      const news = new Promise<void>((resolve) => this.#onNews.add((onNews = resolve)));
+      try {
+        await within(
+          this.#clock,
+          news,
+          Math.max(0, deadline - this.#clock.now()),
+          signal,
+          () => `no peer that serves request '${name}' was there within ${timeout} ms`,
+        );
+      } finally {
+        this.#onNews.delete(onNews);
       }
-      await this.#untilNews(deadline, signal);
     }
   }
 
@@ -325,29 +336,6 @@ export class Calls {
     const turn = this.#turns.get(name) ?? 0;
     this.#turns.set(name, turn + 1);
     return chooseServer(servers, turn, key);
-  }
-
-  /** Waits until somebody comes, or it is decided that nobody does, or the deadline. */
-  #untilNews(deadline: number, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let cancel: (() => void) | undefined;
-      const end = (): void => {
-        cancel?.();
-        this.#onNews.delete(onNews);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const onNews = (): void => {
-        end();
-        resolve();
-      };
-      const onAbort = (): void => {
-        end();
-        reject(signal?.reason);
-      };
-      if (deadline !== Infinity) cancel = this.#clock.after(Math.max(0, deadline - this.#clock.now()), onNews);
-      this.#onNews.add(onNews);
-      signal?.addEventListener('abort', onAbort);
-    });
   }
 
   /** @throws OverflowError, PayloadError */
