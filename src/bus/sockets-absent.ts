@@ -1,24 +1,21 @@
 import { AddressError } from '../errors.ts';
-import type { Bus, Door, Endpoints, OpenDoors } from './bus.ts';
+import type { Endpoints } from './bus.ts';
 
-/** Stands in for `ipc.ts` and `zeromq.ts` where bundles are made for browsers (see `browser` in package.json). */
-
-export function makeZeromqBus(endpoints: Endpoints): Promise<Bus> {
-  return refuse(endpoints);
+/**
+ * Stands in for `ipc.ts`, `nats.ts`, `redis.ts` and `zeromq.ts` where bundles are made for browsers (see `browser` in
+ * package.json). No broker in a page has a door or an uplink of these kinds either.
+ */
+function refuse(where: string | Endpoints): Promise<never> {
+  const address = typeof where === 'string' ? where : where.in;
+  return Promise.reject(new AddressError(`'${address}' cannot be used: browsers have ws:// and nats+ws://`));
 }
 
-export function makeIpcBus(endpoints: Endpoints): Promise<Bus> {
-  return refuse(endpoints);
-}
-
-export function openIpcDoors(endpoints: Endpoints): Promise<OpenDoors> {
-  return refuse(endpoints);
-}
-
-export function makeZeromqDoor(endpoints: Endpoints): Promise<Door> {
-  return refuse(endpoints);
-}
-
-function refuse(endpoints: Endpoints): Promise<never> {
-  return Promise.reject(new AddressError(`'${endpoints.in}' cannot be used: browsers have no such sockets`));
-}
+export {
+  refuse as makeIpcBus,
+  refuse as makeNatsBus,
+  refuse as makeNatsUplink,
+  refuse as makeRedisBus,
+  refuse as makeZeromqBus,
+  refuse as makeZeromqDoor,
+  refuse as openIpcDoors,
+};

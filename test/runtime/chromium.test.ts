@@ -35,11 +35,10 @@ describeWith('chromium', 'Chromium', (chromium) => {
       'sockets-in-browser.ts',
       'sockets: refused with an error that says why',
       [
-        { code: 'ADDRESS', message: "'tcp://127.0.0.1:5000' cannot be used: browsers have no such sockets" },
+        { code: 'ADDRESS', message: "'tcp://127.0.0.1:5000' cannot be used: browsers have ws:// and nats+ws://" },
         {
           code: 'ADDRESS',
-          message:
-            "'nats://127.0.0.1/shop' cannot be used: browsers have no such sockets; they reach NATS at nats+ws:// and nats+wss://",
+          message: "'nats://127.0.0.1/shop' cannot be used: browsers have ws:// and nats+ws://",
         },
         {
           code: 'MISSING_LIBRARY',
