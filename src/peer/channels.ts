@@ -177,7 +177,6 @@ export class Channels {
       // There is a subscriber who acknowledges everything: the broker need not.
       mark: (g) => outbox.echoed(g),
       replay: (_, packs, gone) => this.#port.send(to, encodeReplay(peer, name, packs, gone)),
-      deposit: () => Promise.resolve(false),
       overflow: () => {},
     });
     outward = { name, outbox };

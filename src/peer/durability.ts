@@ -2,8 +2,10 @@ import type { Store } from '../bus/bus.ts';
 import { AddressError, MissingLibraryError, RefusedError } from '../errors.ts';
 import { Bookmark, type BookmarkPort, ownerOf } from '../stream/bookmark.ts';
 import type { Clock } from '../stream/clock.ts';
-import { readControl } from '../wire/control.ts';
+import { Deposits } from '../stream/deposits.ts';
+import { encodeReplay, readControl } from '../wire/control.ts';
 import { decode } from '../wire/json-rpc.ts';
+import { STORE } from '../wire/names.ts';
 import type { Participant } from './participant.ts';
 import type { Session } from './session.ts';
 import type { Setup } from './setup.ts';
@@ -29,6 +31,7 @@ export class Durability {
   readonly #session: Session;
   readonly #refused: (error: Error) => void;
   readonly #subscriptions: readonly DurableSubscription[];
+  readonly #deposits: Deposits;
   // What was refused last, so that it is told once.
   #refusal = '';
 
@@ -37,7 +40,11 @@ export class Durability {
     this.#store = store;
     this.#setup = setup;
     this.#session = session;
+    this.#deposits = new Deposits(session.id, setup.clock, (id, packs, gone) =>
+      this.#keep(id, encodeReplay(STORE, session.id, packs, gone)),
+    );
     session.hasStore = true;
+    session.outbox.depositIn(this.#deposits);
     this.#refused = (error) => {
       if (this.#refusal !== error.message) refused(error);
       this.#refusal = error.message;
@@ -81,6 +88,7 @@ export class Durability {
   async connect(mayFail: boolean, signal: AbortSignal): Promise<void> {
     const wanted = await this.#takeHold(mayFail, signal);
     signal.throwIfAborted();
+    this.#deposits.largest = this.#store.largest;
     this.#session.outbox.keep(wanted);
   }
 
@@ -101,7 +109,7 @@ export class Durability {
   }
 
   /** Has the store keep a frame. @returns whether it did */
-  async keep(id: string, frame: string): Promise<boolean> {
+  async #keep(id: string, frame: string): Promise<boolean> {
     try {
       await this.#store.keep(id, frame);
       this.#refusal = '';

@@ -1,9 +1,9 @@
 import type { Bus } from '../bus/bus.ts';
 import type { AnyEvent } from '../events/event.ts';
 import { yieldToRuntime } from '../loop/runtime.ts';
-import { STORE } from '../stream/deposits.ts';
 import { type Probe, probe } from '../trace/probe.ts';
 import type { Agreement } from './agreement.ts';
+import { STORE } from '../wire/names.ts';
 import { Dialogue } from './dialogue.ts';
 import { Incoming } from './incoming.ts';
 import type { FlushOptions } from './options.ts';
@@ -16,7 +16,7 @@ import type { Undelivered } from './status.ts';
 import { within } from './within.ts';
 
 /** What a participant has of the bus. */
-export type Line = Pick<SessionPort, 'send' | 'keep' | 'probed'>;
+export type Line = Pick<SessionPort, 'send' | 'probed'>;
 
 /** Where it goes on with what arrived, by the bus or from a store. */
 export type Arrivals = Pick<SessionPort, 'deliver' | 'afterDelivery' | 'gap' | 'invalid'>;
@@ -142,8 +142,8 @@ export class Participant {
   }
 
   /** Both ways through the broker are open, for the first time or again. */
-  open({ largest, takesPacks, store }: Bus): void {
-    this.session.open(largest, takesPacks, store?.largest);
+  open({ largest, takesPacks }: Bus): void {
+    this.session.open(largest, takesPacks);
     this.#dialogue.calls.ready();
   }
 

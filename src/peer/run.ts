@@ -39,7 +39,6 @@ export class Run {
       send: (topic, frame) => {
         if (!this.#isOver) this.#bus?.send(topic, frame);
       },
-      keep: async (id, frame) => (await this.#durability?.keep(id, frame)) === true,
       probed: (count) => this.#readiness.answered(count),
     });
     this.#readiness = new Readiness(setup.clock, (count) => this.participant.session.probe(count));

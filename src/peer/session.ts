@@ -1,7 +1,6 @@
 import type { Topic } from '../bus/bus.ts';
 import { Batcher } from '../stream/batcher.ts';
 import type { Clock } from '../stream/clock.ts';
-import { STORE } from '../stream/deposits.ts';
 import type { PublishPolicy } from '../stream/log.ts';
 import type { Ready } from '../stream/newcomers.ts';
 import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
@@ -36,8 +35,6 @@ export interface SessionOptions {
 /** What a session sends through, delivers to, and tells. */
 export interface SessionPort {
   send(topic: string, frame: string): void;
-  /** Has the store keep a frame. @returns whether it did */
-  keep(id: string, frame: string): Promise<boolean>;
   /** @param publisher - its id; undefined for peers in Python */
   deliver(event: string, args: readonly unknown[], publisher?: string, trace?: string): void;
   /** Calls back when all that was delivered so far has been dealt with: then it may be acknowledged. */
@@ -107,7 +104,6 @@ export class Session {
       replay: (subscriber, packs, gone) => {
         port.send(methodTo(subscriber), encodeReplay(subscriber, id, packs, gone));
       },
-      deposit: (deposit, packs, gone) => port.keep(deposit, encodeReplay(STORE, id, packs, gone)),
       overflow: (event, policy, dropped) => port.overflow(event, policy, dropped),
     });
     const inboxes = new Inboxes(options.subscribes, options.durable, clock, port, {
@@ -193,12 +189,10 @@ export class Session {
    * Both ways through the broker are open, for the first time or again.
    * @param largest - how many bytes an event may have on them
    * @param mayPack - whether packs can be sent without asking the broker
-   * @param largestKept - how many bytes an event may have in the store, if there is one
    */
-  open(largest: number = Infinity, mayPack = false, largestKept: number = largest): void {
+  open(largest: number = Infinity, mayPack = false): void {
     this.#readyAt ??= this.#clock.now();
     this.outbox.largest = largest;
-    this.outbox.largestKept = largestKept;
     this.#channels.largest = largest;
     this.#presence.start();
     if (mayPack) this.#batcher.mayPack = true;

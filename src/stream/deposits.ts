@@ -1,21 +1,17 @@
 import type { Gone } from '../wire/control.ts';
+import { STORE } from '../wire/names.ts';
 import type { Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import { Replay } from './replay.ts';
 import { isLonger } from './size.ts';
 
-/** What deposits go through, and what they tell. */
-export interface DepositsPort {
-  /**
-   * Has a store keep events.
-   * @param id - the same where the same is deposited again
-   * @returns whether they are kept; if not, they are deposited again. Does not reject
-   */
-  deposit(id: string, packs: readonly string[], gone: readonly Gone[]): Promise<boolean>;
-  /** More is kept than before. */
-  progress(): void;
-}
+/**
+ * Has a store keep events.
+ * @param id - the same where the same is deposited again
+ * @returns whether they are kept; if not, they are deposited again. Does not reject
+ */
+export type MakeDeposit = (id: string, packs: readonly string[], gone: readonly Gone[]) => Promise<boolean>;
 
 /** What is on its way to the store. */
 interface Deposit {
@@ -40,22 +36,24 @@ const LAST_DELAY = 1_000;
 export class Deposits {
   readonly #publisher: string;
   readonly #clock: Clock;
-  readonly #port: DepositsPort;
+  readonly #make: MakeDeposit;
   /** Whom events are kept for in the outbox until they are in the store. */
   readonly subscriber: Subscriber;
   // The last event of each name that is in the store.
   readonly #kept = new Map<Log, number>();
   /** How many bytes of UTF-8 the arguments of an event may have there. */
   largest: number = Infinity;
+  /** Called when more is kept than before. */
+  onProgress: (() => void) | undefined;
   #isOpen = false;
   #deposit: Deposit | undefined;
   #delay = FIRST_DELAY;
   #cancelRetry: (() => void) | undefined;
 
-  constructor(publisher: string, clock: Clock, port: DepositsPort) {
+  constructor(publisher: string, clock: Clock, make: MakeDeposit) {
     this.#publisher = publisher;
     this.#clock = clock;
-    this.#port = port;
+    this.#make = make;
     const never = { unsureSince: undefined, hasBroken: false, patience: 0, since: 0 };
     this.subscriber = { id: STORE, logs: [], acked: 0, ...never };
   }
@@ -109,7 +107,7 @@ export class Deposits {
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
     const { id, packs, gone, ends } = deposit;
-    const isKept = await this.#port.deposit(id, packs, gone);
+    const isKept = await this.#make(id, packs, gone);
     // It may have been sent again meanwhile, and that have come first.
     if (this.#deposit !== deposit) return;
     if (!isKept) {
@@ -119,7 +117,7 @@ export class Deposits {
     this.#deposit = undefined;
     this.#delay = FIRST_DELAY;
     for (const [log, n] of ends) this.#kept.set(log, n);
-    this.#port.progress();
+    this.onProgress?.();
   }
 
   #retry(deposit: Deposit): void {
@@ -175,6 +173,3 @@ export class Deposits {
     return ends.get(log) ?? (this.#kept.get(log) as number);
   }
 }
-
-/** How a store is called where subscribers have ids. */
-export const STORE = 'store';

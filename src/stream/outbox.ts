@@ -4,7 +4,8 @@ import type { Gone, Head, Range } from '../wire/control.ts';
 import type { After, EventHead } from '../wire/pack.ts';
 import { Audience, passFrontiers, predecessorsOf, type Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
-import { Deposits, type DepositsPort, STORE } from './deposits.ts';
+import type { Deposits } from './deposits.ts';
+import { STORE } from '../wire/names.ts';
 import { type EventOutboxOptions, Log, type PublishPolicy } from './log.ts';
 import { Newcomers, type Ready } from './newcomers.ts';
 import { Replay } from './replay.ts';
@@ -23,7 +24,7 @@ export interface OutboxOptions {
 }
 
 /** What an outbox sends through, and tells. */
-export interface OutboxPort extends Pick<DepositsPort, 'deposit'> {
+export interface OutboxPort {
   /** Sends an event. `text` is its arguments as JSON. */
   event(head: EventHead, n: number, g: number, text: string, after: After | undefined, trace: string | undefined): void;
   /** @param hasBroken - whether they allow for a break of the subscriber's link that it has told of */
@@ -76,7 +77,7 @@ export class Outbox {
   readonly #broker: Subscriber;
   #marked = 0;
   // What a store is to keep, if there is one.
-  readonly #deposits: Deposits;
+  #deposits: Deposits | undefined;
   #onDelivered: { g: number; resolve: () => void }[] = [];
 
   constructor(publisher: string, names: readonly string[], options: OutboxOptions, clock: Clock, port: OutboxPort) {
@@ -88,15 +89,6 @@ export class Outbox {
     for (const name of names) this.#logs.set(name, new Log(name, options.events[name]));
     this.#broker = this.#makeSubscriber('', [...this.#logs.values()], 0);
     for (const log of this.#broker.logs) log.subscribers.add(this.#broker);
-    this.#deposits = new Deposits(publisher, clock, {
-      deposit: (id, packs, gone) => port.deposit(id, packs, gone),
-      progress: () => this.#deposited(),
-    });
-  }
-
-  /** How many bytes of UTF-8 the arguments of an event may have in a store. */
-  set largestKept(bytes: number) {
-    this.#deposits.largest = bytes;
   }
 
   /** How many events are kept for subscribers: under way or waiting. */
@@ -146,7 +138,7 @@ export class Outbox {
     }
     // Now, because the arguments may change later.
     const text = JSON.stringify(args);
-    const largest = this.#deposits.has(log) ? Math.min(this.largest, this.#deposits.largest) : this.largest;
+    const largest = this.#deposits?.has(log) === true ? Math.min(this.largest, this.#deposits.largest) : this.largest;
     if (isLonger(text, largest)) {
       throw new PayloadError(`event '${name}' is too large: an event over this bus has ${largest} bytes at most`);
     }
@@ -182,7 +174,7 @@ export class Outbox {
       subscriber: id,
       count: logs.reduce((sum, log) => sum + log.last - log.firstAfter(acked) + 1, 0),
     }));
-    lacking.push({ subscriber: STORE, count: this.#deposits.lacking });
+    if (this.#deposits !== undefined) lacking.push({ subscriber: STORE, count: this.#deposits.lacking });
     return lacking.filter(({ count }) => count > 0);
   }
 
@@ -191,7 +183,7 @@ export class Outbox {
     this.#open = true;
     this.#newcomers.opened(this.#subscribers.values(), () => this.#releaseAll());
     for (const one of this.#lagging()) this.#remind(one);
-    this.#deposits.open();
+    this.#deposits?.open();
     this.#pump();
   }
 
@@ -199,27 +191,35 @@ export class Outbox {
   pause(): void {
     if (this.#open) this.#newcomers.broke();
     this.#open = false;
-    this.#deposits.pause();
+    this.#deposits?.pause();
+  }
+
+  /** There is a store. What it is to keep is still to be said. */
+  depositIn(deposits: Deposits): void {
+    this.#deposits = deposits;
+    deposits.onProgress = () => this.#deposited(deposits);
   }
 
   /**
-   * A store is to keep these events until it has them, as a subscriber that never leaves. It gets all of them of which
+   * The store is to keep these events until it has them, as a subscriber that never leaves. It gets all of them of which
    * the broker has not said that it has them: so none is missed that is published after the store was asked to, which
    * this publisher hears before it hears that of the broker.
    */
   keep(names: readonly string[]): void {
+    const deposits = this.#deposits;
+    if (deposits === undefined || names.length === 0) return;
     for (const name of names) {
       const log = this.#logs.get(name);
-      if (log === undefined || this.#deposits.has(log)) continue;
-      this.#deposits.add(log, log.firstAfter(this.#broker.acked));
+      if (log === undefined || deposits.has(log)) continue;
+      deposits.add(log, log.firstAfter(this.#broker.acked));
     }
-    if (names.length > 0) this.#deposited();
+    this.#deposited(deposits);
   }
 
   /** The store has more than before, or is to have more. */
-  #deposited(): void {
-    const { subscriber } = this.#deposits;
-    subscriber.acked = this.#deposits.keptUpTo(this.#g);
+  #deposited(deposits: Deposits): void {
+    const { subscriber } = deposits;
+    subscriber.acked = deposits.keptUpTo(this.#g);
     for (const log of subscriber.logs) this.#release(log);
     this.#pump();
   }
@@ -347,7 +347,7 @@ export class Outbox {
       if (this.#sentG - this.#marked >= this.#options.window >> 2) this.#remind(this.#broker);
     }
     if (this.#underWay > 0) this.#watch();
-    this.#deposits.pump();
+    this.#deposits?.pump();
     this.#settle();
   }
 

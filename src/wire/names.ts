@@ -33,3 +33,6 @@ export function readChannelName(name: string): { readonly peer: string; readonly
   const [, peer, count] = /^([^~]+)~([1-9]\d{0,14})$/.exec(name) ?? [];
   return peer === undefined ? undefined : { peer, count: Number(count) };
 }
+
+/** How a store is called where subscribers have ids. */
+export const STORE = 'store';

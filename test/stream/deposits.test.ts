@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { OverflowError, PayloadError } from 'mreventloop';
 import { StepClock } from 'mreventloop/testing';
 import type { EventOutboxOptions } from '../../src/stream/log.ts';
+import { Deposits } from '../../src/stream/deposits.ts';
 import { Outbox } from '../../src/stream/outbox.ts';
 import type { Gone } from '../../src/wire/control.ts';
 
@@ -35,7 +36,11 @@ function makeOutbox({
     mark() {},
     replay() {},
     overflow() {},
-    deposit: (id, packs, gone) =>
+  });
+  const store = new Deposits(
+    'P',
+    clock,
+    (id, packs, gone) =>
       new Promise((resolve) => {
         const answer = async (isKept: boolean): Promise<void> => {
           resolve(isKept);
@@ -45,11 +50,12 @@ function makeOutbox({
         };
         deposits.push({ id, holds: read(packs, gone), answer });
       }),
-  });
+  );
+  outbox.depositIn(store);
   const publish = (names: string): void => {
     for (const name of names) outbox.publish(name, [name]);
   };
-  return { clock, outbox, deposits, publish };
+  return { clock, outbox, store, deposits, publish };
 }
 
 describe('deposits', () => {
@@ -136,8 +142,8 @@ describe('deposits', () => {
   });
 
   test('sizes: an event that is too large is refused, and gone if it was there before that was known', async () => {
-    const { outbox, deposits } = makeOutbox();
-    outbox.largestKept = 100;
+    const { outbox, store, deposits } = makeOutbox();
+    store.largest = 100;
     outbox.publish('a', ['é'.repeat(50)]);
     outbox.publish('a', ['x'.repeat(60)]);
     outbox.publish('a', ['x'.repeat(60)]);

@@ -122,7 +122,6 @@ class Participant {
           else list.push(n);
         },
         doubtful() {},
-        keep: () => Promise.resolve(false),
         probed() {},
         invalid(part) {
           throw new Error(`invalid: ${part.reason}`);
