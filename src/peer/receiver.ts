@@ -57,16 +57,17 @@ export class Receiver {
   /** A frame arrived. */
   receive(text: string): void {
     const { calls, invalid } = decode(text);
+    const size = text.length / calls.length;
     for (const call of calls) {
-      if (call.method.startsWith(CONTROL_PREFIX)) this.#receiveOwn(call);
-      else if (this.#options.subscribes.has(call.method)) this.#receiveEvent(call);
+      if (call.method.startsWith(CONTROL_PREFIX)) this.#receiveOwn(call, size);
+      else if (this.#options.subscribes.has(call.method)) this.#receiveEvent(call, size);
       // A batch may hold what is for others.
       else if (!this.#options.knows(call.method)) this.#port.invalid({ reason: 'method', method: call.method });
     }
     for (const part of invalid) this.#port.invalid(part);
   }
 
-  #receiveEvent({ method, args, id, after, traceparent }: Call): void {
+  #receiveEvent({ method, args, id, after, traceparent }: Call, size: number): void {
     const position = readStreamId(id);
     const trace = readTrace(traceparent);
     // Peers in Python number nothing: what they send is delivered as it comes.
@@ -76,15 +77,17 @@ export class Receiver {
     }
     const { publisher, g, n } = position;
     if (!this.#parts.presence.heard(publisher)) return;
-    this.#parts.inboxes.of(publisher, method)?.arrived(method, n, g, args, readAfter(after), trace);
+    const inbox = this.#parts.inboxes.of(publisher, method);
+    inbox?.arrived(method, n, g, args, readAfter(after), trace);
+    inbox?.weigh(size);
   }
 
   /** A message of this protocol arrived, not of JSON-RPC alone. */
-  #receiveOwn(call: Call): void {
+  #receiveOwn(call: Call, size: number): void {
     const event = packedEvent(call);
     if (event === undefined) {
       if (call.id === undefined) this.#receiveControl(call);
-      else this.#receiveDirect(call);
+      else this.#receiveDirect(call, size);
       return;
     }
     const pack = readPack(event, call.args);
@@ -99,11 +102,13 @@ export class Receiver {
       channel === undefined
         ? this.#parts.inboxes.of(publisher, event)
         : this.#parts.channels.from(channel.peer, channel.count);
-    if (inbox !== undefined) this.#receivePack(pack, inbox);
+    if (inbox === undefined) return;
+    this.#receivePack(pack, inbox);
+    inbox.weigh(size);
   }
 
   /** A numbered message from one peer alone. */
-  #receiveDirect({ method, args, id, after, traceparent }: Call): void {
+  #receiveDirect({ method, args, id, after, traceparent }: Call, size: number): void {
     const position = readStreamId(id);
     const channel = position === undefined ? undefined : readChannelName(position.publisher);
     if (position === undefined || channel === undefined || method !== methodTo(this.#options.id)) {
@@ -116,6 +121,7 @@ export class Receiver {
     const inbox = this.#parts.channels.from(peer, count);
     if (!areUnsafe(args)) {
       inbox?.arrived(method, n, g, args, readAfter(after), readTrace(traceparent));
+      inbox?.weigh(size);
       return;
     }
     this.#port.invalid({ reason: 'params', method });

@@ -46,6 +46,8 @@ interface Item {
 const ACKNOWLEDGE_WITHIN = 100;
 /** A quarter of what may be under way is acknowledged at once, so that the publisher never has to stop. */
 const ACKNOWLEDGE_SHIFT = 2;
+/** So many characters, of events of any number, are acknowledged at once: what a publisher keeps is bounded by them, too. */
+const ACKNOWLEDGE_CHARACTERS = 1_048_576;
 /** How long something may be missing before it is asked for, at first and later: it may just be late. */
 const FIRST_COMPLAINT = 20;
 const LAST_COMPLAINT = 1_000;
@@ -76,6 +78,7 @@ export class Inbox {
   #delivered = 0;
   #acknowledged = 0;
   #sinceAcknowledged = 0;
+  #charactersSince = 0;
   // After how many events to acknowledge at once; the publisher says it with its heads.
   #acknowledgeEvery = Infinity;
   #cancelAcknowledge: (() => void) | undefined;
@@ -161,6 +164,12 @@ export class Inbox {
     this.#learn(sequence, n);
     for (let one = after; one !== undefined; one = one.more) this.#learn(this.#sequences.get(one.event), one.n);
     this.#advance();
+  }
+
+  /** So many characters have arrived with the events before. */
+  weigh(characters: number): void {
+    this.#charactersSince += characters;
+    if (this.#charactersSince >= ACKNOWLEDGE_CHARACTERS) this.#acknowledge();
   }
 
   /**
@@ -376,6 +385,7 @@ export class Inbox {
     this.#cancelAcknowledge?.();
     this.#cancelAcknowledge = undefined;
     this.#sinceAcknowledged = 0;
+    this.#charactersSince = 0;
     if (this.#closed || this.#delivered === this.#acknowledged) return;
     this.#acknowledged = this.#delivered;
     this.#port.acknowledge(this.#delivered);

@@ -40,6 +40,9 @@ export interface OutboxPort {
 const FIRST_PATIENCE = 100;
 const LAST_PATIENCE = 1_000;
 
+/** After how many characters to ask the broker whether it has them, if not after a quarter of the window. */
+const MARK_CHARACTERS = 1_048_576;
+
 /** How many events go into all replays that answer one nak. */
 const REPLAY_EVENTS = 2_000;
 
@@ -76,6 +79,8 @@ export class Outbox {
   // faster than the broker takes it, also when only peers in Python listen, or nobody.
   readonly #broker: Subscriber;
   #marked = 0;
+  // The characters that were sent since.
+  #unmarked = 0;
   // What a store is to keep, if there is one.
   #deposits: Deposits | undefined;
   #onDelivered: { g: number; resolve: () => void }[] = [];
@@ -344,7 +349,9 @@ export class Outbox {
   #pump(): void {
     while (this.#open && this.#unsent.length > 0 && this.#underWay < this.#options.window) {
       this.#send(this.#unsent.shift() as Log);
-      if (this.#sentG - this.#marked >= this.#options.window >> 2) this.#remind(this.#broker);
+      if (this.#sentG - this.#marked >= this.#options.window >> 2 || this.#unmarked >= MARK_CHARACTERS) {
+        this.#remind(this.#broker);
+      }
     }
     if (this.#underWay > 0) this.#watch();
     this.#deposits?.pump();
@@ -361,7 +368,9 @@ export class Outbox {
     passFrontiers(log, text === undefined);
     this.#sentG = log.sentG;
     this.#underWay += 1;
-    if (text !== undefined) this.#port.event(log.head, n, log.sentG, text, after, log.trace(n));
+    if (text === undefined) return;
+    this.#unmarked += text.length;
+    this.#port.event(log.head, n, log.sentG, text, after, log.trace(n));
   }
 
   #releaseAll(): void {
@@ -439,6 +448,7 @@ export class Outbox {
     if (!this.#open) return;
     if (subscriber === this.#broker) {
       this.#marked = this.#sentG;
+      this.#unmarked = 0;
       this.#noteMoment();
       this.#port.mark(this.#sentG);
     } else {

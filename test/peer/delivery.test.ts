@@ -270,6 +270,20 @@ describe('delivery: backpressure', () => {
     expect(received).toBe(100);
   });
 
+  test('large events: who waits for each to be heard can send any number, one behind the other', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const subscriber = await world.start(['tick'], []);
+    const large = 'x'.repeat(2 ** 20) as unknown as number;
+    // All of them before an acknowledgement would be due for the time that has passed.
+    for (let i = 0; i < 100; i += 1) {
+      const heard = subscriber.events.tick.next();
+      void publisher.publish.tick(large);
+      await world.until(heard);
+    }
+    await world.until(publisher.flush());
+  });
+
   test('a synchronous emit into a full outbox throws, and what was accepted arrives', async () => {
     const world = new World();
     const publisher = await world.start([], ['tick'], { window: 2, limit: 10 });

@@ -124,6 +124,16 @@ describe('inbox', () => {
     expect(happened).toEqual(['a1', 'b1', 'a2']);
   });
 
+  test('a million characters are acknowledged at once, however few events they are', () => {
+    const { inbox, happened, arrive } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0, 400);
+    for (let n = 1; n <= 5; n += 1) {
+      arrive('a', n, n);
+      inbox.weigh(500_000);
+    }
+    expect(happened).toEqual(['a1', 'a2', 'a3', 'acknowledged 3', 'a4', 'a5']);
+  });
+
   test('events that come another way are forgotten, and nobody waits for them', () => {
     const { clock, inbox, happened, arrive } = makeInbox();
     inbox.ask();
