@@ -12,12 +12,24 @@ export interface WebSocketLike {
 export type MakeWebSocket = (address: string) => WebSocketLike;
 
 /**
- * The runtime's own WebSocket; that of the library where there is none, as in Node 20.
+ * The WebSocket of the library, if it is there, and otherwise the runtime's own, as in pages: that of Node cannot be ended
+ * while a broker stands still, and keeps the program from ending.
  * @throws MissingLibraryError
  */
 export async function findWebSocket(): Promise<MakeWebSocket> {
   const { WebSocket: Own } = globalThis as { WebSocket?: new (address: string) => WebSocketLike };
-  return Own === undefined ? libraryWebSocket() : (url) => new Own(url);
+  try {
+    return await libraryWebSocket();
+  } catch (error) {
+    if (Own === undefined) throw error;
+    return (url) => new Own(url);
+  }
+}
+
+/** Ends a WebSocket, without waiting for the other side where that can be. */
+export function endWebSocket(socket: WebSocketLike): void {
+  if (socket.terminate === undefined) socket.close();
+  else socket.terminate();
 }
 
 /**

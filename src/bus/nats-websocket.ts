@@ -1,6 +1,6 @@
 import { AddressError } from '../errors.ts';
 import type { Bus, Token } from './bus.ts';
-import { findWebSocket, libraryWebSocket, type WebSocketLike } from './find-websocket.ts';
+import { endWebSocket, findWebSocket, type WebSocketLike } from './find-websocket.ts';
 import { NatsBus } from './nats-bus.ts';
 import type { LoadNatsCore, NatsCore, NatsOptions } from './nats-library.ts';
 import { type Dialed, type NatsDialer, NatsLink } from './nats-link.ts';
@@ -23,8 +23,7 @@ async function loadInstalled(): Promise<NatsCore> {
 /** @throws MissingLibraryError, and what `load` throws */
 async function loadWebSocketDialer(address: string, load: LoadNatsCore): Promise<NatsDialer> {
   const isSecure = address.startsWith('nats+wss:');
-  // The runtime's own waits without end for a server that stands still.
-  const [library, makeSocket] = await Promise.all([load(), libraryWebSocket().catch(findWebSocket)]);
+  const [library, makeSocket] = await Promise.all([load(), findWebSocket()]);
 
   async function dialHost(host: string, options: NatsOptions, signal: AbortSignal): Promise<Dialed> {
     let socket: WebSocketLike | undefined;
@@ -90,8 +89,7 @@ function dropSocket(socket: WebSocketLike): void {
   // The first is heard while it connects, the second while it closes, and what is left of them not twice.
   socket.onerror?.({ message: 'it was given up' });
   socket.onclose?.({ wasClean: false, reason: 'it was given up' });
-  if (socket.terminate === undefined) socket.close();
-  else socket.terminate();
+  endWebSocket(socket);
 }
 
 /** In the place of a socket that cannot be made: where that throws, the library waits for ever. */

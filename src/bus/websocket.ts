@@ -1,7 +1,13 @@
 import { AddressError, PayloadError, RefusedError } from '../errors.ts';
 import { delayBefore, REFUSED_DELAY } from './backoff.ts';
 import { type Bus, type BusListener, FRAME_OVERHEAD, type Token, type Topic } from './bus.ts';
-import { findWebSocket, libraryWebSocket, type MakeWebSocket, type WebSocketLike } from './find-websocket.ts';
+import {
+  endWebSocket,
+  findWebSocket,
+  libraryWebSocket,
+  type MakeWebSocket,
+  type WebSocketLike,
+} from './find-websocket.ts';
 import {
   CLOSE,
   isFrames,
@@ -87,7 +93,10 @@ export class WebSocketBus implements Bus {
     this.#flush();
     this.#joined = false;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, CLOSE_WITHIN);
+      const timer = setTimeout(() => {
+        endWebSocket(socket);
+        resolve();
+      }, CLOSE_WITHIN);
       this.#onClosed = () => {
         clearTimeout(timer);
         resolve();
@@ -155,7 +164,7 @@ export class WebSocketBus implements Bus {
   /** Does not wait for the other side, which may be gone. */
   #abandon(socket: WebSocketLike, delay = 0): void {
     this.#closed(0, '', delay);
-    socket.close();
+    endWebSocket(socket);
   }
 
   #closed(code: number, reason: string, least = 0): void {

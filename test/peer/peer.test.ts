@@ -16,7 +16,7 @@ import {
 } from 'mreventloop';
 import { Spy } from 'mreventloop/testing';
 import { freeEndpoints, type Scheme, SCHEMES, startBroker } from '../support/addresses.ts';
-import { node } from '../support/program.ts';
+import { cli, node } from '../support/program.ts';
 
 type Tea = { produced: [product: string, details?: unknown]; sold_out: [] };
 
@@ -199,6 +199,22 @@ describe('peer: starting and stopping', () => {
     expect(await program.line()).toBe('some peers stopped');
     expect(await program.exit).toMatchObject({ code: 0, stderr: '' });
   });
+
+  test.each(['ipc', 'tcp', 'ws', 'ws+unix'] as const)(
+    'stop: over %s, a program ends by itself also when the broker stands still',
+    { timeout: 20_000 },
+    async (scheme) => {
+      const endpoints = freeEndpoints(scheme);
+      const broker = cli('broker', endpoints.in, endpoints.out);
+      const [, inAddress = '', outAddress = ''] = /from (\S+) and send to (\S+)/.exec(await broker.line()) ?? [];
+      const program = node(import.meta.url, 'children/stop-when-told.ts', inAddress, outAddress);
+      expect(await program.line()).toBe('ready');
+      broker.kill('SIGSTOP');
+      program.child.stdin?.end();
+      expect(await program.line()).toBe('stopped');
+      expect(await program.exit).toMatchObject({ code: 0, stderr: '' });
+    },
+  );
 
   test('stop: a program that stopped its peer and broker ends by itself', async () => {
     const program = node(import.meta.url, 'children/start-and-stop.ts', ...Object.values(freeEndpoints('ipc')));
