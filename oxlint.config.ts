@@ -42,23 +42,22 @@ const PORTABLE = new Set([
 ]);
 /** but for these files, which bundles for browsers leave out (see `browser` in package.json). */
 const OF_NODE = [
-  'ipc',
-  'lines',
-  'lines-door',
-  'lines-link',
-  'nats-tcp',
+  'ipc/*',
+  'nats/nats-tcp',
   'redis',
   'served',
-  'websocket-door',
-  'websocket-guest',
+  'websocket/websocket-door',
+  'websocket/websocket-guest',
   'zeromq',
 ].map((name) => `src/bus/${name}.ts`);
+/** The buses that have a folder. They may not import from each other. */
+const BUSES = ['ipc', 'nats', 'port', 'websocket'];
 
 /** What a folder must not import: everything in others, but for these. Its own folder is not among them. */
 function othersThan(folder: string, allowed: readonly string[]): string {
   // Written out, because the linter passes over expressions that look ahead.
   const others = [...FOLDERS, 'index.ts'].filter((other) => other !== folder && !allowed.includes(other));
-  return `^\\.\\./(?:${others.join('|').replaceAll('.', '\\.')})(?:$|/)`;
+  return `^(?:\\.\\./)+(?:${others.join('|').replaceAll('.', '\\.')})(?:$|/)`;
 }
 
 /** What may be imported in a folder. */
@@ -74,10 +73,13 @@ function importsIn(folder: string, isPortable: boolean): NonNullable<OxlintOverr
             allowTypeImports: false,
           },
           ...(MAY_IMPORT_TYPES[folder] ?? []).map((other) => ({
-            regex: `^\\.\\./${other}/`,
+            regex: `^(?:\\.\\./)+${other}/`,
             message: `src/${folder} may import only types from ${other}.`,
             allowTypeImports: true,
           })),
+          ...(folder === 'bus'
+            ? [{ regex: `^\\.\\./(?:${BUSES.join('|')})/`, message: 'No bus may import from another.' }]
+            : []),
           ...(isPortable ? [{ regex: '^node:', message: 'This runs in browsers too.', allowTypeImports: true }] : []),
         ],
       },

@@ -8,10 +8,10 @@ import {
   webSocketDoorAt,
 } from '../bus/address.ts';
 import type { Door, DoorListener, Endpoints, Frame, Token, Uplink, UplinkStatus } from '../bus/bus.ts';
-import { isChannel } from '../bus/channel.ts';
-import { PortDoor } from '../bus/port-door.ts';
-import type { Port } from '../bus/port-line.ts';
-import type { WebSocketDoorOptions } from '../bus/websocket-options.ts';
+import { isChannel } from '../bus/port/channel.ts';
+import { PortDoor } from '../bus/port/port-door.ts';
+import type { Port } from '../bus/port/port-line.ts';
+import type { WebSocketDoorOptions } from '../bus/websocket/websocket-options.ts';
 import { AddressError, StateError } from '../errors.ts';
 import { makeGate } from './gate.ts';
 import { answerTo, kindOf, topicOf, unpackFrame } from './relay.ts';

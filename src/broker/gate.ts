@@ -1,5 +1,5 @@
 import type { Frame, Gate } from '../bus/bus.ts';
-import type { Grant } from '../bus/websocket-options.ts';
+import type { Grant } from '../bus/websocket/websocket-options.ts';
 import { readControl } from '../wire/control.ts';
 import { type Call, decode, requestPrefixes } from '../wire/json-rpc.ts';
 import { readDirect } from '../wire/direct.ts';

@@ -1,10 +1,10 @@
 import { AddressError } from '../errors.ts';
 import type { Bus, Door, DoorListener, Endpoints, Frame, Gate, OpenDoors, Token, Uplink } from './bus.ts';
 import { type BusCapabilities, CAPABILITIES } from './capabilities.ts';
-import { isChannel } from './channel.ts';
-import type { LoadNatsCore } from './nats-library.ts';
-import type { Port } from './port-line.ts';
-import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
+import { isChannel } from './port/channel.ts';
+import type { LoadNatsCore } from './nats/nats-library.ts';
+import type { Port } from './port/port-line.ts';
+import type { Grant, WebSocketDoorOptions } from './websocket/websocket-options.ts';
 
 /** The kinds of addresses, by scheme. */
 type Scheme = keyof typeof CAPABILITIES;
@@ -13,12 +13,12 @@ const SCHEMES = /* @__PURE__ */ Object.keys(CAPABILITIES) as readonly Scheme[];
 /** The bus that each of them needs, loaded when it is. */
 const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions) => Promise<Bus>>> = {
   inproc: async (endpoints) => new (await import('./memory.ts')).MemoryBus(endpoints),
-  ipc: async (endpoints) => (await import('./ipc.ts')).makeIpcBus(endpoints),
+  ipc: async (endpoints) => (await import('./ipc/ipc.ts')).makeIpcBus(endpoints),
   tcp: async (endpoints) => (await import('./zeromq.ts')).makeZeromqBus(endpoints),
   ws: webSocketBus,
   wss: webSocketBus,
   'ws+unix': webSocketBus,
-  nats: async ({ in: address }, { token }) => (await import('./nats.ts')).makeNatsBus(address, token),
+  nats: async ({ in: address }, { token }) => (await import('./nats/nats.ts')).makeNatsBus(address, token),
   'nats+ws': natsWebSocketBus,
   'nats+wss': natsWebSocketBus,
   redis: redisBus,
@@ -124,8 +124,8 @@ export async function makeBus(endpoints: Endpoints, options: BusOptions = {}): P
 
 /** The bus of a peer at a port or a channel, loaded when it is needed. */
 export async function makePortBus(port: Port): Promise<Bus> {
-  if (isChannel(port)) return new (await import('./broadcast.ts')).BroadcastBus(port);
-  return new (await import('./port.ts')).PortBus(port);
+  if (isChannel(port)) return new (await import('./port/broadcast.ts')).BroadcastBus(port);
+  return new (await import('./port/port.ts')).PortBus(port);
 }
 
 /**
@@ -134,7 +134,7 @@ export async function makePortBus(port: Port): Promise<Bus> {
  */
 export async function openDoors(endpoints: Endpoints, listener: DoorListener): Promise<OpenDoors> {
   const scheme = checkEndpoints(endpoints);
-  if (scheme === 'ipc') return (await import('./ipc.ts')).openIpcDoors(endpoints, listener);
+  if (scheme === 'ipc') return (await import('./ipc/ipc.ts')).openIpcDoors(endpoints, listener);
   const door =
     scheme === 'inproc'
       ? new (await import('./memory.ts')).MemoryDoor(endpoints)
@@ -147,7 +147,7 @@ export async function makeWebSocketDoor(
   options: WebSocketDoorOptions,
   makeGate: (grant: Grant) => Gate,
 ): Promise<Door> {
-  return (await import('./websocket-door.ts')).makeWebSocketDoor(options, makeGate);
+  return (await import('./websocket/websocket-door.ts')).makeWebSocketDoor(options, makeGate);
 }
 
 /** What joins a broker to others, loaded when it is needed. */
@@ -156,7 +156,7 @@ export async function makeUplink(
   token: Token,
   topicOf: (frame: Frame) => string | undefined,
 ): Promise<Uplink> {
-  return (await import('./nats.ts')).makeNatsUplink(address, token, topicOf);
+  return (await import('./nats/nats.ts')).makeNatsUplink(address, token, topicOf);
 }
 
 /**
@@ -176,7 +176,7 @@ export function webSocketDoorAt(address: string): WebSocketDoorOptions | undefin
 }
 
 async function natsWebSocketBus({ in: address }: Endpoints, { token, nats }: BusOptions): Promise<Bus> {
-  return (await import('./nats-websocket.ts')).makeNatsWebSocketBus(address, token, nats);
+  return (await import('./nats/nats-websocket.ts')).makeNatsWebSocketBus(address, token, nats);
 }
 
 async function redisBus({ in: address }: Endpoints, { token }: BusOptions): Promise<Bus> {
@@ -184,7 +184,7 @@ async function redisBus({ in: address }: Endpoints, { token }: BusOptions): Prom
 }
 
 async function webSocketBus(endpoints: Endpoints, { token }: BusOptions): Promise<Bus> {
-  return new (await import('./websocket.ts')).WebSocketBus(endpoints.in, token);
+  return new (await import('./websocket/websocket.ts')).WebSocketBus(endpoints.in, token);
 }
 
 function parseAddress(address: string): Address {

@@ -1,6 +1,6 @@
 import type { Bus } from '../bus/bus.ts';
 import type { BusAt } from '../bus/capabilities.ts';
-import type { LoadNatsCore } from '../bus/nats-library.ts';
+import type { LoadNatsCore } from '../bus/nats/nats-library.ts';
 import type { EventMap } from '../events/events.ts';
 import type { Clock } from '../stream/clock.ts';
 import type { EventOutboxOptions } from '../stream/log.ts';

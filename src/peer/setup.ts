@@ -1,7 +1,7 @@
 import { capabilitiesOf, endpointsOf, makeBus, makePortBus } from '../bus/address.ts';
 import type { Bus, Endpoints } from '../bus/bus.ts';
 import { type BusCapabilities, OTHER_CAPABILITIES, PORT_CAPABILITIES } from '../bus/capabilities.ts';
-import type { Port } from '../bus/port-line.ts';
+import type { Port } from '../bus/port/port-line.ts';
 import { type Codec, decodeThen } from '../contract/codec.ts';
 import { codecOf, type Contract, contract as checked, schemasOf } from '../contract/contract.ts';
 import { type Fingerprint, fingerprintsOf } from '../contract/fingerprint.ts';

@@ -1,6 +1,6 @@
 import type { Endpoints } from '../bus/bus.ts';
 import type { BusAt, BusCapabilities } from '../bus/capabilities.ts';
-import type { Port } from '../bus/port-line.ts';
+import type { Port } from '../bus/port/port-line.ts';
 import type { Contract, EventsIn, PublishedArgs, ReceivedArgs, RequestNameIn } from '../contract/contract.ts';
 import type { EventMap, Events, UntypedEvents } from '../events/events.ts';
 import type { ContractPeerOptions, FlushOptions, PeerOptions, StartOptions, WaitOptions } from './options.ts';

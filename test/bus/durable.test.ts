@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { Broker, connect, contract, event, type Gap, Peer, type PeerOptions, RefusedError } from 'mreventloop';
 import { makeBus } from '../../src/bus/address.ts';
-import { loadJetStream, loadNats } from '../../src/bus/nats-library.ts';
+import { loadJetStream, loadNats } from '../../src/bus/nats/nats-library.ts';
 import { Proxy } from '../faults/proxy.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { freeEndpoints, temporaryFolder } from '../support/addresses.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { Broker, connect, Peer } from 'mreventloop';
-import { PortDoor } from '../../src/bus/port-door.ts';
+import { PortDoor } from '../../src/bus/port/port-door.ts';
 import { requestHead } from '../../src/wire/json-rpc.ts';
 import { temporaryFolder } from '../support/addresses.ts';
 

@@ -1,4 +1,4 @@
-import type { Bus, Token, Uplink } from './bus.ts';
+import type { Bus, Token, Uplink } from '../bus.ts';
 import { NatsBus } from './nats-bus.ts';
 import { NatsLink } from './nats-link.ts';
 import { NatsStore } from './nats-store.ts';

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { Gate } from './bus.ts';
+import type { Gate } from '../bus.ts';
 import { BEAT, CLOSE, isFrames, JOIN, JOINED, MOST_SILENT_TICKS, SUBSCRIBE, VERSION } from './websocket-messages.ts';
 
 /** What a door does for its guests. */

@@ -1,4 +1,4 @@
-import type { DoorListener, Endpoints, Frame, Uplink } from './bus.ts';
+import type { DoorListener, Endpoints, Frame, Uplink } from '../bus.ts';
 import type { NatsLink } from './nats-link.ts';
 
 /** The topic of a frame, as peers send it; undefined for what peers of this package do not write. */

@@ -1,4 +1,4 @@
-import { MissingLibraryError } from '../errors.ts';
+import { MissingLibraryError } from '../../errors.ts';
 
 // What is used of the client for NATS. Its own declarations do not compile with the strictest options, and would have to
 // be there for who uses no NATS.

@@ -4,12 +4,12 @@ import { unlink } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
 import type { WebSocketServer } from 'ws';
-import { AddressError, AddressInUseError } from '../errors.ts';
-import { type Door, type DoorListener, type Endpoints, FRAME_OVERHEAD, type Frame, type Gate } from './bus.ts';
-import { PrefixIndex } from './prefix-index.ts';
-import { claimPath } from './served.ts';
+import { AddressError, AddressInUseError } from '../../errors.ts';
+import { type Door, type DoorListener, type Endpoints, FRAME_OVERHEAD, type Frame, type Gate } from '../bus.ts';
+import { PrefixIndex } from '../prefix-index.ts';
+import { claimPath } from '../served.ts';
 import { Guest, type HouseRules } from './websocket-guest.ts';
-import { loadWs } from './websocket-library.ts';
+import { loadWs } from '../websocket-library.ts';
 import { TICKS_A_HEARTBEAT } from './websocket-messages.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 

@@ -1,5 +1,5 @@
-import { AddressError } from '../errors.ts';
-import type { Door } from './bus.ts';
+import { AddressError } from '../../errors.ts';
+import type { Door } from '../bus.ts';
 
 /** Stands in for `websocket-door.ts` where bundles are made for browsers (see `browser` in package.json). */
 export function makeWebSocketDoor(): Promise<Door> {

@@ -1,6 +1,6 @@
-import { AddressError } from '../errors.ts';
-import type { Bus, Token } from './bus.ts';
-import { endWebSocket, findWebSocket, type WebSocketLike } from './find-websocket.ts';
+import { AddressError } from '../../errors.ts';
+import type { Bus, Token } from '../bus.ts';
+import { endWebSocket, findWebSocket, type WebSocketLike } from '../find-websocket.ts';
 import { NatsBus } from './nats-bus.ts';
 import type { LoadNatsCore, NatsCore, NatsOptions } from './nats-library.ts';
 import { type Dialed, type NatsDialer, NatsLink } from './nats-link.ts';

@@ -1,4 +1,4 @@
-import { MissingLibraryError } from '../errors.ts';
+import { MissingLibraryError } from '../../errors.ts';
 
 /**
  * Stands in for `nats-core-library.ts` where bundles are made for browsers: nothing is found by its name there, and who

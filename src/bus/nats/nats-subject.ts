@@ -1,4 +1,4 @@
-import { AddressError } from '../errors.ts';
+import { AddressError } from '../../errors.ts';
 
 /** How long, in characters, a subject may be; servers take lines of 4,096 bytes. */
 const LONGEST_SUBJECT = 2_000;

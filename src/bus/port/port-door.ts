@@ -1,6 +1,6 @@
-import type { Door, DoorListener, Endpoints, Frame } from './bus.ts';
+import type { Door, DoorListener, Endpoints, Frame } from '../bus.ts';
 import { Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
-import { PrefixIndex } from './prefix-index.ts';
+import { PrefixIndex } from '../prefix-index.ts';
 
 /** Who is at the other end of a port. */
 interface Guest {

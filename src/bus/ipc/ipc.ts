@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MrEventLoopError } from '../errors.ts';
-import { REFUSED_DELAY } from './backoff.ts';
-import type { Bus, BusListener, DoorListener, Endpoints, OpenDoors, Topic } from './bus.ts';
+import { MrEventLoopError } from '../../errors.ts';
+import { REFUSED_DELAY } from '../backoff.ts';
+import type { Bus, BusListener, DoorListener, Endpoints, OpenDoors, Topic } from '../bus.ts';
 import { LinesDoor } from './lines-door.ts';
 import { joinLines } from './lines-link.ts';
-import { isServed } from './served.ts';
+import { isServed } from '../served.ts';
 
 /**
  * What is at `ipc://` addresses: the sockets of ZeroMQ, for everybody, and beside them a plain one for peers of this
@@ -28,12 +28,12 @@ function linesPath({ in: address }: Endpoints): string | undefined {
 /** A peer's end. */
 export async function makeIpcBus(endpoints: Endpoints): Promise<Bus> {
   const path = linesPath(endpoints);
-  return path === undefined ? (await import('./zeromq.ts')).makeZeromqBus(endpoints) : new IpcBus(endpoints, path);
+  return path === undefined ? (await import('../zeromq.ts')).makeZeromqBus(endpoints) : new IpcBus(endpoints, path);
 }
 
 /** A broker's end. */
 export async function openIpcDoors(endpoints: Endpoints, listener: DoorListener): Promise<OpenDoors> {
-  const zeromq = await (await import('./zeromq.ts')).makeZeromqDoor(endpoints);
+  const zeromq = await (await import('../zeromq.ts')).makeZeromqDoor(endpoints);
   const path = linesPath(endpoints);
   const lines = path === undefined ? [] : [new LinesDoor(path)];
   const doors = [zeromq, ...lines];
@@ -130,7 +130,7 @@ class IpcBus implements Bus {
   }
 
   async #useZeromq(): Promise<Way> {
-    const bus = await (await import('./zeromq.ts')).makeZeromqBus(this.#endpoints);
+    const bus = await (await import('../zeromq.ts')).makeZeromqBus(this.#endpoints);
     let end: (() => void) | undefined;
     const ended = new Promise<void>((resolve) => (end = resolve)).then(() => bus.close());
     await bus.open({

@@ -1,5 +1,5 @@
-import { RefusedError } from '../errors.ts';
-import type { Note, Store } from './bus.ts';
+import { RefusedError } from '../../errors.ts';
+import type { Note, Store } from '../bus.ts';
 import type { NatsLink } from './nats-link.ts';
 import { subjectIn } from './nats-subject.ts';
 import {

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { AddressError } from '../errors.ts';
-import type { Topic } from './bus.ts';
+import { AddressError } from '../../errors.ts';
+import type { Topic } from '../bus.ts';
 import { isWord, LineReader, MOST_SILENT_TICKS, SUBSCRIBE, TICKS_A_HEARTBEAT, VERSION, WELCOME } from './lines.ts';
 
 /** How long, in milliseconds, a broker may take to say who it is, and a close. */

@@ -1,4 +1,4 @@
-import type { Bus, BusListener, Topic } from './bus.ts';
+import type { Bus, BusListener, Topic } from '../bus.ts';
 import type { NatsLink } from './nats-link.ts';
 
 /** How large an event may be, in bytes: servers cut off who has 64 MiB waiting. */

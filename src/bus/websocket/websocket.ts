@@ -1,13 +1,13 @@
-import { AddressError, PayloadError, RefusedError } from '../errors.ts';
-import { delayBefore, REFUSED_DELAY } from './backoff.ts';
-import { type Bus, type BusListener, FRAME_OVERHEAD, type Token, type Topic } from './bus.ts';
+import { AddressError, PayloadError, RefusedError } from '../../errors.ts';
+import { delayBefore, REFUSED_DELAY } from '../backoff.ts';
+import { type Bus, type BusListener, FRAME_OVERHEAD, type Token, type Topic } from '../bus.ts';
 import {
   endWebSocket,
   findWebSocket,
   libraryWebSocket,
   type MakeWebSocket,
   type WebSocketLike,
-} from './find-websocket.ts';
+} from '../find-websocket.ts';
 import {
   CLOSE,
   isFrames,

@@ -1,4 +1,4 @@
-import { MissingLibraryError } from '../errors.ts';
+import { MissingLibraryError } from '../../errors.ts';
 import type { NatsCore } from './nats-library.ts';
 
 // A text, so that the compiler does not look for it.

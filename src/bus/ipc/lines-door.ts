@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
 import { unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { AddressError, AddressInUseError } from '../errors.ts';
-import type { Door, DoorListener, Endpoints, Frame } from './bus.ts';
+import { AddressError, AddressInUseError } from '../../errors.ts';
+import type { Door, DoorListener, Endpoints, Frame } from '../bus.ts';
 import {
   BEAT,
   isWord,
@@ -14,8 +14,8 @@ import {
   VERSION,
   WELCOME,
 } from './lines.ts';
-import { PrefixIndex } from './prefix-index.ts';
-import { claimPath } from './served.ts';
+import { PrefixIndex } from '../prefix-index.ts';
+import { claimPath } from '../served.ts';
 
 /** As with ZeroMQ, in milliseconds. */
 const HEARTBEAT = 6_000;

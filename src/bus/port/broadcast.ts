@@ -1,5 +1,5 @@
-import { StateError } from '../errors.ts';
-import type { Bus, BusListener, Topic } from './bus.ts';
+import { StateError } from '../../errors.ts';
+import type { Bus, BusListener, Topic } from '../bus.ts';
 import type { Channel } from './channel.ts';
 
 /** What is said on a channel. Messages of others are left alone. */

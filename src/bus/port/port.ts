@@ -1,4 +1,4 @@
-import type { Bus, BusListener, Topic } from './bus.ts';
+import type { Bus, BusListener, Topic } from '../bus.ts';
 import { Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
 
 /** A peer's end of a port, whose other end was given to a broker. */

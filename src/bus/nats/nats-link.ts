@@ -1,9 +1,9 @@
-import { AddressError, RefusedError } from '../errors.ts';
-import type { Frame, Token } from './bus.ts';
-import { keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
+import { AddressError, RefusedError } from '../../errors.ts';
+import type { Frame, Token } from '../bus.ts';
+import { keepTrying, Pulse, readToken, withinClose } from '../keep-trying.ts';
 import type { NatsConnection, NatsErrors, NatsOptions } from './nats-library.ts';
 import { subjectIn } from './nats-subject.ts';
-import { cut, Parts } from './parts.ts';
+import { cut, Parts } from '../parts.ts';
 
 /** What a link tells. Nothing is called once `close` was called. */
 export interface NatsListener {
