@@ -16,6 +16,7 @@ import {
   moleculerDirect,
   mqtt,
   mreventloop,
+  mreventloopTcp,
   mreventloopToPage,
   nats,
   redis,
@@ -38,6 +39,7 @@ interface Contender {
 }
 
 const OURS: Contender = { name: 'mreventloop', system: mreventloop };
+const OURS_TCP: Contender = { name: 'mreventloop, tcp', system: mreventloopTcp };
 const NATS: Contender = { name: 'nats', system: nats };
 const ZEROMQ: Contender = { name: 'zeromq', system: zeromq };
 const BATCHED: Contender = { name: 'zeromq, 100 a frame', system: zeromq, batch: 100 };
@@ -57,7 +59,7 @@ const pages: readonly Contender[] = [
 const PYTHON: Contender = { name: 'Python', system: python };
 
 /** What answers requests. */
-const servers: readonly Contender[] = [OURS, NATS, SOCKET_IO, MOLECULER, MOLECULER_DIRECT];
+const servers: readonly Contender[] = [OURS, OURS_TCP, NATS, SOCKET_IO, MOLECULER, MOLECULER_DIRECT];
 /** What passes on events. */
 const buses: readonly Contender[] = [OURS, NATS, REDIS, MQTT, SOCKET_IO, BATCHED, UNBATCHED];
 
@@ -125,7 +127,7 @@ export function acrossProcesses(missing: ReadonlyMap<System, string>, scale: num
         measureLosses(python, { ...SIMPLE, names: names(different) }, LOSSES),
       ),
     ),
-    ...throughput('64 B, 2 events', [OURS, NATS], 1_000_000, { names: names(2) }),
+    ...throughput('64 B, 2 events', [OURS, OURS_TCP, NATS], 1_000_000, { names: names(2) }),
     ...throughput('fan-out to 8', buses, 200_000, { subscribers: 8 }),
     ...throughput('fan-in of 8', buses, 100_000, { publishers: 8 }),
     // A frame with events for several subscribers would have to be divided by the relay.
@@ -133,11 +135,11 @@ export function acrossProcesses(missing: ReadonlyMap<System, string>, scale: num
     ...pages.map((contender) =>
       make('to Chromium', contender, () => measureToPage(contender.system, SIMPLE, amount(400_000, contender.part))),
     ),
-    ...roundTrips('round trip', [OURS, NATS, ZEROMQ, UNIX_SOCKET], 0),
-    ...roundTrips('round trip at half load', [OURS, NATS, ZEROMQ], HALF_LOAD),
+    ...roundTrips('round trip', [OURS, OURS_TCP, NATS, ZEROMQ, UNIX_SOCKET], 0),
+    ...roundTrips('round trip at half load', [OURS, OURS_TCP, NATS, ZEROMQ], HALF_LOAD),
     ...requests(servers, 10_000, 1),
     ...requests(servers, 100_000, 100),
-    ...[OURS, NATS, REDIS, MQTT, SOCKET_IO, MOLECULER, ZEROMQ, UNIX_SOCKET].map((contender) =>
+    ...[OURS, OURS_TCP, NATS, REDIS, MQTT, SOCKET_IO, MOLECULER, ZEROMQ, UNIX_SOCKET].map((contender) =>
       make('start', contender, () => measureStart(contender.system)),
     ),
   ];

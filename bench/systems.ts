@@ -38,6 +38,19 @@ export const mreventloop: System = {
   },
 };
 
+/** The same where ZeroMQ carries the frames, as it does with peers in Python, too. */
+export const mreventloopTcp: System = {
+  folder: 'mreventloop',
+  async startBroker() {
+    const cli = new URL('../dist/cli/main.js', import.meta.url).pathname;
+    const serving = /from (\S+) and send to (\S+)/;
+    const any = 'tcp://127.0.0.1:0';
+    const [program, line] = await Program.command(process.execPath, [cli, 'broker', any, any], serving);
+    const [, inAddress = '', outAddress = ''] = serving.exec(line) ?? [];
+    return { program, addresses: [inAddress, outAddress] };
+  },
+};
+
 /** The same with a door for pages. */
 export const mreventloopToPage: System = {
   folder: 'mreventloop',
@@ -154,6 +167,7 @@ export const python: System = {
 
 export const systems: readonly System[] = [
   mreventloop,
+  mreventloopTcp,
   zeromq,
   unixSocket,
   nats,
