@@ -4,7 +4,7 @@ export interface BusCapabilities {
   readonly scheme: string;
   /** Whether subscriptions can be `durable`: events are kept for subscribers that are away. */
   readonly durable: boolean;
-  /** Whether bytes cross as they are. So far, a codec makes text of them everywhere. */
+  /** Whether bytes in events cross as they are. So far, a codec makes text of them everywhere. */
   readonly binary: boolean;
   /** Whether peers in Python can take part. */
   readonly python: boolean;

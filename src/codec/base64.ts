@@ -28,8 +28,10 @@ export function toBase64(bytes: Uint8Array): string {
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   const { fromBase64: own } = Uint8Array as FromBase64;
   if (own !== undefined) return own.call(Uint8Array, text);
-  // What reads base64 there reads anything.
-  return NodeBuffer === undefined ? decodeByHand(text) : new Uint8Array(NodeBuffer.from(atob(text), 'latin1'));
+  if (NodeBuffer === undefined) return decodeByHand(text);
+  const bytes = NodeBuffer.from(text, 'base64');
+  // It reads anything. Writing it again shows what it was given, which takes a third of the time of `atob`.
+  return new Uint8Array(bytes.toString('base64') === text ? bytes : NodeBuffer.from(atob(text), 'latin1'));
 }
 
 /** {@link toBase64} where the runtime has nothing of the kind. */

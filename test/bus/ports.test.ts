@@ -142,3 +142,59 @@ test('heartbeat: who does not answer is sent nothing more, and is asked to join 
   say('beat');
   await expect.poll(() => words).toContain('ask');
 });
+
+test('port: the memory of large frames changes hands, and each peer has its own copy', async () => {
+  const heard: unknown[] = [];
+  const door = new PortDoor(10_000, () => {});
+  onTestFinished(() => door.close());
+  await door.open({ frame: (frame) => heard.push(frame), unreadable() {}, refused() {} });
+  const join = () => {
+    const { port1, port2 } = new MessageChannel();
+    onTestFinished(() => port1.close());
+    const words: unknown[][] = [];
+    port2.on('message', ({ mreventloop }: { mreventloop: unknown[] }) => words.push(mreventloop));
+    const say = (word: unknown[], transfer: ArrayBuffer[] = []): void =>
+      port2.postMessage({ mreventloop: word }, transfer);
+    say(['join', 1]);
+    say(['subscribe', [requestHead('x')]]);
+    door.attach(port1);
+    return { words, say };
+  };
+  const [first, second] = [join(), join()];
+  await expect
+    .poll(() => [first, second].map(({ words }) => words.map(([word]) => word)))
+    .toEqual([
+      ['ask', 'up'],
+      ['ask', 'up'],
+    ]);
+
+  const large = Buffer.from(`${requestHead('x')}, "params": ["${'ü'.repeat(70_000)}"]}`);
+  const small = `${requestHead('x')}}`;
+  const show = (frame: unknown): unknown =>
+    frame instanceof Uint8Array ? [frame.buffer.byteLength, large.equals(frame)] : frame;
+  // Frames come after the subscriptions of who is last.
+  second.say(['frames', [small]]);
+  await expect.poll(() => heard).toEqual([small]);
+  for (const frame of [large, large.toString(), Buffer.from(small), small]) door.send(frame);
+  const whole = [large.length, true];
+  for (const { words } of [first, second]) {
+    await expect.poll(() => words[2]?.flat().map(show)).toEqual(['frames', whole, whole, small, small]);
+  }
+
+  const bytes = new Uint8Array(large);
+  second.say(['frames', [bytes]], [bytes.buffer]);
+  await expect.poll(() => heard.map(show)).toEqual([small, whole]);
+});
+
+test('worker: large events reach peers over other doors, and come back', async () => {
+  const broker = await listen();
+  await startWorker(broker);
+  await using peer = await new Peer(broker.endpoints.in, broker.endpoints.out, ['y'], ['x']).start();
+  await peer.waitFor({ subscribers: 'x', timeout: 5_000 });
+  const texts = [70_000, 10, 3_000_000].map((size) => 'ü'.repeat(size));
+  for (const text of texts) {
+    const y = peer.events.y.next({ timeout: 10_000 });
+    await peer.publish.x(text);
+    expect((await y)[0] === text).toBe(true);
+  }
+});

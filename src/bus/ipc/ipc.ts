@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MrEventLoopError } from '../../errors.ts';
 import { REFUSED_DELAY } from '../backoff.ts';
 import type { Bus, BusListener, DoorListener, Endpoints, OpenDoors, Topic } from '../bus.ts';
+import { isServed } from '../served.ts';
 import { LinesDoor } from './lines-door.ts';
 import { joinLines } from './lines-link.ts';
-import { isServed } from '../served.ts';
 
 /**
  * What is at `ipc://` addresses: the sockets of ZeroMQ, for everybody, and beside them a plain one for peers of this

@@ -110,9 +110,9 @@ export class LinesLink {
   }
 
   #enter(welcome: string): void {
-    const { version, heartbeat = Infinity } = readWelcome(welcome);
-    this.#onWelcome(version === VERSION);
-    if (version !== VERSION) {
+    const heartbeat = readWelcome(welcome);
+    this.#onWelcome(heartbeat !== undefined);
+    if (heartbeat === undefined) {
       this.#socket.destroy();
       return;
     }
@@ -124,10 +124,12 @@ export class LinesLink {
   }
 }
 
-function readWelcome(line: string): { readonly version?: number; readonly heartbeat?: number } {
+/** The heartbeat; undefined where another version is spoken. */
+function readWelcome(line: string): number | undefined {
   try {
-    return JSON.parse(line.slice(WELCOME.length)) as object;
+    const { version, heartbeat } = JSON.parse(line.slice(WELCOME.length)) as { version?: number; heartbeat?: number };
+    return version === VERSION ? heartbeat : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import type { Door, DoorListener, Endpoints, Frame } from '../bus.ts';
-import { Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
+import { LARGE, Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
 import { PrefixIndex } from '../prefix-index.ts';
 
 /** Who is at the other end of a port. */
@@ -7,7 +7,7 @@ interface Guest {
   readonly line: Line;
   readonly prefixes: string[];
   /** What it has not been told yet. */
-  waiting: string[];
+  waiting: Frame[];
   here: boolean;
   /** It was asked to join, and has not answered. */
   asked: boolean;
@@ -71,9 +71,9 @@ export class PortDoor implements Door {
   send(frame: Frame): void {
     const guests = this.#wanted.match(frame);
     if (guests.size === 0) return;
-    const text = typeof frame === 'string' ? frame : DECODER.decode(frame);
+    const crossing = typeof frame === 'string' || frame.length >= LARGE ? frame : DECODER.decode(frame);
     for (const guest of guests) {
-      guest.waiting.push(text);
+      guest.waiting.push(crossing);
       if (guest.waiting.length === 1) queueMicrotask(() => flush(guest));
     }
   }
@@ -141,6 +141,6 @@ const DECODER = /* @__PURE__ */ new TextDecoder();
 
 function flush(guest: Guest): void {
   if (guest.waiting.length === 0) return;
-  guest.line.say('frames', guest.waiting);
+  guest.line.sendFrames(guest.waiting);
   guest.waiting = [];
 }

@@ -1,6 +1,8 @@
+import type { Frame } from '../bus.ts';
+
 /** A port as the web has it: a `MessagePort`, a `Worker`, or within a worker `self`. */
 export interface WebPort {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   addEventListener(type: string, listener: (event: unknown) => void): void;
   removeEventListener(type: string, listener: (event: unknown) => void): void;
   start?(): void;
@@ -8,7 +10,7 @@ export interface WebPort {
 
 /** A `Worker` of `node:worker_threads`. */
 export interface NodeWorker {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   on(event: string, listener: (value: unknown) => void): unknown;
   off(event: string, listener: (value: unknown) => void): unknown;
 }
@@ -30,7 +32,8 @@ export type Word =
   | readonly ['ask' | 'leave' | 'down' | 'beat']
   | readonly ['join', count: number]
   | readonly ['up', count: number, heartbeat: number]
-  | readonly ['subscribe' | 'frames', texts: readonly string[]];
+  | readonly ['subscribe', prefixes: readonly string[]]
+  | readonly ['frames', frames: readonly Frame[]];
 
 /** Under what name the words are in a message. */
 const KEY = 'mreventloop';
@@ -38,6 +41,14 @@ const KEY = 'mreventloop';
 /** In how many ticks of silence, each a third of the heartbeat, the other end counts as gone. */
 export const TICKS_A_HEARTBEAT = 3;
 export const MOST_SILENT_TICKS = 2;
+
+/**
+ * From how many characters, or bytes, on a frame crosses as bytes whose memory changes hands: a text is copied on both
+ * sides.
+ */
+export const LARGE = 65_536;
+
+const ENCODER = /* @__PURE__ */ new TextEncoder();
 
 /** One end of a port. It does not close the port, which belongs to the user. */
 export class Line {
@@ -58,10 +69,26 @@ export class Line {
       'addEventListener' in port ? listenToWeb(port, onMessage, closed) : listenToNode(port, onMessage, closed);
   }
 
-  say(...word: Word): void {
+  say(...word: Exclude<Word, readonly ['frames', ...unknown[]]>): void {
+    this.#post(word, []);
+  }
+
+  /** @param frames - those that are bytes may be for others, too: a copy is sent */
+  sendFrames(frames: readonly Frame[]): void {
+    const transfer: ArrayBuffer[] = [];
+    const crossing = frames.map((frame) => {
+      if (frame.length < LARGE) return frame;
+      const bytes = typeof frame === 'string' ? ENCODER.encode(frame) : new Uint8Array(frame);
+      transfer.push(bytes.buffer);
+      return bytes;
+    });
+    this.#post(['frames', crossing], transfer);
+  }
+
+  #post(word: Word, transfer: ArrayBuffer[]): void {
     // It is no window, which would want to know the origin of the other.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
-    this.#port.postMessage({ [KEY]: word });
+    this.#port.postMessage({ [KEY]: word }, transfer);
   }
 
   /** To be called three times in a heartbeat. Whether the other end has been heard within one. */

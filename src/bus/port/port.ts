@@ -1,4 +1,4 @@
-import type { Bus, BusListener, Topic } from '../bus.ts';
+import type { Bus, BusListener, Frame, Topic } from '../bus.ts';
 import { Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
 
 /** A peer's end of a port, whose other end was given to a broker. */
@@ -61,7 +61,7 @@ export class PortBus implements Bus {
         if (word[1] === this.#joins) this.#enter(word[2]);
         break;
       case 'frames':
-        if (this.#up) for (const frame of word[1]) this.#listener?.frame(frame);
+        if (this.#up) for (const frame of word[1]) this.#listener?.frame(textOf(frame));
         break;
       case 'beat':
         this.#line?.say('beat');
@@ -101,7 +101,13 @@ export class PortBus implements Bus {
 
   #flush(): void {
     if (!this.#up || this.#waiting.length === 0) return;
-    this.#line?.say('frames', this.#waiting);
+    this.#line?.sendFrames(this.#waiting);
     this.#waiting = [];
   }
+}
+
+const DECODER = /* @__PURE__ */ new TextDecoder();
+
+function textOf(frame: Frame): string {
+  return typeof frame === 'string' ? frame : DECODER.decode(frame);
 }
