@@ -102,7 +102,7 @@ const checks: readonly Check[] = [
   {
     name: 'round trip : raw zeromq.js',
     rounds: ROUNDS_ACROSS,
-    usual: 1.2,
+    usual: 0.65,
     ours: roundTrip(mreventloop),
     rival: roundTrip(zeromq),
   },
