@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { contract, type Endpoints, Peer, PeerGoneError, request } from 'mreventloop';
 import { z } from 'zod';
 import { freeEndpoints } from '../support/addresses.ts';
-import { cli, node, type Program } from '../support/program.ts';
+import { cliWith, node, type Program } from '../support/program.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { type History, judge, type Verdict } from './history.ts';
 import { Proxy } from './proxy.ts';
@@ -20,8 +20,11 @@ const TIMEOUT = times(3_600_000, 60_000);
 const PERFECT = { lost: 0, reported: 0, twice: 0, disordered: 0 };
 
 /** A broker as a process of its own, which can be killed, and the addresses as it bound them. */
-async function openBroker(wanted: Endpoints): Promise<{ endpoints: Endpoints; broker: Program }> {
-  const broker = cli('broker', wanted.in, wanted.out);
+async function openBroker(
+  wanted: Endpoints,
+  flags: readonly string[] = [],
+): Promise<{ endpoints: Endpoints; broker: Program }> {
+  const broker = cliWith(flags, 'broker', wanted.in, wanted.out);
   const [, inAddress = '', outAddress = ''] = /from (\S+) and send to (\S+)/.exec(await broker.line()) ?? [];
   return { broker, endpoints: { in: inAddress, out: outAddress } };
 }
@@ -32,8 +35,8 @@ async function startBroker(endpoints: Endpoints): Promise<Program> {
 }
 
 /** Addresses with a broker behind them, and with a Python peer on the bus, if there is Python and it can be there. */
-async function startBus(scheme: 'ipc' | 'ws' = 'ipc') {
-  const { endpoints, broker } = await openBroker(freeEndpoints(scheme));
+async function startBus(scheme: 'ipc' | 'ws' = 'ipc', flags: readonly string[] = []) {
+  const { endpoints, broker } = await openBroker(freeEndpoints(scheme), flags);
   return { endpoints, broker, python: scheme === 'ipc' ? await PythonPeer.join(endpoints) : undefined };
 }
 
@@ -329,9 +332,10 @@ describe('faults: many peers', () => {
     `${times(10_000, 200)} times open and close: no descriptor is left over, and no memory`,
     { timeout: TIMEOUT },
     async () => {
-      const { endpoints, broker, python } = await startBus();
       // V8 keeps what its young generation once took, a hundred megabytes of it: here, that is to be little.
-      const remote = await RemotePeer.start(endpoints, { flags: ['--max-semi-space-size=1'] });
+      const flags = ['--max-semi-space-size=1'];
+      const { endpoints, broker, python } = await startBus('ipc', flags);
+      const remote = await RemotePeer.start(endpoints, { flags });
       const openAndClose = (count: number) => remote.order({ do: 'open-and-close', count });
       // A socket that was closed is let go of by ZeroMQ's own thread, a moment later.
       const settle = async (): Promise<void> => {

@@ -69,5 +69,14 @@ export function node(base: string, path: string, ...args: string[]): Program {
 
 /** The `mreventloop` program. */
 export function cli(...args: string[]): Program {
-  return new Program(process.execPath, [new URL('../../dist/cli/main.js', import.meta.url).pathname, ...args]);
+  return cliWith([], ...args);
+}
+
+/** The same with flags for Node. */
+export function cliWith(flags: readonly string[], ...args: string[]): Program {
+  return new Program(process.execPath, [
+    ...flags,
+    new URL('../../dist/cli/main.js', import.meta.url).pathname,
+    ...args,
+  ]);
 }
