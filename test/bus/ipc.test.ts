@@ -59,9 +59,9 @@ async function openStranger(path: string) {
 }
 
 /** A door without a broker, and how to come in there as one who has subscribed to `x`. */
-async function openDoor(heartbeat?: number) {
+async function openDoor(rules?: ConstructorParameters<typeof LinesDoor>[1]) {
   const path = `${temporaryFolder()}/x.lines`;
-  const door = new LinesDoor(path, heartbeat);
+  const door = new LinesDoor(path, rules);
   onTestFinished(() => door.close());
   const heard: unknown[] = [];
   await door.open({ frame: (text) => heard.push(text), unreadable() {}, refused() {} });
@@ -249,8 +249,8 @@ describe('ipc: the plain socket', () => {
     expect(lines).toEqual(text);
   });
 
-  test('who does not read misses what is beyond 16 MiB, gets what comes once there is room, or is cut off', async () => {
-    const { door, join } = await openDoor(300);
+  test('who does not read misses what is beyond the limit, gets what comes once there is room, or is cut off', async () => {
+    const { door, join } = await openDoor({ heartbeat: 300, mostWaiting: 16 * 1024 * 1024 });
     const [slow, stuck] = [await join(), await join()];
     slow.socket.pause();
     stuck.socket.pause();

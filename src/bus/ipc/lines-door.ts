@@ -17,13 +17,19 @@ import {
 import { PrefixIndex } from '../prefix-index.ts';
 import { claimPath } from '../served.ts';
 
-/** As with ZeroMQ, in milliseconds. */
-const HEARTBEAT = 6_000;
-/**
- * How many bytes may wait for a peer that does not keep up. It misses what is beyond, until half of that is gone, and
- * has it repaired later. When that lasts for a heartbeat, it is cut off, and comes back by itself.
- */
-const MOST_WAITING = 16 * 1024 * 1024;
+/** What guests are held to. */
+interface HouseRules {
+  /** Milliseconds within which a link that is dead is found to be so. */
+  readonly heartbeat: number;
+  /**
+   * How many bytes may wait for a peer that does not keep up. It misses what is beyond, until half of that is gone, and
+   * has it repaired later. When that lasts for a heartbeat, it is cut off, and comes back by itself.
+   */
+  readonly mostWaiting: number;
+}
+
+/** The heartbeat is that of ZeroMQ; the bytes are twice as many as a publisher sends without an acknowledgement. */
+const RULES: HouseRules = { heartbeat: 6_000, mostWaiting: 128 * 1024 * 1024 };
 /** How long, in milliseconds, what was sent before a stop may take to leave. */
 const LINGER = 400;
 /** How many bytes of a frame to put together with others rather than to hand over as they are. */
@@ -34,7 +40,7 @@ export class LinesDoor implements Door {
   /** Peers in Python do not come in here. */
   readonly hasPlainListeners = false;
   readonly #path: string;
-  readonly #heartbeat: number;
+  readonly #rules: HouseRules;
   readonly #guests = new Set<Guest>();
   readonly #wanted = new PrefixIndex<Guest>();
   // Those for whom something waits.
@@ -43,10 +49,9 @@ export class LinesDoor implements Door {
   #server: Server | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
 
-  /** @param heartbeat - milliseconds within which a link that is dead is found to be so */
-  constructor(path: string, heartbeat: number = HEARTBEAT) {
+  constructor(path: string, rules: HouseRules = RULES) {
     this.#path = path;
-    this.#heartbeat = heartbeat;
+    this.#rules = rules;
   }
 
   async open(listener: DoorListener): Promise<Endpoints> {
@@ -66,7 +71,7 @@ export class LinesDoor implements Door {
     this.#server = server;
     this.#ticking = setInterval(() => {
       for (const guest of this.#guests) guest.tick();
-    }, this.#heartbeat / TICKS_A_HEARTBEAT);
+    }, this.#rules.heartbeat / TICKS_A_HEARTBEAT);
     this.#ticking.unref();
     return { in: this.#path, out: this.#path };
   }
@@ -102,7 +107,7 @@ export class LinesDoor implements Door {
   }
 
   #welcome(socket: Socket): void {
-    const guest = new Guest(socket, this.#heartbeat);
+    const guest = new Guest(socket, this.#rules);
     this.#guests.add(guest);
     const reader = new LineReader((line) => {
       if (isWord(line)) this.#hear(guest, line.toString());
@@ -139,6 +144,7 @@ export class LinesDoor implements Door {
 /** A connection. */
 class Guest {
   readonly #socket: Socket;
+  readonly #rules: HouseRules;
   /** What it has subscribed to. */
   readonly prefixes = new Set<string>();
   // Bytes, one a character.
@@ -146,11 +152,12 @@ class Guest {
   #full = false;
   #fullTicks = 0;
 
-  constructor(socket: Socket, heartbeat: number) {
+  constructor(socket: Socket, rules: HouseRules) {
     this.#socket = socket;
+    this.#rules = rules;
     // What went wrong follows as a close.
     socket.on('error', () => {});
-    socket.write(`${WELCOME}${JSON.stringify({ version: VERSION, heartbeat })}\n`);
+    socket.write(`${WELCOME}${JSON.stringify({ version: VERSION, heartbeat: rules.heartbeat })}\n`);
   }
 
   /** @returns whether it is the first that waits to be flushed */
@@ -191,8 +198,9 @@ class Guest {
   }
 
   #isFull(): boolean {
+    const { mostWaiting } = this.#rules;
     const size = this.#socket.writableLength + this.#waiting.length;
-    this.#full = size > (this.#full ? MOST_WAITING / 2 : MOST_WAITING);
+    this.#full = size > (this.#full ? mostWaiting / 2 : mostWaiting);
     return this.#full;
   }
 }
