@@ -145,6 +145,7 @@ test('heartbeat: who does not answer is sent nothing more, and is asked to join 
 
 test('port: the memory of large frames changes hands, and each peer has its own copy', async () => {
   const heard: unknown[] = [];
+  const handedOver: number[] = [];
   const door = new PortDoor(10_000, () => {});
   onTestFinished(() => door.close());
   await door.open({ frame: (frame) => heard.push(frame), unreadable() {}, refused() {} });
@@ -152,6 +153,12 @@ test('port: the memory of large frames changes hands, and each peer has its own 
     const { port1, port2 } = new MessageChannel();
     onTestFinished(() => port1.close());
     const words: unknown[][] = [];
+    const post = port1.postMessage.bind(port1);
+    port1.postMessage = (message: unknown, transfer: ArrayBuffer[]) => {
+      post(message, transfer);
+      // What has changed hands has no bytes here.
+      handedOver.push(...transfer.map((buffer) => buffer.byteLength));
+    };
     port2.on('message', ({ mreventloop }: { mreventloop: unknown[] }) => words.push(mreventloop));
     const say = (word: unknown[], transfer: ArrayBuffer[] = []): void =>
       port2.postMessage({ mreventloop: word }, transfer);
@@ -180,6 +187,8 @@ test('port: the memory of large frames changes hands, and each peer has its own 
   for (const { words } of [first, second]) {
     await expect.poll(() => words[2]?.flat().map(show)).toEqual(['frames', whole, whole, small, small]);
   }
+
+  expect(handedOver).toEqual([0, 0, 0, 0]);
 
   const bytes = new Uint8Array(large);
   second.say(['frames', [bytes]], [bytes.buffer]);
