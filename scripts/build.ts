@@ -2,8 +2,8 @@
 // takes half a millisecond for each file of an import.
 import { readFileSync, rmSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { isAbsolute, join } from 'node:path';
+import { build, type ChunkingContext } from 'rolldown';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -18,7 +18,24 @@ function namedFiles(): string[] {
   const { bin, exports, browser } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
   const exported = Object.values(exports).map((entry) => (typeof entry === 'string' ? entry : entry.default));
   const files = [...exported, ...Object.values(bin), ...Object.keys(browser), ...Object.values(browser)];
-  return [...new Set(files.map((file) => file.replace(/^\.\//, '')))].filter((file) => file.startsWith('dist/'));
+  const names = files.map((file) => /^(?:\.\/)?dist\/(.*)\.js$/.exec(file)?.[1]);
+  return [...new Set(names)].filter((name) => name !== undefined);
+}
+
+/** The sources that an import of the package loads, which become one file. */
+function makeMain(): (source: string, context: ChunkingContext) => 'main' | null {
+  const main = new Set<string>();
+  return (source, context) => {
+    if (main.size === 0) {
+      main.add(join(ROOT, 'src/index.ts'));
+      // A set goes on with what is added meanwhile.
+      for (const one of main) {
+        for (const imported of context.getModuleInfo(one)?.importedIds ?? [])
+          if (isAbsolute(imported)) main.add(imported);
+      }
+    }
+    return main.has(source) ? 'main' : null;
+  };
 }
 
 rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
@@ -27,23 +44,26 @@ execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '
   stdio: 'inherit',
 });
 await build({
-  absWorkingDir: ROOT,
-  entryPoints: namedFiles().map((file) => file.replace(/^dist\/(.*)\.js$/, 'src/$1.ts')),
-  outbase: 'src',
-  outdir: 'dist',
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  packages: 'external',
-  format: 'esm',
+  cwd: ROOT,
+  input: Object.fromEntries(namedFiles().map((name) => [name, `src/${name}.ts`])),
+  // All but our own sources.
+  external: /^[^./]/,
   platform: 'neutral',
-  external: ['node:*'],
-  target: 'es2022',
   tsconfig: 'tsconfig.build.json',
-  // Constants that are written where they are used can be dropped with what uses them.
-  minifySyntax: true,
-  sourcemap: true,
-  // src/ is published, too.
-  sourcesContent: false,
-  logLevel: 'warning',
+  preserveEntrySignatures: 'allow-extension',
+  output: {
+    dir: 'dist',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name].js',
+    codeSplitting: {
+      groups: [{ name: makeMain(), debugName: 'main' }],
+      includeDependenciesRecursively: false,
+    },
+    // Constants that are written where they are used can be dropped with what uses them.
+    minify: { compress: { target: 'es2022' }, mangle: false, codegen: false },
+    sourcemap: true,
+    // src/ is published, too.
+    sourcemapExcludeSources: true,
+  },
+  logLevel: 'warn',
 });

@@ -4,7 +4,7 @@
  */
 
 const MARK = 'part ';
-const MARK_BYTES = new TextEncoder().encode(MARK);
+const MARK_BYTES = /* @__PURE__ */ new TextEncoder().encode(MARK);
 const NEWLINE = 10;
 /** How many bytes the line takes at most. */
 const LINE = 100;

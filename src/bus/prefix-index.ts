@@ -54,5 +54,5 @@ export class PrefixIndex<T> {
   }
 }
 
-const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
+const DECODER = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 const NOBODY: ReadonlySet<never> = new Set();

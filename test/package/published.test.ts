@@ -42,7 +42,9 @@ describe('packed file', () => {
   test('contents: each source, its declarations, and code in few files with their maps', () => {
     const code = stems('dist', /\.js$/);
     expect(stems('dist', /\.d\.ts$/)).toEqual(stems('src', /\.ts$/));
-    expect(stems('dist', /\.js\.map$/)).toEqual(code);
+    // What only leads to others has none.
+    const leading = new Set(['bus/websocket-library', 'index']);
+    expect(stems('dist', /\.js\.map$/)).toEqual(code.filter((file) => !leading.has(file)));
     expect(stems('dist', /(?<!\.d\.ts|\.js|\.js\.map)$/)).toEqual([]);
     expect(code.length).toBeLessThan(45);
   });

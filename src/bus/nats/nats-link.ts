@@ -223,7 +223,7 @@ export class NatsLink {
   }
 }
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const UTF8 = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A text from its bytes in UTF-8; undefined where they are none. */
 function decode(bytes: Uint8Array): string | undefined {
