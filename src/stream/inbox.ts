@@ -53,10 +53,10 @@ const FIRST_COMPLAINT = 20;
 const LAST_COMPLAINT = 1_000;
 /** How long to wait for the heads of a publisher before asking again. */
 const ASK_EVERY = 250;
-/** How many events to hold back of a publisher; what is dropped then comes again. */
+/** How many events to hold back of a publisher. None has as many under way: a window is smaller by half. */
 const MOST_HELD = 100_000;
 /** How many missing ranges to name in one complaint. */
-const MOST_RANGES = 100;
+const MOST_RANGES = 1_000;
 
 /**
  * The subscriber's end of the streams of one publisher: delivers each event once and in the publisher's
@@ -84,6 +84,8 @@ export class Inbox {
   #cancelAcknowledge: (() => void) | undefined;
   #cancelComplaint: (() => void) | undefined;
   #complaintDelay = FIRST_COMPLAINT;
+  // How many were missing when that was said last.
+  #complainedOf = 0;
   #cancelAsking: (() => void) | undefined;
 
   /** @param wanted - the events that are wanted, and for each how many from before its head */
@@ -194,7 +196,7 @@ export class Inbox {
     this.#acknowledge();
   }
 
-  /** The publisher has not got these any more. */
+  /** The publisher has repeated what it could, and has not got these any more. */
   gone(ranges: readonly Gone[]): void {
     if (this.#closed || !this.#joined) return;
     for (const [event, from, to, g] of ranges) {
@@ -212,6 +214,7 @@ export class Inbox {
       if (first <= to) this.#hold({ sequence, g, from: first, to, args: undefined });
       this.#learn(sequence, to);
     }
+    if (this.#missingCount < this.#complainedOf) this.#hurry();
     this.#advance();
   }
 
@@ -267,8 +270,13 @@ export class Inbox {
     return this.#outstanding === 0 && this.#held === 0;
   }
 
+  /** How many events are known to exist and neither delivered nor held. */
+  get #missingCount(): number {
+    return this.#outstanding - this.#heldEvents;
+  }
+
   #isMissingAny(): boolean {
-    return this.#outstanding > this.#heldEvents;
+    return this.#missingCount > 0;
   }
 
   /** Whether all was delivered that an event comes after. */
@@ -331,6 +339,7 @@ export class Inbox {
       return;
     }
     this.#complaintDelay = FIRST_COMPLAINT;
+    this.#complainedOf = 0;
     if (this.#held === 0) return;
     for (const item of this.#takeHeld()) {
       if (this.#closed) return;
@@ -397,12 +406,20 @@ export class Inbox {
       const ranges = this.#missing();
       if (ranges.length === 0) return;
       this.#complaintDelay = Math.min(this.#complaintDelay * 2, LAST_COMPLAINT);
+      this.#complainedOf = this.#missingCount;
       this.#port.complain(ranges);
       this.#watch();
     });
   }
 
-  /** What is known to exist and neither delivered nor held. */
+  /** A part of what was missing came: the rest is asked for as soon as nothing more comes. */
+  #hurry(): void {
+    this.#complaintDelay = FIRST_COMPLAINT;
+    this.#cancelComplaint?.();
+    this.#cancelComplaint = undefined;
+  }
+
+  /** Which they are. */
   #missing(): Range[] {
     const ranges: Range[] = [];
     for (const sequence of this.#sequences.values()) {

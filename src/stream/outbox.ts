@@ -67,7 +67,7 @@ export class Outbox {
   #g = 0;
   // The last event that was sent, as a number over all events: they are sent in this order.
   #sentG = 0;
-  // Events that were sent to subscribers and not acknowledged by all of them.
+  // Events that were sent to subscribers and not acknowledged by all of them; those that were dropped are not sent.
   #underWay = 0;
   // The characters of all events that are not released, and of those that are only history.
   #size = 0;
@@ -148,15 +148,21 @@ export class Outbox {
       throw new PayloadError(`event '${name}' is too large: an event over this bus has ${largest} bytes at most`);
     }
     this.#g += 1;
+    const before = log.dropped;
     if (log.policy === 'block' || this.#makeRoom(log)) {
       this.#size += text.length;
       log.append(text, this.#g, trace);
     } else {
       log.append(undefined, this.#g);
-      this.#reportDrop(log);
+      log.dropped += 1;
     }
+    const after = log.dropped;
     this.#unsent.push(log);
     this.#pump();
+    // Last, because whoever is told may publish.
+    for (let dropped = before + 1; dropped <= after; dropped += 1) {
+      this.#port.overflow(name, log.policy, dropped);
+    }
   }
 
   /** Fulfils when the window has room. */
@@ -232,6 +238,8 @@ export class Outbox {
   /** Nothing will be sent any more. Whoever waits is let go. */
   close(): void {
     this.pause();
+    // It may still hear from the store, which is closed later.
+    if (this.#deposits !== undefined) this.#deposits.onProgress = undefined;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#newcomers.close();
@@ -318,7 +326,10 @@ export class Outbox {
       if (log === undefined) continue;
       const last = Math.min(to, log.sent);
       if (from < log.first) replay.addGone([name, from, Math.min(last, log.first - 1), log.trimmedG]);
-      for (let n = Math.max(from, log.first); n <= last && left > 0; n += 1, left -= 1) replay.add(log, n);
+      for (let n = Math.max(from, log.first); n <= last && left > 0; n += 1) {
+        replay.add(log, n);
+        if (log.text(n) !== undefined) left -= 1;
+      }
     }
     replay.flush();
   }
@@ -336,13 +347,8 @@ export class Outbox {
   #makeRoom(log: Log): boolean {
     return log.makeRoom((length) => {
       this.#size -= length;
-      this.#reportDrop(log);
+      log.dropped += 1;
     });
-  }
-
-  #reportDrop(log: Log): void {
-    log.dropped += 1;
-    this.#port.overflow(log.event, log.policy, log.dropped);
   }
 
   /** Sends what waits, as far as there is room. */
@@ -353,7 +359,8 @@ export class Outbox {
         this.#remind(this.#broker);
       }
     }
-    if (this.#underWay > 0) this.#watch();
+    // Nothing is under way where all was dropped, which subscribers are to know.
+    if (this.#underWay > 0 || this.#broker.acked < this.#sentG) this.#watch();
     this.#deposits?.pump();
     this.#settle();
   }
@@ -367,8 +374,8 @@ export class Outbox {
     log.send(after);
     passFrontiers(log, text === undefined);
     this.#sentG = log.sentG;
-    this.#underWay += 1;
     if (text === undefined) return;
+    this.#underWay += 1;
     this.#unmarked += text.length;
     this.#port.event(log.head, n, log.sentG, text, after, log.trace(n));
   }
@@ -385,11 +392,12 @@ export class Outbox {
     while (log.released < log.sent) {
       const n = log.released + 1;
       if (log.g(n) > acked) break;
-      const length = log.text(n)?.length ?? 0;
+      const text = log.text(n);
       log.released = n;
+      if (text === undefined) continue;
       this.#underWay -= 1;
-      this.#size -= length;
-      this.#historySize += length;
+      this.#size -= text.length;
+      this.#historySize += text.length;
     }
     while (
       log.first <= log.released &&

@@ -37,8 +37,12 @@ export class Replay {
     if (this.#characters >= MOST_CHARACTERS) this.flush();
   }
 
-  addGone(gone: Gone): void {
-    this.#gone.push(gone);
+  addGone([event, from, to, g]: Gone): void {
+    const before = this.#gone.at(-1);
+    // What was dropped mostly follows each other.
+    const isNext = before?.[0] === event && before[2] === from - 1;
+    if (isNext) this.#gone[this.#gone.length - 1] = [event, before[1], to, g];
+    else this.#gone.push([event, from, to, g]);
   }
 
   flush(): void {

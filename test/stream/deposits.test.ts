@@ -19,7 +19,10 @@ function read(packs: readonly string[], gone: readonly Gone[]): string {
     const n = Number(id.split(':')[2]);
     return list.map((_, i) => `${event}${n + i}`);
   });
-  return [...events, ...gone.map(([event, n]) => `-${event}${n}`)].join(' ');
+  const missing = gone.flatMap(([event, from, to]) =>
+    Array.from({ length: to - from + 1 }, (_, i) => `-${event}${from + i}`),
+  );
+  return [...events, ...missing].join(' ');
 }
 
 /** An outbox with a store that answers when it is told to. */
@@ -163,5 +166,16 @@ describe('deposits', () => {
     outbox.close();
     clock.advance(10_000);
     expect([deposits.length, clock.pending]).toEqual([1, 0]);
+  });
+
+  test('close: what the store says later starts nothing', async () => {
+    const { clock, outbox, deposits, publish } = makeOutbox();
+    outbox.subscribe('S', ['a'], 0, { since: 0, hasBroken: false });
+    outbox.keep(['a']);
+    outbox.open();
+    publish('aa');
+    outbox.close();
+    await deposits[0]?.answer(true);
+    expect(clock.pending).toBe(0);
   });
 });

@@ -147,4 +147,25 @@ describe('inbox', () => {
     expect(happened).toEqual(['a2', 'acknowledged 5', 'a3', 'acknowledged 7']);
     expect(inbox.dismiss(['a'])).toBe(false);
   });
+
+  test('repair: the rest is asked for soon after a part has come, and ever later while nothing comes', () => {
+    const { clock, inbox, happened, arrive } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0, 400);
+    arrive('a', 100, 100);
+    const complaints = (): number => happened.filter((line) => line.startsWith('lacks')).length;
+    clock.advance(20 + 40 + 80);
+    expect(complaints()).toBe(3);
+    // An answer that brings nothing changes nothing.
+    inbox.gone([]);
+    clock.advance(159);
+    expect(complaints()).toBe(3);
+    clock.advance(1);
+    expect(complaints()).toBe(4);
+    for (let n = 1; n <= 10; n += 1) arrive('a', n, n);
+    inbox.gone([]);
+    clock.advance(19);
+    expect(complaints()).toBe(4);
+    clock.advance(1);
+    expect(happened.at(-1)).toBe('lacks [["a",11,99]]');
+  });
 });

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { StepClock } from 'mreventloop/testing';
+import type { EventOutboxOptions } from '../../src/stream/log.ts';
+import { Outbox } from '../../src/stream/outbox.ts';
+
+const READY = { since: 0, hasBroken: false };
+
+/** An outbox with one subscriber. What it sends is noted as `a1:3` for the first event of the name `a` and the third in all. */
+function makeOutbox(events: Record<string, EventOutboxOptions> = {}, window = 4) {
+  const clock = new StepClock();
+  const sent: string[] = [];
+  const replays: string[] = [];
+  const heads: number[] = [];
+  const told: ((dropped: number) => void)[] = [];
+  const outbox: Outbox = new Outbox('P', ['a', 'b'], { window, limit: 1_000, size: 1e6, history: 0, events }, clock, {
+    event: ({ event }, n, g) => sent.push(`${event}${n}:${g}`),
+    heads: (_subscriber, _heads, g) => heads.push(g),
+    mark: (g) => outbox.echoed(g),
+    replay: (_subscriber, packs, gone) => replays.push(`${packs.length} packs, gone ${JSON.stringify(gone)}`),
+    overflow: (_event, _policy, dropped) => told.forEach((tell) => tell(dropped)),
+  });
+  outbox.open();
+  outbox.subscribe('S', ['a', 'b'], 0, READY);
+  return { clock, outbox, sent, replays, heads, onOverflow: (tell: (dropped: number) => void) => void told.push(tell) };
+}
+
+describe('outbox', () => {
+  test('overflow: who is told may publish, and each event has a number of its own', () => {
+    const { outbox, sent, onOverflow } = makeOutbox({ a: { overflow: 'drop-oldest', limit: 2 } });
+    let isInside = false;
+    onOverflow(() => {
+      if (isInside) return;
+      isInside = true;
+      outbox.publish('b', ['dropped']);
+      isInside = false;
+    });
+    for (let count = 1; count <= 7; count += 1) outbox.publish('a', [count]);
+    for (let g = 1; g <= 8; g += 1) outbox.acknowledge('S', g);
+    // Six was published, the second was dropped for it, and that was said.
+    expect(sent).toEqual(['a1:1', 'a2:2', 'a3:3', 'a4:4', 'a6:6', 'a7:7', 'b1:8']);
+  });
+
+  test('overflow: the number dropped is told once for each', () => {
+    const { outbox, onOverflow } = makeOutbox({ a: { overflow: 'drop-newest', limit: 1 } });
+    const counts: number[] = [];
+    onOverflow((dropped) => void counts.push(dropped));
+    for (let count = 1; count <= 8; count += 1) outbox.publish('a', [count]);
+    expect(counts).toEqual([1, 2, 3]);
+  });
+
+  test('what was dropped takes no room in the window: what was not leaves at once', () => {
+    const { outbox, sent } = makeOutbox({ a: { overflow: 'latest' } });
+    for (let count = 1; count <= 100; count += 1) outbox.publish('a', [count]);
+    expect(sent).toEqual(['a1:1', 'a2:2', 'a3:3', 'a4:4']);
+    outbox.acknowledge('S', 1);
+    expect(sent.slice(4)).toEqual(['a100:100']);
+    expect(outbox.pending).toBe(4);
+  });
+
+  test('what was dropped in a row is told as one', () => {
+    const { outbox, replays } = makeOutbox({ a: { overflow: 'latest' } });
+    for (let count = 1; count <= 900; count += 1) outbox.publish('a', [count]);
+    outbox.acknowledge('S', 4);
+    outbox.repeat('S', [['a', 5, 900]]);
+    expect(replays).toEqual(['1 packs, gone [["a",5,899,899]]']);
+  });
+
+  test('subscribers hear of what was dropped when nothing follows it', () => {
+    const { clock, outbox, heads } = makeOutbox({ a: { overflow: 'drop-newest', limit: 1 } });
+    for (let count = 1; count <= 7; count += 1) outbox.publish('a', [count]);
+    outbox.acknowledge('S', 5);
+    expect(outbox.pending).toBe(0);
+    heads.length = 0;
+    clock.advance(100);
+    expect(heads).toEqual([7]);
+  });
+});
