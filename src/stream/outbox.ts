@@ -401,12 +401,24 @@ export class Outbox {
     }
     while (
       log.first <= log.released &&
-      ((log.released - log.first >= this.#options.history && log.g(log.first) <= this.#newcomers.keptAfter) ||
-        this.#historySize > this.#options.size)
+      log.released - log.first >= this.#options.history &&
+      log.g(log.first) <= this.#newcomers.keptAfter
     ) {
-      this.#historySize -= log.text(log.first)?.length ?? 0;
-      log.trim();
+      this.#trim(log);
     }
+    while (this.#historySize > this.#options.size) this.#trim(this.#oldest());
+  }
+
+  #trim(log: Log): void {
+    this.#historySize -= log.text(log.first)?.length ?? 0;
+    log.trim();
+  }
+
+  /** Of the logs that have history, the one whose first event is the oldest: what is large is not kept in the place of others. */
+  #oldest(): Log {
+    return [...this.#logs.values()]
+      .filter((log) => log.first <= log.released)
+      .reduce((oldest, log) => (log.g(log.first) < oldest.g(oldest.first) ? log : oldest));
   }
 
   /** Lets go of whoever waits for what has come true. */

@@ -6,13 +6,13 @@ import { Outbox } from '../../src/stream/outbox.ts';
 const READY = { since: 0, hasBroken: false };
 
 /** An outbox with one subscriber. What it sends is noted as `a1:3` for the first event of the name `a` and the third in all. */
-function makeOutbox(events: Record<string, EventOutboxOptions> = {}, window = 4) {
+function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 4, size = 1e6, history = 0 } = {}) {
   const clock = new StepClock();
   const sent: string[] = [];
   const replays: string[] = [];
   const heads: number[] = [];
   const told: ((dropped: number) => void)[] = [];
-  const outbox: Outbox = new Outbox('P', ['a', 'b'], { window, limit: 1_000, size: 1e6, history: 0, events }, clock, {
+  const outbox: Outbox = new Outbox('P', ['a', 'b'], { window, limit: 1_000, size, history, events }, clock, {
     event: ({ event }, n, g) => sent.push(`${event}${n}:${g}`),
     heads: (_subscriber, _heads, g) => heads.push(g),
     mark: (g) => outbox.echoed(g),
@@ -73,5 +73,17 @@ describe('outbox', () => {
     heads.length = 0;
     clock.advance(100);
     expect(heads).toEqual([7]);
+  });
+
+  test('history: where its size is used up, the oldest goes, whatever its name', () => {
+    const { outbox, replays } = makeOutbox({}, { size: 100, history: 10 });
+    outbox.publish('a', ['x'.repeat(90)]);
+    outbox.publish('b', ['small']);
+    outbox.acknowledge('S', 2);
+    outbox.repeat('S', [
+      ['a', 1, 1],
+      ['b', 1, 1],
+    ]);
+    expect(replays).toEqual(['1 packs, gone [["a",1,1,1]]']);
   });
 });
