@@ -87,7 +87,7 @@ export class Calls {
     const deadline = this.#clock.now() + timeout;
     const args = await this.#check(spec, given, signal);
     await this.#untilServed(spec, deadline, timeout, signal);
-    const peer = this.#choose(spec, key);
+    const peer = this.#choose(spec, key, signal);
     return new Promise((resolve, reject) => {
       const id = this.#nextId();
       let cancelTimer: (() => void) | undefined;
@@ -141,7 +141,7 @@ export class Calls {
             probed = probe?.request(spec.name);
             const args = await this.#check(spec, given, signal);
             await this.#untilServed(spec, this.#clock.now() + timeout, timeout, signal);
-            peer = this.#choose(spec, key);
+            peer = this.#choose(spec, key, signal);
             id = this.#nextId();
             this.#pending.set(id, {
               spec,
@@ -328,8 +328,9 @@ export class Calls {
     }
   }
 
-  /** @throws NoHandlerError, StateError */
-  #choose({ name }: RequestSpec, key: string | undefined): string {
+  /** @throws NoHandlerError, StateError; the signal's reason, if it aborted while something was waited for */
+  #choose({ name }: RequestSpec, key: string | undefined, signal: AbortSignal | undefined): string {
+    signal?.throwIfAborted();
     if (this.#closed) throw stopped();
     const servers = this.#port.servers(name);
     if (servers.length === 0) throw new NoHandlerError(`no peer on the bus serves request '${name}'`);

@@ -193,6 +193,33 @@ describe('requests: every call settles', () => {
     await aborted.promise;
   });
 
+  test.each(['at once', 'while a schema is waited for'])(
+    'a signal that aborts %s, and nothing is sent',
+    async (when) => {
+      const { address } = await pair();
+      const { promise, open } = gate();
+      const slowly = z.string().refine(async () => {
+        if (when !== 'at once') await promise;
+        return true;
+      });
+      const slow = contract({ size_of: request([slowly], z.number()), colour_of: request([z.string()], z.string()) });
+      const seller = await started(new Peer(address, slow, { serve: ['size_of', 'colour_of'] }));
+      const buyer = await started(new Peer(address, slow, { request: ['size_of', 'colour_of'] }));
+      let asked = 0;
+      seller.serve.size_of(() => (asked += 1));
+      seller.serve.colour_of(() => 'green');
+      await buyer.waitFor({ servers: 'size_of' });
+      const controller = new AbortController();
+      const answer = buyer.request.size_of('tea', { signal: controller.signal });
+      controller.abort(new Error('not thirsty'));
+      open();
+      await expect(answer).rejects.toThrow('not thirsty');
+      // It would have been asked before this.
+      expect(await buyer.request.colour_of('tea')).toBe('green');
+      expect(asked).toBe(0);
+    },
+  );
+
   test.each(['the server leaves', 'the peer itself stops'])('%s', async (what) => {
     const { seller, buyer } = await pair();
     const asked = gate();
