@@ -2,8 +2,8 @@ import type { Bus } from '../bus/bus.ts';
 import type { BusAt } from '../bus/capabilities.ts';
 import type { LoadNatsCore } from '../bus/nats/nats-library.ts';
 import type { EventMap } from '../events/events.ts';
-import type { Clock } from '../stream/clock.ts';
-import type { EventOutboxOptions } from '../stream/log.ts';
+import { type Clock, LONGEST_TIMER } from '../stream/clock.ts';
+import { type EventOutboxOptions, PUBLISH_POLICIES } from '../stream/log.ts';
 import type { SessionOptions } from './session.ts';
 
 /** How long to wait. */
@@ -76,7 +76,7 @@ export interface PeerOptions<S extends EventMap, P extends EventMap, A = string>
   /** For each event that is subscribed to: how. */
   subscribe?: { readonly [Name in keyof S]?: SubscriptionOptions<A> } | undefined;
   /**
-   * How many events may be under way, sent and not acknowledged.
+   * How many events may be under way, sent and not acknowledged: 50,000 at most.
    * @default 4096
    */
   window?: number | undefined;
@@ -148,7 +148,10 @@ export interface StartOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What a session is to know of the options of its peer. */
+/**
+ * What a session is to know of the options of its peer.
+ * @throws RangeError, TypeError
+ */
 export function readOptions(
   subscribe: readonly string[],
   publish: readonly string[],
@@ -156,9 +159,12 @@ export function readOptions(
   options: PeerOptions<EventMap, EventMap>,
 ): Omit<SessionOptions, 'id' | 'knows' | 'contract'> {
   const { window = 4_096, limit = 100_000, history = 1_000, silence = 6_000 } = options;
-  for (const [name, value] of Object.entries({ window, limit, silence })) {
-    if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
-  }
+  checkCount('window', window, 1, MOST_UNDER_WAY);
+  checkCount('limit', limit, 1);
+  checkCount('history', history, 0);
+  checkRange('silence', silence, 1, LONGEST_TIMER);
+  for (const name of subscribe) checkCount(`the replay of event '${name}'`, options.subscribe?.[name]?.replay ?? 0, 0);
+  for (const name of publish) checkPublish(name, options.publish?.[name]);
   return {
     subscribes: new Map(subscribe.map((name) => [name, options.subscribe?.[name]?.replay ?? 0])),
     publishes: publish,
@@ -169,5 +175,25 @@ export function readOptions(
   };
 }
 
+function checkPublish(name: string, { overflow = 'block', limit = 1 }: EventOutboxOptions = {}): void {
+  if (!PUBLISH_POLICIES.includes(overflow)) {
+    throw new TypeError(`the overflow of event '${name}' must be one of ${PUBLISH_POLICIES.join(', ')}`);
+  }
+  checkCount(`the limit of event '${name}'`, limit, 1);
+}
+
+/** @throws RangeError for what is no whole number within a range; without a bound, it may be Infinity */
+function checkCount(what: string, value: number, least: number, most = Infinity): void {
+  checkRange(what, value, least, most);
+  if (value !== Infinity && !Number.isInteger(value)) throw new RangeError(`${what} must be a whole number`);
+}
+
+function checkRange(what: string, value: number, least: number, most: number): void {
+  if (value >= least && value <= most) return;
+  throw new RangeError(`${what} must be ${most === Infinity ? `at least ${least}` : `from ${least} to ${most}`}`);
+}
+
+/** How many events may be under way at most: subscribers hold back twice as many of a publisher. */
+const MOST_UNDER_WAY = 50_000;
 /** How many characters of events a peer keeps for subscribers: 64 Mi. */
 const MOST_CHARACTERS = 67_108_864;

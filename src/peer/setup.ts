@@ -80,7 +80,7 @@ export interface Setup {
 const NOTHING_CHECKED: ReadonlyMap<string, Parse> = new Map();
 const NO_REQUESTS: ReadonlyMap<string, RequestSpec> = new Map();
 
-/** @throws AddressError, ConnectError */
+/** @throws AddressError, ConnectError; RangeError or TypeError for options that make no sense */
 export function readArguments(args: PeerArguments): Setup {
   if (typeof args[1] === 'string') {
     const [inAddress, outAddress, subscribe, publish, options] = args as OriginalArguments;

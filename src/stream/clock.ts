@@ -2,7 +2,10 @@
 export interface Clock {
   /** Milliseconds since some moment. Never goes back. */
   now(): number;
-  /** Calls a function once, some milliseconds later, and gives a way to call that off. */
+  /**
+   * Calls a function once, some milliseconds later, and gives a way to call that off. More than {@link LONGEST_TIMER}
+   * may be for ever.
+   */
   after(milliseconds: number, fn: () => void): () => void;
   /**
    * Calls a function when the work at hand is done: in the same turn of the runtime's loop if that was not
@@ -10,6 +13,9 @@ export interface Clock {
    */
   soon(fn: () => void): void;
 }
+
+/** The longest time, in milliseconds, for which runtimes have timers: 25 days. With more, theirs fire at once. */
+export const LONGEST_TIMER = 0x7fff_ffff;
 
 /** What comes within so many milliseconds of the last call of `soon` waits for the next turn. */
 const QUICK_SUCCESSION = 0.05;
@@ -23,6 +29,7 @@ export function systemClock(now: () => number = () => performance.now()): Clock 
   return {
     now,
     after(milliseconds, fn) {
+      if (milliseconds > LONGEST_TIMER) return () => {};
       const timer = setTimeout(fn, milliseconds);
       return () => clearTimeout(timer);
     },

@@ -10,6 +10,8 @@ import type { Group, Subscriber } from './audience.ts';
  */
 export type PublishPolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'latest';
 
+export const PUBLISH_POLICIES: readonly PublishPolicy[] = ['block', 'drop-oldest', 'drop-newest', 'latest'];
+
 /** How one event is kept. */
 export interface EventOutboxOptions {
   /** @default 'block' */
