@@ -24,6 +24,7 @@ class SocketPeer implements PeerInterface {
   readonly #agreement: Agreement;
   readonly #outlets: Outlets;
   #run: Run;
+  #stopping: Promise<void> = Promise.resolve();
 
   constructor(...args: PeerArguments) {
     const setup = readArguments(args);
@@ -71,7 +72,9 @@ class SocketPeer implements PeerInterface {
   }
 
   stop(options?: FlushOptions): Promise<void> {
-    return this.#run.stop(options);
+    // What was stopped before may have something of the bus left to close.
+    this.#stopping = Promise.all([this.#stopping, this.#run.stop(options)]).then(() => undefined);
+    return this.#stopping;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -92,7 +95,11 @@ class SocketPeer implements PeerInterface {
     signal?.throwIfAborted();
     if (there() >= count) return;
     let link: Link | undefined;
-    const enough = new Promise<void>((resolve) => {
+    const { ended } = this.#run;
+    let onEnd: (() => void) | undefined;
+    const enough = new Promise<void>((resolve, reject) => {
+      onEnd = () => reject(ended.reason);
+      ended.addEventListener('abort', onEnd);
       link = this.status.peerJoined.addListener(() => {
         if (there() >= count) resolve();
       });
@@ -104,6 +111,7 @@ class SocketPeer implements PeerInterface {
       });
     } finally {
       link?.disconnect();
+      if (onEnd !== undefined) ended.removeEventListener('abort', onEnd);
     }
   }
 

@@ -44,6 +44,11 @@ export class Run {
     this.#readiness = new Readiness(setup.clock, (count) => this.participant.session.probe(count));
   }
 
+  /** Aborts when it is over, with the reason. */
+  get ended(): AbortSignal {
+    return this.#ending.signal;
+  }
+
   /** Whether both ways through the broker are open. */
   get isReady(): boolean {
     return this.#state === 'ready';
@@ -62,6 +67,7 @@ export class Run {
       await this.#open();
       await this.#findBroker(timeout, timeout);
       await this.#beginKeeping(timeout, () => deadline - clock.now());
+      this.#ending.signal.throwIfAborted();
     } catch (error) {
       // Whoever stopped the peer meanwhile may have started it again: that is another run.
       if (this.#isOver) await this.#bus?.close();
@@ -106,7 +112,7 @@ export class Run {
     this.#state = 'over';
     this.#onOver();
     if (undelivered !== undefined) this.#outlets.tell(this.#outlets.status.undelivered, undelivered);
-    this.#ending.abort(new StateError('the peer was stopped before it was ready'));
+    this.#ending.abort(new StateError('the peer was stopped'));
     await this.#bus?.close();
   }
 
@@ -116,8 +122,9 @@ export class Run {
 
   async #open(): Promise<void> {
     const bus = await this.#setup.makeBus();
-    this.#ending.signal.throwIfAborted();
+    // First, so that it is closed whatever happens.
     this.#bus = bus;
+    this.#ending.signal.throwIfAborted();
     this.#durability = await this.#makeDurability(bus);
     const { session } = this.participant;
     await bus.open({

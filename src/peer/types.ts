@@ -94,7 +94,7 @@ export interface Peer<
   start(options?: StartOptions): Promise<this>;
   /**
    * Delivers what was published, as far as that is possible within the timeout (2 s unless given), and
-   * disconnects. What could not be delivered is emitted as `undelivered`.
+   * disconnects. What could not be delivered is emitted as `undelivered`. May be called again, also to shorten the timeout.
    */
   stop(options?: FlushOptions): Promise<void>;
   /**
@@ -105,7 +105,7 @@ export interface Peer<
   /**
    * Fulfils when so many other peers are there that subscribe to an event, or that serve a request. Peers in
    * Python do not count.
-   * @throws TimeoutError; the signal's reason
+   * @throws TimeoutError; the signal's reason; StateError when the peer is stopped meanwhile
    */
   waitFor(options: WaitOptions<P, Q>): Promise<void>;
 }
@@ -117,7 +117,7 @@ export interface PeerConstructor {
    * @param outAddress - where peers send to, the same as the broker's second
    * @param subscribe - the events to receive
    * @param publish - the events to send
-   * @throws AddressError for addresses that make no sense
+   * @throws AddressError for addresses that make no sense; RangeError or TypeError for such options
    */
   new <const S extends string, const P extends string, const A extends string>(
     inAddress: A,

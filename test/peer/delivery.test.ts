@@ -1,9 +1,20 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connect, type Gap, OverflowError, Peer, type PeerOptions, TimeoutError } from 'mreventloop';
+import {
+  connect,
+  type Gap,
+  NoBrokerError,
+  OverflowError,
+  Peer,
+  type PeerOptions,
+  type PublishPolicy,
+  StateError,
+  TimeoutError,
+} from 'mreventloop';
 import { type FaultyBus, FaultyNetwork, StepClock } from 'mreventloop/testing';
 import { makeBus } from '../../src/bus/address.ts';
 import type { Bus } from '../../src/bus/bus.ts';
 import { startBroker } from '../support/addresses.ts';
+import { gate } from './shop.ts';
 
 type Ticks = { tick: [n: number]; tock: [n: number] };
 type Options = PeerOptions<Ticks, Ticks>;
@@ -58,6 +69,13 @@ class World {
     while (!settled) await this.pass(1);
     return promise;
   }
+}
+
+/** A peer that has this bus. */
+function peerOn(world: World, bus: FaultyBus): Peer<Ticks, Ticks> {
+  const { clock } = world;
+  const options = { clock, bus: () => Promise.resolve(bus) };
+  return new Peer<Ticks, Ticks>('inproc://a', 'inproc://b', ['tick'], ['tick'], options);
 }
 
 /** The numbers that a peer receives of an event. */
@@ -122,6 +140,73 @@ describe('delivery: presence', () => {
     await expect(late).rejects.toThrow("0 of 1 subscribers of event 'tick'");
     const reason = new Error('enough');
     await expect(publisher.waitFor({ subscribers: 'tick', signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});
+
+describe('delivery: waitFor and stop', () => {
+  test.each(['a stop', 'a start that fails'])('waitFor: %s ends it', async (what) => {
+    const peer = new Peer('inproc://nobody', 'inproc://nowhere', [], ['tick']);
+    const waiting = expect(peer.waitFor({ subscribers: 'tick' })).rejects.toThrow(StateError);
+    if (what === 'a stop') await peer.stop();
+    else await expect(peer.start({ timeout: 1 })).rejects.toThrow(NoBrokerError);
+    await waiting;
+  });
+});
+
+describe('delivery: starting and stopping', () => {
+  test('a signal that aborts as late as it may ends the start, or the peer is ready and comes back', async () => {
+    const reason = new Error('enough');
+    let isAnyAborted = false;
+    // So many microtasks after the answer that makes it ready, until the start has fulfilled before.
+    for (let microtasks = 0, isReady = false; !isReady; microtasks += 1) {
+      const world = new World();
+      const bus = world.network.bus();
+      const controller = new AbortController();
+      const arrive = bus.arrive.bind(bus);
+      const abortLate = async (): Promise<void> => {
+        for (let i = 0; i < microtasks; i += 1) await Promise.resolve();
+        controller.abort(reason);
+      };
+      bus.arrive = (frame) => {
+        arrive(frame);
+        void abortLate();
+      };
+      const peer = peerOn(world, bus);
+      const outcome = await world.until(peer.start({ signal: controller.signal }).catch((error: unknown) => error));
+      isReady = outcome !== reason;
+      if (isReady) {
+        bus.break();
+        bus.mend();
+        await world.pass(1_000);
+        expect(peer.ready).toBe(true);
+      } else {
+        isAnyAborted = true;
+      }
+    }
+    expect(isAnyAborted).toBe(true);
+  });
+
+  test('a second stop fulfils no sooner than the first', async () => {
+    const world = new World();
+    const bus = world.network.bus();
+    const order: string[] = [];
+    const [closes, mayClose] = [gate(), gate()];
+    const close = bus.close.bind(bus);
+    bus.close = async () => {
+      closes.open();
+      await mayClose.promise;
+      order.push('bus closed');
+      await close();
+    };
+    const peer = peerOn(world, bus);
+    await world.until(peer.start());
+    const first = peer.stop().then(() => order.push('first'));
+    await world.until(closes.promise);
+    const second = peer.stop().then(() => order.push('second'));
+    await world.pass(100);
+    mayClose.open();
+    await Promise.all([first, second]);
+    expect(order).toEqual(['bus closed', 'first', 'second']);
   });
 });
 
@@ -502,7 +587,45 @@ describe('delivery: batches', () => {
 });
 
 describe('delivery: options', () => {
-  test.each([{ window: 0 }, { limit: -1 }, { silence: Number.NaN }])('%o is refused', (options) => {
-    expect(() => new Peer('inproc://a', 'inproc://b', [], [], options)).toThrow(RangeError);
+  test.each([
+    { window: 0 },
+    { window: 50_001 },
+    { window: 1.5 },
+    { window: Infinity },
+    { limit: -1 },
+    { limit: 2.5 },
+    { history: -1 },
+    { history: Number.NaN },
+    { silence: Number.NaN },
+    { silence: Infinity },
+    { silence: 2 ** 31 },
+    { publish: { tick: { overflow: 'latest', limit: 0 } } },
+    { publish: { tick: { overflow: 'drop-oldest', limit: 0.5 } } },
+    { subscribe: { tock: { replay: -1 } } },
+    { subscribe: { tock: { replay: 1.5 } } },
+  ] as const)('%o is refused', (options) => {
+    expect(() => new Peer('inproc://a', 'inproc://b', ['tock'], ['tick'], options)).toThrow(RangeError);
+  });
+
+  test('the largest and the smallest are taken', () => {
+    for (const options of [
+      {
+        window: 50_000,
+        limit: Infinity,
+        history: Infinity,
+        silence: 2 ** 31 - 1,
+        subscribe: { tock: { replay: Infinity } },
+      },
+      { window: 1, limit: 1, history: 0, silence: 1, publish: { tick: { overflow: 'latest', limit: 1 } } },
+    ] as const) {
+      expect(new Peer('inproc://a', 'inproc://b', ['tock'], ['tick'], options).pending).toBe(0);
+    }
+  });
+
+  test('a policy that there is not is refused, with those that there are', () => {
+    const overflow = 'drop-old' as PublishPolicy;
+    expect(() => new Peer('inproc://a', 'inproc://b', [], ['tick'], { publish: { tick: { overflow } } })).toThrow(
+      "the overflow of event 'tick' must be one of block, drop-oldest, drop-newest, latest",
+    );
   });
 });

@@ -170,6 +170,12 @@ describe('peer: starting and stopping', () => {
     await refused;
   });
 
+  test('stop during the start: ZeroMQ gets its sockets back', async () => {
+    const program = node(import.meta.url, 'children/aborted-starts.ts');
+    expect(await program.line()).toBe('started');
+    expect(await program.exit).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('start twice: refused', async () => {
     const { endpoints } = await startBroker();
     const peer = await startPeer(endpoints, [], []);
