@@ -135,12 +135,15 @@ export class Calls {
       [Symbol.asyncIterator]: () => {
         let peer = '';
         let id = 0;
+        let isOver = false;
         let probed: ProbedRequest | undefined;
         const replies = new ReplyStream(this.#clock, timeout, signal, {
           begin: async (room) => {
             probed = probe?.request(spec.name);
             const args = await this.#check(spec, given, signal);
             await this.#untilServed(spec, this.#clock.now() + timeout, timeout, signal);
+            // It may have been given up meanwhile.
+            if (isOver) return;
             peer = this.#choose(spec, key, signal);
             id = this.#nextId();
             this.#pending.set(id, {
@@ -158,6 +161,7 @@ export class Calls {
           },
           more: (room) => this.#tell(peer, { kind: 'more', id, room }),
           end: (isComplete, error) => {
+            isOver = true;
             probed?.end(error);
             if (this.#pending.delete(id) && !isComplete) this.#tell(peer, { kind: 'cancel', id });
           },

@@ -42,7 +42,7 @@ export class Dialogue {
     if (!isQuestion(message)) {
       this.calls.received(peer, message);
     } else if ('request' in message && this.#port.isRefused(peer, message.request)) {
-      this.#port.send(peer, { kind: 'nobody', id: message.id });
+      this.#services.refuse(peer, message.id);
     } else {
       this.#services.received(peer, message, trace);
     }

@@ -120,7 +120,7 @@ export class ReplyStream implements AsyncIterableIterator<unknown> {
       if (wasOpen) this.#port.end(isComplete, this.#failure?.error);
     }
     // What was given up is not read any more.
-    if (!isComplete) while (this.#waiting.shift() !== undefined);
+    if (!isComplete) while (this.#waiting.length > 0) this.#waiting.shift();
     this.#wake?.();
   }
 }

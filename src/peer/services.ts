@@ -107,6 +107,11 @@ export class Services {
     }
   }
 
+  /** What a peer asks is not answered here. */
+  refuse(peer: string, id: number): void {
+    this.#tell(peer, { kind: 'nobody', id });
+  }
+
   /** Nobody waits for the answers any more, as far as is known: the peer may come back, so they are sent all the same. */
   left(peer: string): void {
     for (const service of this.#running.get(peer)?.values() ?? []) service.abort();
@@ -136,7 +141,7 @@ export class Services {
     const spec = this.#specs.get(request);
     const isStream = room > 0;
     if (spec === undefined || spec.isStream !== isStream || this.#isDraining) {
-      this.#tell(peer, { kind: 'nobody', id });
+      this.refuse(peer, id);
       return;
     }
     let services = this.#running.get(peer);
@@ -173,7 +178,7 @@ export class Services {
     const handler = firstListener(this.#port.served(spec.name));
     if (handler === undefined) {
       this.#end(peer, id);
-      this.#tell(peer, { kind: 'nobody', id });
+      this.refuse(peer, id);
       return;
     }
     const work = async (): Promise<void> => {
@@ -264,12 +269,25 @@ function violationError(request: string, violation: Violation): ValidationError 
   return new ValidationError(`request '${request}': ${what}`, { event: request });
 }
 
-/** How much of an error's message to tell. */
+/** How much of each text in an error to tell. */
 const MOST_CHARACTERS = 2_000;
 
+/** Does not throw, whatever was thrown: an error may have any properties, and getters that fail. */
 function noteOf(error: unknown): { name: string; message: string; code?: string } {
-  if (!(error instanceof Error)) return { name: typeof error, message: 'something was thrown that is no error' };
-  const { name, message } = error;
-  const { code } = error as { code?: unknown };
-  return { name, message: message.slice(0, MOST_CHARACTERS), ...(typeof code === 'string' && { code }) };
+  try {
+    if (!(error instanceof Error)) return { name: typeof error, message: 'something was thrown that is no error' };
+    const given: { readonly name: unknown; readonly message: unknown; readonly code?: unknown } = error;
+    const code = shortened(given.code);
+    return {
+      name: shortened(given.name) ?? 'Error',
+      message: shortened(given.message) ?? '',
+      ...(code !== undefined && { code }),
+    };
+  } catch {
+    return { name: 'Error', message: 'an error was thrown that cannot be read' };
+  }
+}
+
+function shortened(value: unknown): string | undefined {
+  return typeof value === 'string' ? value.slice(0, MOST_CHARACTERS) : undefined;
 }

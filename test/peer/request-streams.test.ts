@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { NoHandlerError, StateError, TimeoutError } from 'mreventloop';
-import { gate, pair } from './shop.ts';
+import { contract, NoHandlerError, Peer, request, requestStream, StateError, TimeoutError } from 'mreventloop';
+import { z } from 'zod';
+import { gate, pair, started } from './shop.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -53,6 +54,38 @@ describe('requests: a stream of answers', () => {
     await reader.return?.();
     await ended.promise;
     expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test('is not asked for when it was given up before', async () => {
+    const { address } = await pair();
+    const [checking, checked] = [gate(), gate()];
+    const slowly = z.string().refine(async () => {
+      checking.open();
+      await checked.promise;
+      return true;
+    });
+    const slow = contract({
+      sizes_of: requestStream([slowly], z.number()),
+      asked: request([], z.number()),
+    });
+    const names = ['sizes_of', 'asked'] as const;
+    const seller = await started(new Peer(address, slow, { serve: names }));
+    const buyer = await started(new Peer(address, slow, { request: names }));
+    let asked = 0;
+    seller.serve.sizes_of(() => {
+      asked += 1;
+      return [];
+    });
+    seller.serve.asked(() => asked);
+    await buyer.waitFor({ servers: 'sizes_of' });
+    const reader = buyer.request.sizes_of('tea')[Symbol.asyncIterator]();
+    const first = reader.next();
+    await checking.promise;
+    await reader.return?.();
+    checked.open();
+    expect(await first).toEqual({ done: true, value: undefined });
+    // It would have been asked for before this.
+    expect(await buyer.request.asked()).toBe(0);
   });
 
   test('fails where its handler fails, after what came before', async () => {

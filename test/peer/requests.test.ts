@@ -98,6 +98,31 @@ describe('requests: handlers', () => {
     expect(await buyer.request.price_of('tea')).toBe(3);
   });
 
+  test.each([
+    ['without a message', { message: undefined }, 'Error', undefined],
+    ['with a number as its message', { message: 7 }, 'Error', undefined],
+    ['with an object as its name', { name: {} }, 'Error', undefined],
+    ['with a very long code', { code: 'x'.repeat(100_000) }, 'Error', 'x'.repeat(2_000)],
+  ])('an error %s arrives all the same', async (_what, properties, remoteName, remoteCode) => {
+    const { seller, buyer } = await pair();
+    seller.serve.price_of(() => {
+      throw Object.assign(new Error('out of tea'), properties);
+    });
+    await expect(buyer.request.price_of('tea')).rejects.toMatchObject({ code: 'REMOTE', remoteName, remoteCode });
+  });
+
+  test('an error that cannot be read arrives all the same', async () => {
+    const { seller, buyer } = await pair();
+    seller.serve.price_of(() => {
+      throw Object.defineProperty(new Error('out of tea'), 'code', {
+        get() {
+          throw new TypeError('out of codes');
+        },
+      });
+    });
+    await expect(buyer.request.price_of('tea')).rejects.toMatchObject({ code: 'REMOTE', remoteName: 'Error' });
+  });
+
   test('what a handler throws arrives with name, message and code, and without its stack', async () => {
     const { seller, buyer } = await pair();
     const failures: unknown[] = [];
