@@ -13,6 +13,8 @@ import { PortDoor } from '../bus/port/port-door.ts';
 import type { Port } from '../bus/port/port-line.ts';
 import type { WebSocketDoorOptions } from '../bus/websocket/websocket-options.ts';
 import { AddressError, StateError } from '../errors.ts';
+import { requestPrefixes } from '../wire/json-rpc.ts';
+import { methodTo } from '../wire/names.ts';
 import { makeGate } from './gate.ts';
 import { answerTo, kindOf, topicOf, unpackFrame } from './relay.ts';
 
@@ -239,7 +241,7 @@ export class Broker implements AsyncDisposable {
       doors.push(...opened.doors);
     }
     if (this.#ws !== undefined) {
-      const door = await makeWebSocketDoor(this.#ws, makeGate);
+      const door = await makeWebSocketDoor(this.#ws, (grant) => makeGate(grant, (id) => isHere(id, doors)));
       this.#url = (await door.open(listener)).in;
       doors.push(door);
       const { server, socket, port = 0 } = this.#ws;
@@ -274,6 +276,12 @@ export class Broker implements AsyncDisposable {
     if (kind === 'pack') sendUnpacked(frame, doors);
     return true;
   }
+}
+
+/** Whether somebody came in by one of the doors who hears what is said to a peer. */
+function isHere(id: string, doors: readonly Door[]): boolean {
+  const prefixes = requestPrefixes(methodTo(id));
+  return doors.some((door) => prefixes.some((prefix) => door.hears(prefix)));
 }
 
 /** To the doors where somebody listens who does not know packs. */

@@ -9,10 +9,11 @@ import { readStreamId } from '../wire/stream-id.ts';
 
 /**
  * Judges what a peer says that may subscribe to some events and publish some, and no others. It is one
- * peer: the id that it subscribes to first is its own, and it speaks for no other. All that it sends is read
- * for that, which the frames of others are not.
+ * peer: the id that it subscribes to first is its own, unless that is another's, and it speaks for no other. All that
+ * it sends is read for that, which the frames of others are not.
+ * @param isHere - whether a peer is here that has this id
  */
-export function makeGate({ subscribe, publish, request, serve }: Grant): Gate {
+export function makeGate({ subscribe, publish, request, serve }: Grant, isHere: (id: string) => boolean): Gate {
   const maySubscribe = (event: string): boolean => subscribe?.includes(event) ?? true;
   const mayPublish = (event: string): boolean => publish?.includes(event) ?? true;
   const mayAsk = (name: string): boolean => request?.includes(name) ?? true;
@@ -53,6 +54,10 @@ export function makeGate({ subscribe, publish, request, serve }: Grant): Gate {
   };
 
   return {
+    isTaken(prefix) {
+      const own = readOwnId(prefix);
+      return id === undefined && own !== undefined && isHere(own);
+    },
     maySubscribe(prefix) {
       const own = readOwnId(prefix);
       if (own !== undefined) return (id ??= own) === own;

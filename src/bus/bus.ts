@@ -121,6 +121,8 @@ export type Token = string | (() => string | Promise<string>) | undefined;
 
 /** What one peer may do that came in through a door where strangers come in. */
 export interface Gate {
+  /** Whether a prefix makes it a peer that is here already, by another connection. To be asked before it subscribes. */
+  isTaken(prefix: string): boolean;
   maySubscribe(prefix: string): boolean;
   maySend(frame: Frame): boolean;
   mayReceive(frame: Frame): boolean;
@@ -162,6 +164,11 @@ export interface Door {
    * packed events have to be sent to such a door unpacked, too.
    */
   readonly hasPlainListeners: boolean;
+  /**
+   * Whether somebody has subscribed to exactly this beginning of frames. Who is gone counts until that is noticed. An uplink
+   * cannot know: brokers do not tell each other what is subscribed to.
+   */
+  hears(prefix: string): boolean;
   /**
    * Passes a frame to every peer that wants it, also to the one that sent it. Never blocks, never throws;
    * peers that are too slow miss it, or are cut off.

@@ -67,6 +67,11 @@ export class MemoryBus implements Bus {
   }
 
   /** Called by the door. */
+  hears(prefix: string): boolean {
+    return this.#prefixes.includes(prefix);
+  }
+
+  /** Called by the door. */
   receive(frame: string): void {
     if (this.#prefixes.some((prefix) => frame.startsWith(prefix))) this.#listener?.frame(frame);
   }
@@ -96,6 +101,10 @@ export class MemoryDoor implements Door {
     meeting.door = listener;
     this.#listener = listener;
     return Promise.resolve(this.#endpoints);
+  }
+
+  hears(prefix: string): boolean {
+    return [...meet(this.#endpoints).buses].some((bus) => bus.hears(prefix));
   }
 
   send(frame: Frame): void {

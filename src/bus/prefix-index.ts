@@ -28,6 +28,10 @@ export class PrefixIndex<T> {
     this.#lengths = this.#lengths.filter((length) => length !== prefix.length);
   }
 
+  has(prefix: string): boolean {
+    return this.#byLength.get(prefix.length)?.has(prefix) === true;
+  }
+
   /** All who want a frame, each once. */
   match(frame: Frame): ReadonlySet<T> {
     const start = typeof frame === 'string' ? frame : this.#startOf(frame);

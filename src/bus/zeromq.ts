@@ -161,6 +161,10 @@ export class ZeromqDoor implements Door {
     };
   }
 
+  hears(prefix: string): boolean {
+    return this.#topics.has(Buffer.from(prefix).toString('latin1'));
+  }
+
   send(frame: Frame): void {
     // Peers may all have come in through another door.
     if (this.#topics.size === 0) return;

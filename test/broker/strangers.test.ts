@@ -15,7 +15,10 @@ import {
   type WebSocketDoorOptions,
 } from 'mreventloop';
 import { z } from 'zod';
+import { makeBus } from '../../src/bus/address.ts';
 import { requestPrefixes } from '../../src/wire/json-rpc.ts';
+import { methodTo } from '../../src/wire/names.ts';
+import { freeEndpoints } from '../support/addresses.ts';
 import { Proxy } from '../faults/proxy.ts';
 
 async function listen(options: WebSocketDoorOptions = {}): Promise<Broker & { readonly url: string }> {
@@ -212,6 +215,10 @@ describe('strangers: joining', () => {
   });
 });
 
+function numbersTo(end: number): number[] {
+  return Array.from({ length: end }, (_, i) => i);
+}
+
 /** A numbered message to one peer. */
 const said = (id: string, ...params: readonly unknown[]): string =>
   `{"jsonrpc": "2.0", "method": "rpc.mr.@C", "params": ${JSON.stringify(params)}, "id": "${id}"}`;
@@ -245,8 +252,7 @@ describe('strangers: what they may do', () => {
       void other.publish.x(i);
     }
     await Promise.all([peer.flush({ timeout: 5_000 }), other.flush({ timeout: 5_000 })]);
-    const numbers = Array.from({ length: 100 }, (_, i) => i);
-    expect([xs, ys]).toEqual([numbers, numbers]);
+    expect([xs, ys]).toEqual([numbersTo(100), numbersTo(100)]);
   });
 
   test.each([
@@ -305,6 +311,130 @@ describe('strangers: what they may do', () => {
     const rest = [await witness.next()];
     while (!rest.at(-1)?.includes('end')) rest.push(await witness.next());
     expect(rest.join('\n')).not.toMatch(/"x"|BBBBBBBBBBB|NaN/);
+  });
+
+  test.each([
+    ['over WebSockets', 'ws'],
+    ['over a plain socket', 'ipc'],
+    ['over ZeroMQ', 'tcp'],
+    ['in this thread', 'inproc'],
+    ['at a port', 'port'],
+  ] as const)('become another peer, which came in %s: cut off', async (_, how) => {
+    const zmq = how === 'ws' || how === 'port' ? undefined : freeEndpoints(how);
+    const broker = await Broker.listen({ zmq, ws: { port: 0, authorize: (token) => token === 'all' || {} } });
+    onTestFinished(() => broker.stop());
+    const { port1, port2 } = new MessageChannel();
+    onTestFinished(() => port1.close());
+    broker.attach(port1);
+    const { in: inAddress, out } = broker.endpoints;
+    const other =
+      how === 'port'
+        ? new Peer(port2, ['x'], [])
+        : new Peer(how === 'ws' ? (broker.url ?? '') : inAddress, how === 'ws' ? (broker.url ?? '') : out, ['x'], [], {
+            token: 'all',
+          });
+    onTestFinished(() => other.stop());
+    await other.start();
+    for (const prefix of requestPrefixes(methodTo(other.id))) {
+      const stranger = await Stranger.joined(broker.url ?? '');
+      stranger.say(`subscribe ${JSON.stringify([prefix])}`);
+      expect(await stranger.end()).toEqual([4409, 'its id is in use: another peer is here that has it']);
+    }
+    await other.stop();
+    const heir = await Stranger.joined(broker.url ?? '');
+    const prefix = requestPrefixes(methodTo(other.id))[0] ?? '';
+    // ZeroMQ says a moment later that nobody subscribes any more.
+    if (how === 'tcp') return;
+    heir.say(`subscribe ${JSON.stringify([prefix])}`);
+    heir.say(`${prefix}, "params": ["probe", "${other.id}", 1]}`);
+    expect(await heir.next()).toContain('probe');
+  });
+
+  test('two of them with one id at once: one is cut off', async () => {
+    const { broker, stranger } = await restricted();
+    stranger.say(control('@' + ID, 'probe', ID, 1));
+    await stranger.next();
+    const second = await Stranger.joined(broker.url, 'some');
+    second.say(`subscribe ${JSON.stringify([own])}`);
+    expect((await second.end())[0]).toBe(4409);
+  });
+
+  test('come back while the broker takes its old link for alive: the old one ends, and not for others', async () => {
+    const { url } = await listen({ authorize: (token) => token !== 'wrong' && {} });
+    const join = async (token: string, instead?: string) => {
+      const stranger = await Stranger.open(url);
+      const end = stranger.end();
+      stranger.say(`join ${JSON.stringify({ version: 1, token, instead })}`);
+      return { stranger, end };
+    };
+    const { stranger: old, end } = await join('some');
+    const { key } = JSON.parse((await old.next()).slice('joined '.length)) as { key: string };
+    old.say(`subscribe ${JSON.stringify([own])}`);
+    old.say(control('@' + ID, 'probe', ID, 1));
+    expect(await old.next()).toContain('probe');
+    expect((await (await join('wrong', key)).end)[0]).toBe(4401);
+    const other = await join('some', 'another key');
+    await other.stranger.next();
+    other.stranger.say(`subscribe ${JSON.stringify([own])}`);
+    expect((await other.end)[0]).toBe(4409);
+    const { stranger: back } = await join('some', key);
+    expect(await end).toEqual([1000, 'came back over another connection']);
+    await back.next();
+    back.say(`subscribe ${JSON.stringify([own])}`);
+    back.say(control('@' + ID, 'probe', ID, 2));
+    expect(await back.next()).toContain('probe');
+  });
+
+  test('a peer whose link broke only on its side is back at once, and lacks nothing', async () => {
+    const broker = await listen({ authorize: (token) => token === 'all' || { subscribe: ['x'] } });
+    const proxy = await Proxy.start(broker.url.replace('ws:', 'tcp:'));
+    onTestFinished(() => proxy.stop());
+    const peer = makePeer({ url: proxy.address.replace('tcp:', 'ws:') }, ['x'], []);
+    const sender = makePeer(broker, [], ['x'], 'all');
+    const received: unknown[] = [];
+    const refusals: unknown[] = [];
+    connect(peer, 'x', (value) => received.push(value));
+    connect(peer.status, 'refused', (error) => refusals.push(error));
+    await peer.start();
+    await sender.start();
+    await sender.waitFor({ subscribers: 'x', timeout: 5_000 });
+    for (let i = 0; i < 10; i += 1) {
+      const connected = peer.status.connected.next({ timeout: 5_000 });
+      proxy.halve();
+      void sender.publish.x(i);
+      await connected;
+    }
+    await sender.flush({ timeout: 5_000 });
+    expect([received, refusals]).toEqual([numbersTo(10), []]);
+  });
+
+  test('a peer that cannot show that it was here is back when its old link counts as dead', async () => {
+    const broker = await listen({ heartbeat: 600, authorize: () => ({}) });
+    const dead = await Stranger.open(broker.url, { autoPong: false });
+    const end = dead.end();
+    dead.say('join {"version": 1}');
+    await dead.next();
+    dead.say(`subscribe ${JSON.stringify([own])}`);
+    dead.say(control('@' + ID, 'probe', ID, 1));
+    expect(await dead.next()).toContain('probe');
+    const bus = await makeBus({ in: broker.url, out: broker.url });
+    onTestFinished(() => bus.close());
+    const refusals: string[] = [];
+    const frames: string[] = [];
+    await bus.open({
+      frame: (frame) => frames.push(frame),
+      unreadable() {},
+      down() {},
+      refused: ({ message }) => refusals.push(message),
+    });
+    bus.subscribe({ name: ID, prefixes: [own] });
+    await expect.poll(() => refusals, { timeout: 5_000 }).toEqual([expect.stringContaining('its id is in use')]);
+    expect((await end)[0]).toBe(1006);
+    const isBack = (): boolean => {
+      bus.send(ID, control('@' + ID, 'probe', ID, 2));
+      return frames.length > 0;
+    };
+    await expect.poll(isBack, { timeout: 5_000 }).toBe(true);
   });
 
   test('hear a replay of other events, that was asked for in its name: it does not', async () => {

@@ -7,6 +7,7 @@ type Mode = 'pass' | 'stall' | 'split';
 export class Proxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
   readonly #scheme: string;
   readonly #target: { host: string; port: number };
   #mode: Mode = 'pass';
@@ -34,6 +35,11 @@ export class Proxy {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Breaks every connection for those who connected; the other side is not told. */
+  halve(): void {
+    for (const client of this.#clients) client.removeAllListeners('close').resetAndDestroy();
+  }
+
   /** Lets nothing pass, or single bytes only, while something else is done. */
   async during(mode: Exclude<Mode, 'pass'>, work: () => Promise<void>): Promise<void> {
     this.#mode = mode;
@@ -50,6 +56,7 @@ export class Proxy {
 
   #accept(client: Socket): void {
     const server = connect(this.#target);
+    this.#clients.add(client);
     this.#join(client, server);
     this.#join(server, client);
   }
@@ -64,6 +71,7 @@ export class Proxy {
     from.on('error', () => {});
     from.on('close', () => {
       this.#sockets.delete(from);
+      this.#clients.delete(from);
       to.destroy();
     });
     if (this.#mode === 'stall') from.pause();

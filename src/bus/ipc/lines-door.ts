@@ -76,6 +76,10 @@ export class LinesDoor implements Door {
     return { in: this.#path, out: this.#path };
   }
 
+  hears(prefix: string): boolean {
+    return this.#wanted.has(prefix);
+  }
+
   send(frame: Frame): void {
     const guests = this.#wanted.match(frame);
     if (guests.size === 0) return;

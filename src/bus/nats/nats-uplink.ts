@@ -56,6 +56,11 @@ export class NatsUplink implements Uplink {
     return { in: this.#address, out: this.#address };
   }
 
+  /** Who is behind the server, and what they subscribed to, is not known here. */
+  hears(): boolean {
+    return false;
+  }
+
   send(frame: Frame): void {
     const topic = this.#topicOf(frame);
     const subject = topic === undefined ? this.#link.otherSubject : this.#link.subjectOf(topic);

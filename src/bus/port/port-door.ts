@@ -68,6 +68,10 @@ export class PortDoor implements Door {
     guest.line.close();
   }
 
+  hears(prefix: string): boolean {
+    return this.#wanted.has(prefix);
+  }
+
   send(frame: Frame): void {
     const guests = this.#wanted.match(frame);
     if (guests.size === 0) return;

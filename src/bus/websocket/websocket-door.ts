@@ -24,6 +24,8 @@ const DEFAULTS: HouseRules = {
 
 /** What is said when the broker stops, and for how long, in milliseconds, it waits for peers to take note. */
 const STOPS = [1_001, 'the broker stops', 500] as const;
+/** What is said to a connection whose peer has another one now. Nobody may be there to take note. */
+const CAME_BACK = [1_000, 'came back over another connection', 0] as const;
 
 /** A broker's end of a WebSocket. `makeGate` makes of what a peer may do the judge of what it does. */
 export async function makeWebSocketDoor(
@@ -74,6 +76,10 @@ class WebSocketDoor implements Door {
     return { in: address, out: address };
   }
 
+  hears(prefix: string): boolean {
+    return this.#wanted.has(prefix);
+  }
+
   send(frame: Frame): void {
     const guests = this.#wanted.match(frame);
     if (guests.size === 0) return;
@@ -115,6 +121,9 @@ class WebSocketDoor implements Door {
   #welcome(webSocket: ConstructorParameters<typeof Guest>[0], request: IncomingMessage): void {
     const host = {
       authorize: (token: string | undefined) => this.#authorize(token, request),
+      replaces: (key: string) => {
+        for (const guest of this.#guests) if (guest.key === key) guest.cutOff(...CAME_BACK);
+      },
       wants: (guest: Guest, prefix: string) => this.#wanted.add(prefix, guest),
       frame: (frame: Uint8Array) => this.#listener?.frame(frame),
       refused: () => this.#listener?.refused(),

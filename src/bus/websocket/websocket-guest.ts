@@ -6,6 +6,8 @@ import { BEAT, CLOSE, isFrames, JOIN, JOINED, MOST_SILENT_TICKS, SUBSCRIBE, VERS
 export interface Host {
   /** Whether to let somebody in. */
   authorize(token: string | undefined): Promise<Gate | boolean>;
+  /** It came back over another connection, having had the one with this key, which may be dead. */
+  replaces(key: string): void;
   wants(guest: Guest, prefix: string): void;
   /** A frame came in; it may be passed on. */
   frame(frame: Uint8Array): void;
@@ -38,6 +40,8 @@ const NEWLINE = 10;
  * when it breaks a rule. Its life: new, asking (whether it may come in), joined, gone.
  */
 export class Guest {
+  /** What only this peer is told, to be shown when it comes back. */
+  readonly key: string = crypto.randomUUID();
   readonly #socket: WebSocket;
   readonly #host: Host;
   readonly #rules: HouseRules;
@@ -139,7 +143,7 @@ export class Guest {
 
   async #join(message: string): Promise<void> {
     const wish = message.startsWith(JOIN) ? parse(message.slice(JOIN.length)) : undefined;
-    const { version, token } = (wish ?? {}) as { version?: unknown; token?: unknown };
+    const { version, token, instead } = (wish ?? {}) as { version?: unknown; token?: unknown; instead?: unknown };
     if (
       version !== VERSION ||
       !(token === undefined || typeof token === 'string') ||
@@ -156,10 +160,11 @@ export class Guest {
       return;
     }
     clearTimeout(this.#deadline);
+    if (typeof instead === 'string') this.#host.replaces(instead);
     if (gate !== true) this.#gate = gate;
     this.#state = 'joined';
     const { maxPayload, heartbeat } = this.#rules;
-    this.#socket.send(JOINED + JSON.stringify({ maxPayload, heartbeat }));
+    this.#socket.send(JOINED + JSON.stringify({ maxPayload, heartbeat, key: this.key }));
   }
 
   #subscribe(message: string): void {
@@ -172,6 +177,10 @@ export class Guest {
       this.#prefixCharacters += prefix.length;
       if (this.#prefixes.size >= MOST_PREFIXES || this.#prefixCharacters > MOST_PREFIX_CHARACTERS) {
         this.cutOff(CLOSE.FORBIDDEN, 'subscribes to too much');
+        return;
+      }
+      if (this.#gate?.isTaken(prefix) === true) {
+        this.cutOff(CLOSE.TAKEN, 'its id is in use: another peer is here that has it');
         return;
       }
       if (this.#gate?.maySubscribe(prefix) === false) {

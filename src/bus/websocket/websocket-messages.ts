@@ -3,9 +3,9 @@
  * letter is a word and its JSON; all others are frames, one a line.
  */
 
-/** From the peer, first of all: `join {"version": 1, "token": "…"}`. */
+/** From the peer, first of all: `join {"version": 1, "token": "…", "instead": "…"}`. */
 export const JOIN = 'join ';
-/** From the door, which lets it in: `joined {"maxPayload": 4194304, "heartbeat": 10000}`. */
+/** From the door, which lets it in: `joined {"maxPayload": 4194304, "heartbeat": 10000, "key": "…"}`. */
 export const JOINED = 'joined ';
 /** From the peer: `subscribe ["…", …]`, how the frames begin that it wants. */
 export const SUBSCRIBE = 'subscribe ';
@@ -24,6 +24,8 @@ export const CLOSE = {
   FORBIDDEN: 4403,
   /** Did not say in time who it is. */
   LATE: 4408,
+  /** Is a peer that is here already, by another connection. */
+  TAKEN: 4409,
   /** Does not take what is sent to it. */
   SLOW: 4413,
 } as const;

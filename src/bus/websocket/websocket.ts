@@ -38,6 +38,8 @@ export class WebSocketBus implements Bus {
   #joined = false;
   #attempts = 0;
   #largestMessage = 0;
+  // What the broker knows the last link by, which it may not know to be dead.
+  #key: string | undefined;
   #waiting: string[] = [];
   // One timer at a time: to connect again, to give up joining, or to see whether the link is alive.
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -124,7 +126,7 @@ export class WebSocketBus implements Bus {
   async #join(socket: WebSocketLike): Promise<void> {
     try {
       const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
-      if (socket === this.#socket) socket.send(JOIN + JSON.stringify({ version: VERSION, token }));
+      if (socket === this.#socket) socket.send(JOIN + JSON.stringify({ version: VERSION, token, instead: this.#key }));
     } catch (cause) {
       if (socket !== this.#socket) return;
       this.#abandon(socket, REFUSED_DELAY);
@@ -141,8 +143,9 @@ export class WebSocketBus implements Bus {
   }
 
   #enter(socket: WebSocketLike, terms: string): void {
-    const { maxPayload, heartbeat } = JSON.parse(terms) as { maxPayload: number; heartbeat: number };
+    const { maxPayload, heartbeat, key } = JSON.parse(terms) as { maxPayload: number; heartbeat: number; key?: string };
     this.#largestMessage = maxPayload;
+    this.#key = key;
     this.#attempts = 0;
     this.#joined = true;
     for (let i = 0; i < this.#prefixes.length; i += PREFIXES_A_MESSAGE) {
@@ -176,7 +179,7 @@ export class WebSocketBus implements Bus {
     clearTimeout(this.#timer);
     this.#onClosed?.();
     if (this.#listener === undefined) return;
-    const isRefused = code >= CLOSE.MALFORMED && code <= CLOSE.FORBIDDEN;
+    const isRefused = code >= CLOSE.MALFORMED && code <= CLOSE.TAKEN;
     const delay = delayBefore(this.#attempts);
     this.#attempts += 1;
     this.#timer = setTimeout(() => this.#connect(), Math.max(delay, isRefused ? REFUSED_DELAY : least));
