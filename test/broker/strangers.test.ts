@@ -121,6 +121,31 @@ describe('strangers: origin', () => {
   });
 });
 
+/** What an `authorize` gives that is wrong; most of it let in anybody once, or ended the broker. */
+const WRONG: readonly (readonly [string, unknown])[] = [
+  ['a list', []],
+  ['an error', new Error('a secret')],
+  ['a user', { user: 'Ann' }],
+  ['a grant with something else in it', { subscribe: ['x'], publishes: ['y'] }],
+  ['a map', new Map()],
+  ['a response', new Response(null, { status: 401 })],
+  ['something that inherits a grant', Object.create({ subscribe: [] })],
+  ['null for a list', { subscribe: ['x'], publish: null }],
+  ['a text for a list', { publish: 'secrets' }],
+  ['a set for a list', { subscribe: new Set(['x']) }],
+  ['a list of what are no names', { subscribe: [['x']] }],
+  [
+    'a grant that throws',
+    {
+      get serve(): never {
+        throw new Error('a secret');
+      },
+    },
+  ],
+  ['a text', 'yes'],
+  ['a number', 1],
+];
+
 describe('strangers: joining', () => {
   test('nothing said: cut off after the deadline', async () => {
     const { url } = await listen({ joinWithin: 50 });
@@ -139,6 +164,7 @@ describe('strangers: joining', () => {
     ],
     ['nothing', (() => {}) as unknown as () => boolean, 4401],
     ['no answer', () => new Promise(() => {}), 4408],
+    ...WRONG.map(([name, value]): [string, () => boolean, number] => [name, () => value as boolean, 4401]),
   ])('authorize gives %s: cut off, and told no details', async (_, authorize, code) => {
     const { url } = await listen({ authorize, joinWithin: 100 });
     const stranger = await Stranger.open(url);
@@ -146,6 +172,29 @@ describe('strangers: joining', () => {
     const end = await stranger.end();
     expect(end[0]).toBe(code);
     expect(end[1]).not.toContain('secret');
+  });
+
+  test('authorize gives what is no grant: the process warns, once', async () => {
+    const warnings: Error[] = [];
+    const warn = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warn);
+    onTestFinished(() => void process.off('warning', warn));
+    const { url } = await listen({ authorize: () => ({ user: 'Ann' }) as {} });
+    for (let i = 0; i < 3; i += 1) {
+      const stranger = await Stranger.open(url);
+      stranger.say('join {"version": 1}');
+      expect((await stranger.end())[0]).toBe(4401);
+    }
+    expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('nobody is let in')]);
+  });
+
+  test('authorize changes a grant that it gave: that is for others', async () => {
+    const grant = { subscribe: ['x'] };
+    const { url } = await listen({ authorize: () => grant });
+    const stranger = await Stranger.joined(url);
+    grant.subscribe.push('y');
+    stranger.say(`subscribe ${JSON.stringify(['{"jsonrpc": "2.0", "method": "y"'])}`);
+    expect((await stranger.end())[0]).toBe(4403);
   });
 
   test('authorize is shown the token and the request', async () => {

@@ -8,6 +8,7 @@ import { AddressError, AddressInUseError } from '../../errors.ts';
 import { type Door, type DoorListener, type Endpoints, FRAME_OVERHEAD, type Frame, type Gate } from '../bus.ts';
 import { PrefixIndex } from '../prefix-index.ts';
 import { claimPath } from '../served.ts';
+import { readGrant } from './grant.ts';
 import { Guest, type HouseRules } from './websocket-guest.ts';
 import { loadWs } from '../websocket-library.ts';
 import { TICKS_A_HEARTBEAT } from './websocket-messages.ts';
@@ -52,6 +53,7 @@ class WebSocketDoor implements Door {
   /** The server, when it is the door's own. */
   #own: Server | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
+  #hasWarned = false;
 
   constructor(
     options: WebSocketDoorOptions,
@@ -143,14 +145,28 @@ class WebSocketDoor implements Door {
     const { url = '', headers, socket } = request;
     try {
       const grant: unknown = await authorize(token, { url, headers, remoteAddress: socket.remoteAddress });
-      // What is neither true nor a grant lets nobody in, whatever the types say.
-      return typeof grant === 'object' && grant !== null ? this.#makeGate(grant) : grant === true;
+      if (typeof grant === 'boolean') return grant;
+      const read = readGrant(grant);
+      if (read !== undefined) return this.#makeGate(read);
+      this.#warn();
+      return false;
     } catch {
       // Libraries that check tokens throw.
       return false;
     }
   }
+
+  /** Once: it is the program that is wrong, and it goes on; nobody who comes in should fill its logs. */
+  #warn(): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(NO_GRANT);
+  }
 }
+
+const NO_GRANT =
+  'nobody is let in by an authorize that gives neither true nor an object with lists of names: subscribe, publish, ' +
+  'request, serve, and nothing else';
 
 function readRules(options: WebSocketDoorOptions): HouseRules {
   const given = Object.entries(DEFAULTS).map(([name, value]) => [name, options[name as keyof HouseRules] ?? value]);

@@ -55,7 +55,8 @@ export interface WebSocketDoorOptions {
    */
   readonly origins?: readonly string[] | '*' | undefined;
   /**
-   * Whether to let a peer in, and what it may do. It is not let in when this throws or takes too long.
+   * Whether to let a peer in, and what it may do. It is not let in when this throws or takes too long, nor when it gives
+   * anything else, which is told once by a warning of the process.
    * @default everybody is let in
    */
   readonly authorize?:
