@@ -16,7 +16,7 @@ import { AddressError, StateError } from '../errors.ts';
 import { requestPrefixes } from '../wire/json-rpc.ts';
 import { methodTo } from '../wire/names.ts';
 import { makeGate } from './gate.ts';
-import { answerTo, kindOf, topicOf, unpackFrame } from './relay.ts';
+import { answerTo, type FrameKind, kindOf, topicOf, unpackFrame } from './relay.ts';
 
 /** What has gone through a broker since it was made. */
 export interface BrokerCounters {
@@ -209,7 +209,9 @@ export class Broker implements AsyncDisposable {
     let uplink: Uplink | undefined;
     const listener: DoorListener = {
       frame: (frame) => {
-        if (this.#pass(frame, doors)) uplink?.send(frame);
+        const kind = this.#pass(frame, doors);
+        if (kind === 'request' || kind === 'pack') uplink?.send(frame);
+        return kind !== 'invalid';
       },
       unreadable: () => {
         this.#counters.invalid += 1;
@@ -224,7 +226,7 @@ export class Broker implements AsyncDisposable {
         const { address, token } = this.#uplinkOptions;
         uplink = await makeUplink(address, token, topicOf);
         this.#uplink = uplink;
-        await uplink.open({ ...listener, frame: (frame) => void this.#pass(frame, doors) });
+        await uplink.open({ ...listener, frame: (frame) => this.#pass(frame, doors) !== 'invalid' });
       }
       await this.#openDoors(doors, listener);
     } catch (error) {
@@ -257,24 +259,24 @@ export class Broker implements AsyncDisposable {
 
   /**
    * To all doors, that through which it came included: others behind that may want it.
-   * @returns whether it is for other brokers, too
+   * @returns what it was
    */
-  #pass(frame: Frame, doors: readonly Door[]): boolean {
+  #pass(frame: Frame, doors: readonly Door[]): FrameKind {
     const kind = kindOf(frame);
     if (kind === 'invalid') {
       this.#counters.invalid += 1;
-      return false;
+      return kind;
     }
     if (kind === 'question') {
       const answer = answerTo(frame);
       if (answer !== undefined) for (const door of doors) door.send(answer);
-      return false;
+      return kind;
     }
     this.#counters.frames += 1;
     this.#counters.bytes += frame.length;
     for (const door of doors) door.send(frame);
     if (kind === 'pack') sendUnpacked(frame, doors);
-    return true;
+    return kind;
   }
 }
 

@@ -133,8 +133,11 @@ export type Frame = string | Uint8Array;
 
 /** What a door tells the broker that opened it. Nothing is called before `open` or once `close` was called. */
 export interface DoorListener {
-  /** A frame came in. Must not throw. */
-  frame(frame: Frame): void;
+  /**
+   * A frame came in. Must not throw.
+   * @returns whether it is one: false for what is no JSON-RPC
+   */
+  frame(frame: Frame): boolean;
   /** Something came in that is no text in UTF-8. It was dropped. */
   unreadable(): void;
   /** Somebody was not let in, or was cut off for what it did. */

@@ -576,6 +576,32 @@ describe('strangers: how much they may do', () => {
     expect(received).toEqual(Array.from({ length: 301 }, (_, i) => `${X}, "params": [${i}]}`));
   });
 
+  test('more frames in a message than the rate: what comes next is read later', async () => {
+    const broker = await listen({ messagesPerSecond: 200 });
+    const stranger = await Stranger.joined(broker.url);
+    stranger.say(`subscribe ${JSON.stringify([X])}`);
+    const frames = Array.from({ length: 300 }, (_, i) => `${X}, "params": [${i}]}`);
+    const began = performance.now();
+    stranger.say(frames.join('\n'));
+    expect(await stranger.next()).toBe(frames.join('\n'));
+    stranger.say(`${X}, "params": [300]}`);
+    await stranger.next();
+    expect(performance.now() - began).toBeGreaterThan(400);
+  });
+
+  test.each([
+    ['nothing but line breaks', '\n'.repeat(4 * 1024 * 1024)],
+    ['an empty frame behind a good one', `${X}}\n\n${X}}`],
+    ['a frame that is no JSON', `${X}}\n{\n${X}}`],
+    ['a frame that is no request', '{"jsonrpc": "2.0", "result": 1}'],
+  ])('%s: cut off at once, and nothing behind it is read', async (_, message) => {
+    const broker = await listen();
+    const stranger = await Stranger.joined(broker.url);
+    stranger.say(message);
+    expect((await stranger.end())[0]).toBe(4400);
+    expect(broker.counters).toMatchObject({ frames: message.startsWith(X) ? 1 : 0, invalid: 1, refused: 1 });
+  });
+
   test('it does not read: cut off when too much has waited for a heartbeat, and others go on', async () => {
     // Long enough to fill what lies between them, on a busy machine, too.
     const broker = await listen({ maxBuffered: 1_000_000, heartbeat: 3_000 });

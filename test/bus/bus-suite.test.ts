@@ -30,7 +30,14 @@ async function serveZeromqOnly(): Promise<BusPlace> {
   const start = async (): Promise<void> => {
     const opened = await makeZeromqDoor(endpoints);
     door = opened;
-    await opened.open({ frame: (frame) => opened.send(frame), unreadable() {}, refused() {} });
+    await opened.open({
+      frame(frame) {
+        opened.send(frame);
+        return true;
+      },
+      unreadable() {},
+      refused() {},
+    });
   };
   await start();
   return {

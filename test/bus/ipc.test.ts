@@ -17,7 +17,14 @@ function linesOf(endpoints: Endpoints): string {
 /** A relay with the sockets that a broker in Python has, and no other. */
 async function startZeromqOnly(endpoints: Endpoints): Promise<AsyncDisposable> {
   const door = await makeZeromqDoor(endpoints);
-  await door.open({ frame: (frame) => door.send(frame), unreadable() {}, refused() {} });
+  await door.open({
+    frame(frame) {
+      door.send(frame);
+      return true;
+    },
+    unreadable() {},
+    refused() {},
+  });
   return { [Symbol.asyncDispose]: () => door.close() };
 }
 
@@ -64,7 +71,7 @@ async function openDoor(rules?: ConstructorParameters<typeof LinesDoor>[1]) {
   const door = new LinesDoor(path, rules);
   onTestFinished(() => door.close());
   const heard: unknown[] = [];
-  await door.open({ frame: (text) => heard.push(text), unreadable() {}, refused() {} });
+  await door.open({ frame: (text) => heard.push(text) > 0, unreadable() {}, refused() {} });
   const join = async () => {
     const stranger = await openStranger(path);
     await stranger.next();

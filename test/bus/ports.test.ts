@@ -117,7 +117,7 @@ test('heartbeat: who does not answer is sent nothing more, and is asked to join 
   onTestFinished(() => port1.close());
   const door = new PortDoor(60, () => {});
   onTestFinished(() => door.close());
-  await door.open({ frame() {}, unreadable() {}, refused() {} });
+  await door.open({ frame: () => true, unreadable() {}, refused() {} });
   door.attach(port1);
   const words: unknown[] = [];
   port2.on('message', ({ mreventloop }: { mreventloop: unknown[] }) => words.push(mreventloop[0]));
@@ -148,7 +148,7 @@ test('port: the memory of large frames changes hands, and each peer has its own 
   const handedOver: number[] = [];
   const door = new PortDoor(10_000, () => {});
   onTestFinished(() => door.close());
-  await door.open({ frame: (frame) => heard.push(frame), unreadable() {}, refused() {} });
+  await door.open({ frame: (frame) => heard.push(frame) > 0, unreadable() {}, refused() {} });
   const join = () => {
     const { port1, port2 } = new MessageChannel();
     onTestFinished(() => port1.close());

@@ -127,7 +127,7 @@ class WebSocketDoor implements Door {
         for (const guest of this.#guests) if (guest.key === key) guest.cutOff(...CAME_BACK);
       },
       wants: (guest: Guest, prefix: string) => this.#wanted.add(prefix, guest),
-      frame: (frame: Uint8Array) => this.#listener?.frame(frame),
+      frame: (frame: Uint8Array) => this.#listener?.frame(frame) !== false,
       refused: () => this.#listener?.refused(),
       left: (guest: Guest) => {
         this.#guests.delete(guest);

@@ -9,8 +9,11 @@ export interface Host {
   /** It came back over another connection, having had the one with this key, which may be dead. */
   replaces(key: string): void;
   wants(guest: Guest, prefix: string): void;
-  /** A frame came in; it may be passed on. */
-  frame(frame: Uint8Array): void;
+  /**
+   * A frame came in; it may be passed on.
+   * @returns whether it is one
+   */
+  frame(frame: Uint8Array): boolean;
   left(guest: Guest): void;
   /** A guest was cut off for what it did. */
   refused(): void;
@@ -32,6 +35,9 @@ const MOST_PREFIXES = 100_000;
 const MOST_PREFIX_CHARACTERS = 8 * 1024 * 1024;
 /** How long, in milliseconds, somebody has to say good-bye who was told to leave. */
 const LEAVE_WITHIN = 5_000;
+
+/** How long, in milliseconds, a timer can be. */
+const LONGEST_TIMER = 0x7fff_ffff;
 
 const NEWLINE = 10;
 
@@ -114,6 +120,10 @@ export class Guest {
     this.#socket.once('close', () => clearTimeout(timer));
   }
 
+  #isGone(): boolean {
+    return this.#state === 'gone';
+  }
+
   #leave(): void {
     if (this.#state === 'gone') return;
     this.#state = 'gone';
@@ -132,13 +142,14 @@ export class Guest {
   #receive(data: Buffer, isBinary: boolean): void {
     if (this.#state === 'gone') return;
     this.#silentTicks = 0;
-    this.#slowDown(data.length);
+    let count = 1;
     const first = String.fromCharCode(data[0] ?? 0);
     if (isBinary || data.length === 0 || data.length > this.#rules.maxPayload) this.#complain();
     else if (this.#state === 'new') void this.#join(data.toString());
     else if (this.#state === 'asking') this.#complain();
-    else if (isFrames(first)) this.#pass(data);
+    else if (isFrames(first)) count = this.#pass(data);
     else this.#subscribe(data.toString());
+    this.#slowDown(count, data.length);
   }
 
   async #join(message: string): Promise<void> {
@@ -192,31 +203,42 @@ export class Guest {
     }
   }
 
-  #pass(data: Buffer): void {
+  /** @returns how many frames it was, as far as they were read */
+  #pass(data: Buffer): number {
+    let count = 0;
     for (let start = 0, end = 0; start < data.length; start = end + 1) {
+      count += 1;
       end = data.indexOf(NEWLINE, start);
       if (end < 0) end = data.length;
       const frame = data.subarray(start, end);
       if (this.#gate?.maySend(frame) === false) {
         this.cutOff(CLOSE.FORBIDDEN, 'may not publish, or say, what it did');
-        return;
+        break;
       }
-      this.#host.frame(frame);
+      // Peers make frames that are some: reading on could take as long as somebody else likes.
+      if (!this.#host.frame(frame)) {
+        this.#complain();
+        break;
+      }
     }
+    return count;
   }
 
   /** Who sends faster than it may is read more slowly; what it has sent waits in its own process. */
-  #slowDown(bytes: number): void {
+  #slowDown(frames: number, bytes: number): void {
     const { messagesPerSecond, bytesPerSecond } = this.#rules;
     const now = performance.now() / 1_000;
     this.#ahead = Math.max(0, this.#ahead - (now - this.#aheadAt));
     this.#aheadAt = now;
-    this.#ahead += Math.max(1 / messagesPerSecond, bytes / bytesPerSecond);
+    this.#ahead += Math.max(frames / messagesPerSecond, bytes / bytesPerSecond);
     // A second's worth may come at once.
-    if (this.#ahead <= 1 || this.#socket.isPaused) return;
+    if (this.#ahead <= 1 || this.#socket.isPaused || this.#isGone()) return;
     this.#socket.pause();
     // What was on its way already still comes in.
-    setImmediate(() => setTimeout(() => this.#socket.resume(), (this.#ahead - 1) * 1_000));
+    setImmediate(() => {
+      const wait = Math.min((this.#ahead - 1) * 1_000, LONGEST_TIMER);
+      setTimeout(() => this.#socket.resume(), wait).unref();
+    });
   }
 
   #complain(): void {

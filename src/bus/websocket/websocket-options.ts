@@ -78,7 +78,8 @@ export interface WebSocketDoorOptions {
    */
   readonly maxBuffered?: number | undefined;
   /**
-   * Messages that are taken of a peer in a second, on the average; what is more waits in the peer.
+   * Frames that are taken of a peer in a second, on the average, and other messages; what is more waits in the peer. A frame
+   * has one event, or many of one name.
    * @default 10_000
    */
   readonly messagesPerSecond?: number | undefined;
