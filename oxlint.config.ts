@@ -48,6 +48,7 @@ const OF_NODE = [
   'served',
   'websocket/websocket-door',
   'websocket/websocket-guest',
+  'websocket/websocket-upgrades',
   'zeromq',
 ].map((name) => `src/bus/${name}.ts`);
 /** The buses that have a folder. They may not import from each other. */

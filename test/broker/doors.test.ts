@@ -1,9 +1,19 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { WebSocket as Client } from 'ws';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect as connectSocket } from 'node:net';
+import { WebSocket as Client, WebSocketServer } from 'ws';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AddressError, Broker, type BrokerDoors, connect, contract, event, NoBrokerError, Peer } from 'mreventloop';
+import {
+  AddressError,
+  AddressInUseError,
+  Broker,
+  type BrokerDoors,
+  connect,
+  contract,
+  event,
+  NoBrokerError,
+  Peer,
+} from 'mreventloop';
 import { describeWith } from '../setup/describe-with.ts';
 import { temporaryFolder } from '../support/addresses.ts';
 import { Program } from '../support/program.ts';
@@ -12,6 +22,13 @@ async function listen(doors: BrokerDoors): Promise<Broker> {
   const broker = await Broker.listen(doors);
   onTestFinished(() => broker.stop());
   return broker;
+}
+
+/** A request for a WebSocket, as text. */
+function upgrade(path: string, header = ''): string {
+  const key = 'dGhlIHNhbXBsZSBub25jZQ==';
+  const headers = `Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n`;
+  return `GET ${path} HTTP/1.1\r\n${headers}${header}\r\n`;
 }
 
 async function startPeer<const S extends string, const P extends string>(
@@ -108,6 +125,40 @@ describe('broker with two doors', () => {
     expect(performance.now() - began).toBeLessThan(2_000);
   });
 
+  test.each([
+    ['whose page is of another origin', '/', 'Origin: https://evil.example\r\n', 403],
+    ['who asked for another path', '/other', '', 404],
+  ])('stop: does not wait for somebody %s and keeps the connection', async (_, path, header, status) => {
+    const broker = await listen({ ws: { port: 0 } });
+    const socket = connectSocket({ port: Number(new URL(broker.url ?? '').port), allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    socket.write(upgrade(path, header));
+    expect(String(((await once(socket, 'data')) as [Buffer])[0])).toMatch(`HTTP/1.1 ${status}`);
+    await once(socket, 'end');
+    const began = performance.now();
+    await broker.stop();
+    expect(performance.now() - began).toBeLessThan(400);
+  });
+
+  test.each([
+    ['is still asked for', () => new Promise<boolean>(() => {}), 'join {"version": 1}'],
+    ['was cut off and keeps the connection', () => true, 'nonsense'],
+  ])('stop: does not wait long for somebody who %s', async (_, authorize, message) => {
+    let asked: (() => void) | undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    const broker = await listen({ ws: { port: 0, authorize: () => (asked?.(), authorize()) } });
+    const socket = new Client(broker.url ?? '');
+    onTestFinished(() => socket.terminate());
+    await once(socket, 'open');
+    socket.send(message);
+    socket.pause();
+    if (message === 'nonsense') await expect.poll(() => broker.counters.refused).toBe(1);
+    else await isAsked;
+    const began = performance.now();
+    await broker.stop();
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
   test('addresses: those that a broker, or a peer, cannot use', () => {
     expect(() => new Broker('wss://shop.example')).toThrow(/attach the broker to an HTTPS server/);
     expect(() => new Broker('ws://')).toThrow(AddressError);
@@ -127,6 +178,66 @@ describe('broker on a server of the user', () => {
     const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     await using peer = await new Peer(url, url, [], []).start();
     expect(peer.ready).toBe(true);
+  });
+
+  test('two brokers: each has its path, a path that is taken is refused, and one that none has is not found', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const first = await listen({ ws: { server, path: '/first' } });
+    const second = await listen({ ws: { server, path: '/second' } });
+    const inUse = `'/first' is in use: another broker serves it on this server`;
+    await expect(Broker.listen({ ws: { server, path: '/first' } })).rejects.toThrow(new AddressInUseError(inUse));
+    const statusAt = async (path: string): Promise<number | undefined> => {
+      const client = new Client((first.url ?? '').replace('/first', path));
+      onTestFinished(() => client.terminate());
+      client.on('error', () => {});
+      const answers = [
+        once(client, 'upgrade').then(([response]) => response as IncomingMessage),
+        once(client, 'unexpected-response').then(([, response]) => response as IncomingMessage),
+      ];
+      return (await Promise.race(answers)).statusCode;
+    };
+    expect(await Promise.all(['/first', '/second', '/third'].map(statusAt))).toEqual([101, 101, 404]);
+    await first.stop();
+    expect(await Promise.all(['/first', '/second'].map(statusAt))).toEqual([404, 101]);
+    await first.start();
+    await second.stop();
+    expect(await Promise.all(['/first', '/second'].map(statusAt))).toEqual([101, 404]);
+    await first.stop();
+    expect(server.listenerCount('upgrade')).toBe(0);
+  });
+
+  test('others who listen to upgrades there: what is for them is theirs, and outlives the broker', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const sockets = new WebSocketServer({ noServer: true });
+    server.on('upgrade', (request, socket, head) => {
+      if (request.url === '/other') sockets.handleUpgrade(request, socket, head, (client) => client.send('hello'));
+      else if (request.url !== '/events') socket.end('HTTP/1.1 418 I am a teapot\r\nContent-Length: 0\r\n\r\n');
+    });
+    const broker = await listen({ ws: { server, path: '/events' } });
+    const connectTo = (path: string): Client => {
+      const client = new Client((broker.url ?? '').replace('/events', path));
+      onTestFinished(() => client.terminate());
+      client.on('error', () => {});
+      return client;
+    };
+    const other = connectTo('/other');
+    expect(String((await once(other, 'message'))[0])).toBe('hello');
+    const [, { statusCode }] = (await once(connectTo('/third'), 'unexpected-response')) as [
+      unknown,
+      { statusCode: number },
+    ];
+    expect(statusCode).toBe(418);
+    const guest = connectTo('/events');
+    await once(guest, 'open');
+    await broker.stop();
+    const answered = once(other, 'pong');
+    other.ping();
+    await answered;
+    expect(server.listenerCount('upgrade')).toBe(1);
   });
 
   test('path: other requests and other upgrades are left alone, and the server outlives the broker', async () => {

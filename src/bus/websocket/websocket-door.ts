@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { unlink } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
@@ -11,6 +11,7 @@ import { claimPath } from '../served.ts';
 import { readGrant } from './grant.ts';
 import { Guest, type HouseRules } from './websocket-guest.ts';
 import { loadWs } from '../websocket-library.ts';
+import { deny, takeUpgrades } from './websocket-upgrades.ts';
 import { TICKS_A_HEARTBEAT } from './websocket-messages.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
@@ -23,8 +24,10 @@ const DEFAULTS: HouseRules = {
   heartbeat: 10_000,
 };
 
-/** What is said when the broker stops, and for how long, in milliseconds, it waits for peers to take note. */
-const STOPS = [1_001, 'the broker stops', 500] as const;
+/** How long, in milliseconds, a broker that stops waits for peers to take note. */
+const STOP_WITHIN = 500;
+/** What it says to them. */
+const STOPS = [1_001, 'the broker stops', STOP_WITHIN] as const;
 /** What is said to a connection whose peer has another one now. Nobody may be there to take note. */
 const CAME_BACK = [1_000, 'came back over another connection', 0] as const;
 
@@ -47,9 +50,12 @@ class WebSocketDoor implements Door {
   readonly #sockets: WebSocketServer;
   readonly #makeGate: (grant: Grant) => Gate;
   readonly #guests = new Set<Guest>();
+  // All that came to this door and are open, guests or not.
+  readonly #connections = new Set<Duplex>();
   readonly #wanted = new PrefixIndex<Guest>();
   #listener: DoorListener | undefined;
-  #server: Server | undefined;
+  /** Ends that it takes what comes to the server. */
+  #detach: (() => void) | undefined;
   /** The server, when it is the door's own. */
   #own: Server | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
@@ -68,13 +74,14 @@ class WebSocketDoor implements Door {
   }
 
   async open(listener: DoorListener): Promise<Endpoints> {
-    this.#own = this.#options.server === undefined ? await listen(this.#options) : undefined;
-    this.#server = (this.#options.server as Server | undefined) ?? this.#own;
-    this.#server?.on('upgrade', this.#onUpgrade);
+    const { server: given, path = '/' } = this.#options;
+    const server = (given as Server | undefined) ?? (await listen(this.#options));
+    if (given === undefined) this.#own = server;
+    this.#detach = takeUpgrades(server, path, (...upgrade) => this.#takeUpgrade(...upgrade));
     this.#listener = listener;
     this.#ticking = setInterval(() => this.#tick(), this.#rules.heartbeat / TICKS_A_HEARTBEAT);
     this.#ticking.unref();
-    const address = addressOf(this.#server, this.#options.path ?? '/');
+    const address = addressOf(server, path);
     return { in: address, out: address };
   }
 
@@ -92,8 +99,12 @@ class WebSocketDoor implements Door {
   async close(): Promise<void> {
     this.#listener = undefined;
     clearInterval(this.#ticking);
-    this.#server?.off('upgrade', this.#onUpgrade);
+    this.#detach?.();
+    this.#detach = undefined;
     for (const guest of this.#guests) guest.cutOff(...STOPS);
+    setTimeout(() => {
+      for (const connection of this.#connections) connection.destroy();
+    }, STOP_WITHIN).unref();
     const own = this.#own;
     this.#own = undefined;
     if (own === undefined) return;
@@ -106,19 +117,16 @@ class WebSocketDoor implements Door {
     for (const guest of this.#guests) guest.tick();
   }
 
-  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const { path = '/' } = this.#options;
-    const [asked] = (request.url ?? '').split('?');
-    if (asked !== path) {
-      // On a server of others it may be meant for them.
-      if (this.#own !== undefined || this.#server?.listenerCount('upgrade') === 1) deny(socket, 404);
-    } else if (!isAllowedOrigin(request, this.#options.origins)) {
+  #takeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#connections.add(socket);
+    socket.once('close', () => this.#connections.delete(socket));
+    if (!isAllowedOrigin(request, this.#options.origins)) {
       this.#listener?.refused();
       deny(socket, 403);
     } else {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#welcome(webSocket, request));
     }
-  };
+  }
 
   #welcome(webSocket: ConstructorParameters<typeof Guest>[0], request: IncomingMessage): void {
     const host = {
@@ -199,8 +207,8 @@ async function listen({ port = 0, host = '127.0.0.1', socket, path = '/' }: WebS
 }
 
 /** Where peers connect; empty as long as a server of the user does not listen. */
-function addressOf(server: Server | undefined, path: string): string {
-  const bound = server?.address() ?? null;
+function addressOf(server: Server, path: string): string {
+  const bound = server.address();
   if (bound === null) return '';
   if (typeof bound === 'string') return `ws+unix://${bound}${path === '/' ? '' : `:${path}`}`;
   const scheme = server instanceof TlsServer ? 'wss' : 'ws';
@@ -220,11 +228,6 @@ function isAllowedOrigin({ headers }: IncomingMessage, allowed: readonly string[
 
 function parse(url: string): URL | undefined {
   return URL.canParse(url) ? new URL(url) : undefined;
-}
-
-function deny(socket: Duplex, status: number): void {
-  socket.on('error', () => {});
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 const NEWLINE = 10;
