@@ -58,5 +58,20 @@ export class PrefixIndex<T> {
   }
 }
 
+/** How many characters a prefix may have, and how many lengths those of one guest may have. */
+const LONGEST_PREFIX = 2_048;
+const MOST_LENGTHS = 128;
+
+/** Holds a guest to so many lengths: each that nobody else has costs a look-up for every frame. */
+export class LengthLimit {
+  readonly #lengths = new Set<number>();
+
+  /** @returns whether it may subscribe to that, too */
+  takes({ length }: string): boolean {
+    this.#lengths.add(length);
+    return length <= LONGEST_PREFIX && this.#lengths.size <= MOST_LENGTHS;
+  }
+}
+
 const DECODER = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 const NOBODY: ReadonlySet<never> = new Set();

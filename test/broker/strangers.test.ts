@@ -554,11 +554,31 @@ describe('strangers: how much they may do', () => {
     const { url } = await listen();
     const stranger = await Stranger.joined(url);
     const end = stranger.end();
-    const long = 'x'.repeat(10_000);
-    for (let i = 0; i < 10; i += 1) {
+    const long = 'x'.repeat(2_000);
+    for (let i = 0; i < 50; i += 1) {
       stranger.say(`subscribe ${JSON.stringify(Array.from({ length: 100 }, (_, k) => `${i}.${k}.${long}`))}`);
     }
     expect((await end)[0]).toBe(4403);
+  });
+
+  test.each([
+    ['prefixes of 129 lengths', Array.from({ length: 128 }, (_, i) => 'x'.repeat(i)), 'x'.repeat(128)],
+    ['a prefix of more than 2 Ki characters', ['x'.repeat(2_048)], 'x'.repeat(2_049)],
+  ])('subscribing to %s: cut off', async (_, most, tooMuch) => {
+    const broker = await listen();
+    const stranger = await Stranger.joined(broker.url);
+    stranger.say(`subscribe ${JSON.stringify([X, ...most])}`);
+    stranger.say(`${X}}`);
+    expect(await stranger.next()).toBe(`${X}}`);
+    stranger.say(`subscribe ${JSON.stringify([tooMuch])}`);
+    expect(await stranger.end()).toEqual([4403, expect.stringContaining('too many lengths')]);
+  });
+
+  test('a peer with a thousand events, of all lengths that names have: it is let in', async () => {
+    const broker = await listen();
+    const names = Array.from({ length: 1_000 }, (_, i) => `${i}`.padEnd(3 + (i % 100), 'x'));
+    expect((await makePeer(broker, names, names).start()).ready).toBe(true);
+    expect(broker.counters.refused).toBe(0);
   });
 
   test('more than the rate: what comes next is read later, and nothing is lost', async () => {

@@ -216,6 +216,11 @@ describe('ipc: the plain socket', () => {
     ['a word that is not known', 'shout "x"'],
     ['a subscription to nothing that is text', 'subscribe [1]'],
     ['a subscription that is no JSON', 'subscribe x'],
+    ['a subscription to more than 2 Ki characters', `subscribe ["${'x'.repeat(2_049)}"]`],
+    [
+      'a subscription of more than 128 lengths',
+      `subscribe ${JSON.stringify(Array.from({ length: 129 }, (_, i) => 'x'.repeat(i)))}`,
+    ],
   ])('%s: cut off and counted, and others go on', async (_, said) => {
     const broker = await startBroker('ipc');
     const { publisher, received } = await startPair(broker.endpoints);

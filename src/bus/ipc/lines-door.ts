@@ -14,7 +14,7 @@ import {
   VERSION,
   WELCOME,
 } from './lines.ts';
-import { PrefixIndex } from '../prefix-index.ts';
+import { LengthLimit, PrefixIndex } from '../prefix-index.ts';
 import { claimPath } from '../served.ts';
 
 /** What guests are held to. */
@@ -134,6 +134,10 @@ export class LinesDoor implements Door {
       return;
     }
     for (const prefix of prefixes) {
+      if (!guest.lengths.takes(prefix)) {
+        this.#refuse(guest);
+        return;
+      }
       guest.prefixes.add(prefix);
       this.#wanted.add(prefix, guest);
     }
@@ -151,6 +155,7 @@ class Guest {
   readonly #rules: HouseRules;
   /** What it has subscribed to. */
   readonly prefixes = new Set<string>();
+  readonly lengths = new LengthLimit();
   // Bytes, one a character.
   #waiting = '';
   #full = false;

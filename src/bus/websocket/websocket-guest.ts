@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { Gate } from '../bus.ts';
+import { LengthLimit } from '../prefix-index.ts';
 import { BEAT, CLOSE, isFrames, JOIN, JOINED, MOST_SILENT_TICKS, SUBSCRIBE, VERSION } from './websocket-messages.ts';
 
 /** What a door does for its guests. */
@@ -53,6 +54,7 @@ export class Guest {
   readonly #rules: HouseRules;
   readonly #deadline: ReturnType<typeof setTimeout>;
   readonly #prefixes = new Set<string>();
+  readonly #lengths = new LengthLimit();
   #state: 'new' | 'asking' | 'joined' | 'gone' = 'new';
   #gate: Gate | undefined;
   #prefixCharacters = 0;
@@ -186,8 +188,9 @@ export class Guest {
     }
     for (const prefix of prefixes) {
       this.#prefixCharacters += prefix.length;
-      if (this.#prefixes.size >= MOST_PREFIXES || this.#prefixCharacters > MOST_PREFIX_CHARACTERS) {
-        this.cutOff(CLOSE.FORBIDDEN, 'subscribes to too much');
+      const isTooMuch = this.#prefixes.size >= MOST_PREFIXES || this.#prefixCharacters > MOST_PREFIX_CHARACTERS;
+      if (isTooMuch || !this.#lengths.takes(prefix)) {
+        this.cutOff(CLOSE.FORBIDDEN, 'subscribes to too much, or to names of too many lengths');
         return;
       }
       if (this.#gate?.isTaken(prefix) === true) {
