@@ -1,4 +1,5 @@
 import {
+  checkPath,
   checkServed,
   checkUplink,
   endpointsOf,
@@ -90,6 +91,7 @@ export class Broker implements AsyncDisposable {
   constructor(first: string | BrokerDoors, outAddress?: string) {
     const { zmq, ws, uplink } = typeof first === 'string' ? readAddresses(first, outAddress) : first;
     this.#ws = typeof ws === 'string' ? webSocketDoorAt(ws) : ws;
+    if (this.#ws?.path !== undefined) checkPath(this.#ws.path);
     if (typeof ws === 'string') this.#url = ws;
     this.#endpoints = typeof zmq === 'string' ? endpointsOf(zmq) : zmq;
     if (this.#endpoints !== undefined) checkServed(this.#endpoints);

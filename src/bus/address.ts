@@ -150,6 +150,18 @@ export async function makeWebSocketDoor(
   return (await import('./websocket/websocket-door.ts')).makeWebSocketDoor(options, makeGate);
 }
 
+/**
+ * Checks that a door for WebSockets can be at a path: peers ask for what is left when a URL was read.
+ * @throws AddressError
+ */
+export function checkPath(path: string): void {
+  const url = `ws://host${path}`;
+  const asked = path.startsWith('/') && URL.canParse(url) ? new URL(url).pathname : undefined;
+  if (asked === path) return;
+  const hint = asked === undefined ? 'it begins with a slash, as in /events' : `peers would ask for '${asked}'`;
+  throw new AddressError(`'${path}' cannot be the path of a door for WebSockets: ${hint}`);
+}
+
 /** What joins a broker to others, loaded when it is needed. */
 export async function makeUplink(
   address: string,

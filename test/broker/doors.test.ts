@@ -159,6 +159,38 @@ describe('broker with two doors', () => {
     expect(performance.now() - began).toBeLessThan(2_000);
   });
 
+  test.each([
+    ['/a b', `peers would ask for '/a%20b'`],
+    ['/a?b', `peers would ask for '/a'`],
+    ['/a#b', `peers would ask for '/a'`],
+    ['/a/../b', `peers would ask for '/b'`],
+    ['/ü', `peers would ask for '/%C3%BC'`],
+    ['events', 'it begins with a slash'],
+    ['', 'it begins with a slash'],
+  ])('path: %j is refused', (path, hint) => {
+    expect(() => new Broker({ ws: { path } })).toThrow(AddressError);
+    expect(() => new Broker({ ws: { path } })).toThrow(hint);
+  });
+
+  test('path: such as can be asked for', async () => {
+    for (const path of ['/', '/events', '/a/b/', '/a%20b', '//a', '/a:b@c']) {
+      const broker = await listen({ ws: { path } });
+      await using peer = await new Peer(broker.url ?? '', broker.url ?? '', [], []).start();
+      expect(peer.ready).toBe(true);
+    }
+  });
+
+  test.each([
+    ['heartbeat', Infinity],
+    ['heartbeat', 2 ** 31],
+    ['joinWithin', 2 ** 31],
+    ['maxPayload', 2 ** 31],
+    ['heartbeat', 0],
+    ['heartbeat', NaN],
+  ])('limits: %s of %d is refused', async (name, value) => {
+    await expect(Broker.listen({ ws: { [name]: value } })).rejects.toThrow(RangeError);
+  });
+
   test('addresses: those that a broker, or a peer, cannot use', () => {
     expect(() => new Broker('wss://shop.example')).toThrow(/attach the broker to an HTTPS server/);
     expect(() => new Broker('ws://')).toThrow(AddressError);

@@ -176,11 +176,18 @@ const NO_GRANT =
   'nobody is let in by an authorize that gives neither true nor an object with lists of names: subscribe, publish, ' +
   'request, serve, and nothing else';
 
+/** Timers, and the library, take these for very small ones when they are larger. */
+const OF_32_BITS = ['joinWithin', 'maxPayload', 'heartbeat'] as const satisfies readonly (keyof HouseRules)[];
+const MOST_OF_32_BITS = 0x7fff_ffff;
+
 function readRules(options: WebSocketDoorOptions): HouseRules {
   const given = Object.entries(DEFAULTS).map(([name, value]) => [name, options[name as keyof HouseRules] ?? value]);
   const rules = Object.fromEntries(given) as unknown as HouseRules;
   for (const [name, value] of Object.entries(rules)) {
     if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
+  }
+  for (const name of OF_32_BITS) {
+    if (rules[name] > MOST_OF_32_BITS) throw new RangeError(`${name} must be at most ${MOST_OF_32_BITS}`);
   }
   if (rules.maxPayload < 2 * FRAME_OVERHEAD) throw new RangeError(`maxPayload must be at least ${2 * FRAME_OVERHEAD}`);
   return rules;

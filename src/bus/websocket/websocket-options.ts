@@ -44,7 +44,7 @@ export interface WebSocketDoorOptions {
   /** The path of a Unix socket instead of a port. */
   readonly socket?: string | undefined;
   /**
-   * The path of the URL at which peers connect.
+   * The path of the URL at which peers connect: it begins with a slash and is written as in a URL, without a query.
    * @default '/'
    */
   readonly path?: string | undefined;
@@ -62,12 +62,12 @@ export interface WebSocketDoorOptions {
   readonly authorize?:
     ((token: string | undefined, request: JoinRequest) => boolean | Grant | Promise<boolean | Grant>) | undefined;
   /**
-   * How long, in milliseconds, a connection may take until the peer is let in.
+   * How long, in milliseconds, a connection may take until the peer is let in; 2³¹ - 1 at most.
    * @default 5000
    */
   readonly joinWithin?: number | undefined;
   /**
-   * Bytes in the largest message that is taken, at least 2 Mi. An event may have 1 Mi less.
+   * Bytes in the largest message that is taken, at least 2 Mi and less than 2 Gi. An event may have 1 Mi less.
    * @default 4 Mi
    */
   readonly maxPayload?: number | undefined;
@@ -89,7 +89,7 @@ export interface WebSocketDoorOptions {
    */
   readonly bytesPerSecond?: number | undefined;
   /**
-   * Milliseconds within which a link that is dead is found to be so, on both sides.
+   * Milliseconds within which a link that is dead is found to be so, on both sides; 2³¹ - 1 at most.
    * @default 10_000
    */
   readonly heartbeat?: number | undefined;
