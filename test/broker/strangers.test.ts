@@ -220,6 +220,12 @@ describe('strangers: joining', () => {
     expect((await makePeer(broker, [], [], 'secret').start()).ready).toBe(true);
   });
 
+  test('a peer that is not let in within the time: its start says so', async () => {
+    const broker = await listen({ authorize: () => new Promise(() => {}), joinWithin: 50 });
+    const start = makePeer(broker, [], []).start({ timeout: 60_000 });
+    await expect(start).rejects.toThrow(`the broker at '${broker.url}' refused this peer: did not join in time`);
+  });
+
   test('a peer whose token fails or expires: it is told, and is back with another one', async () => {
     let valid = 'first';
     const broker = await listen({ authorize: async (token) => token === valid });

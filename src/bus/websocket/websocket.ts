@@ -143,7 +143,11 @@ export class WebSocketBus implements Bus {
   }
 
   #enter(socket: WebSocketLike, terms: string): void {
-    const { maxPayload, heartbeat, key } = JSON.parse(terms) as { maxPayload: number; heartbeat: number; key?: string };
+    const { maxPayload = 0, heartbeat = 0, key } = parse(terms);
+    if (!(maxPayload > 0 && heartbeat > 0)) {
+      this.#listener?.unreadable();
+      return;
+    }
     this.#largestMessage = maxPayload;
     this.#key = key;
     this.#attempts = 0;
@@ -206,6 +210,21 @@ export class WebSocketBus implements Bus {
 
   #say(message: string): void {
     this.#socket?.send(message);
+  }
+}
+
+/** What the broker says when it lets a peer in; it may be somebody else who says so. */
+interface Terms {
+  readonly maxPayload?: number;
+  readonly heartbeat?: number;
+  readonly key?: string;
+}
+
+function parse(terms: string): Terms {
+  try {
+    return (JSON.parse(terms) ?? {}) as Terms;
+  } catch {
+    return {};
   }
 }
 

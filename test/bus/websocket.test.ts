@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from 'ws';
+import { expect, onTestFinished, test } from 'vitest';
+import { makeBus } from '../../src/bus/address.ts';
+
+/** A server that is no broker, and answers whoever joins with these words in turn. */
+async function serve(...words: readonly string[]): Promise<string> {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => {
+    for (const client of server.clients) client.terminate();
+    server.close();
+  });
+  await once(server, 'listening');
+  server.on('connection', (socket) => {
+    socket.once('message', () => {
+      for (const word of words) socket.send(word);
+    });
+  });
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+test.each([
+  'joined {',
+  'joined null',
+  'joined 5',
+  'joined ',
+  'joined {}',
+  'joined {"maxPayload": 4194304}',
+  'joined {"maxPayload": null, "heartbeat": 10000}',
+  'joined {"maxPayload": 4194304, "heartbeat": -1}',
+])('websocket: %j of a server is unreadable, and lets nobody in', async (word) => {
+  const url = await serve(word, 'joined {"maxPayload": 4194304, "heartbeat": 10000}', '{"jsonrpc": "2.0"}');
+  const bus = await makeBus({ in: url, out: url });
+  onTestFinished(() => bus.close());
+  const told: unknown[] = [];
+  await new Promise<void>((resolve, reject) => {
+    const listener = {
+      frame: () => resolve(),
+      unreadable: () => told.push(bus.largest),
+      down: reject,
+      refused: reject,
+    };
+    bus.open(listener).catch(reject);
+  });
+  expect(told).toEqual([undefined]);
+});
