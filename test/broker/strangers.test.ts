@@ -748,6 +748,15 @@ test('TLS: the broker attaches to an HTTPS server', async () => {
   const stranger = await Stranger.open(url, options);
   stranger.say('join {"version": 1}');
   expect(await stranger.next()).toMatch(/^joined /);
+  // Whoever is between a visitor and the server could have written a page without TLS.
+  for (const [scheme, status] of [
+    ['http', 403],
+    ['https', undefined],
+  ] as const) {
+    const named = { ...options, origin: `${scheme}://shop.example`, headers: { host: 'shop.example' } };
+    if (status === undefined) await Stranger.open(url, named);
+    else expect((await new Stranger(url, named).end())[0]).toBe(status);
+  }
 });
 
 test('TLS and the like: same origin behind a proxy that keeps the host', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { unlink } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
-import { Server as TlsServer } from 'node:tls';
+import { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { WebSocketServer } from 'ws';
 import { AddressError, AddressInUseError } from '../../errors.ts';
 import { type Door, type DoorListener, type Endpoints, FRAME_OVERHEAD, type Frame, type Gate } from '../bus.ts';
@@ -224,13 +224,14 @@ function addressOf(server: Server, path: string): string {
 }
 
 /** Browsers say which page connects; unless it is kept out here, any page that somebody visits could. */
-function isAllowedOrigin({ headers }: IncomingMessage, allowed: readonly string[] | '*' | undefined): boolean {
+function isAllowedOrigin({ headers, socket }: IncomingMessage, allowed: readonly string[] | '*' | undefined): boolean {
   const { origin, host = '' } = headers;
   if (origin === undefined || allowed === '*') return true;
   if (allowed !== undefined) return allowed.includes(origin);
-  // Whether there is TLS before this server is not known here: the host and port must do.
-  const [page, own] = [parse(origin), parse(`${origin.split(':')[0]}://${host}`)];
-  return page !== undefined && page.host !== '' && page.host === own?.host;
+  // Where this server has no TLS, whether something before it has is not known here: the host and port must do.
+  const scheme = socket instanceof TLSSocket ? 'https' : origin.split(':')[0];
+  const [page, own] = [parse(origin), parse(`${scheme}://${host}`)];
+  return page !== undefined && page.host !== '' && page.host === own?.host && page.protocol === own.protocol;
 }
 
 function parse(url: string): URL | undefined {
