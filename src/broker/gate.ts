@@ -61,7 +61,7 @@ export function makeGate({ subscribe, publish, request, serve }: Grant, isHere: 
     maySubscribe(prefix) {
       const own = readOwnId(prefix);
       if (own !== undefined) return (id ??= own) === own;
-      return subscribe === undefined || open.has(prefix);
+      return subscribe === undefined ? !isOfOthers(prefix) : open.has(prefix);
     },
     maySend(frame) {
       const { calls, invalid } = decode(text(frame));
@@ -97,6 +97,11 @@ function readOwnId(prefix: string): string | undefined {
   const start = TO_ONE.find((one) => prefix.startsWith(one));
   const [, id] = /^([\w-]+)"$/.exec(prefix.slice(start?.length)) ?? [];
   return start === undefined ? undefined : id;
+}
+
+/** Whether some messages to one peer begin so. */
+function isOfOthers(prefix: string): boolean {
+  return TO_ONE.some((one) => one.startsWith(prefix) || prefix.startsWith(one));
 }
 
 /** Whether a method is that of messages to one peer. */

@@ -405,6 +405,23 @@ describe('strangers: what they may do', () => {
     expect(await heir.next()).toContain('probe');
   });
 
+  test.each([
+    ['everything', ''],
+    ['all batches', '['],
+    ['what is said to all others', '{"jsonrpc": "2.0", "method": "rpc.mr.@'],
+    ['the same in packs', '{"jsonrpc": "2.0", "method": "rpc.mr.pack.rpc.mr.@'],
+    ['what is said to some others', '{"jsonrpc": "2.0", "method": "rpc.mr.@B'],
+    ['what is said to another peer', '{"jsonrpc": "2.0", "method": "rpc.mr.@BBBBBBBBBBB"'],
+  ])('hear all events, and subscribe to %s: cut off', async (_, prefix) => {
+    const { url } = await listen({ authorize: () => ({ publish: [] }) });
+    const stranger = await Stranger.joined(url);
+    stranger.say(`subscribe ${JSON.stringify([own, X, '{"jsonrpc": "2.0", "method": "rpc.mr.all"'])}`);
+    stranger.say(control('@' + ID, 'probe', ID, 1));
+    expect(await stranger.next()).toContain('probe');
+    stranger.say(`subscribe ${JSON.stringify([prefix])}`);
+    expect((await stranger.end())[0]).toBe(4403);
+  });
+
   test('two of them with one id at once: one is cut off', async () => {
     const { broker, stranger } = await restricted();
     stranger.say(control('@' + ID, 'probe', ID, 1));
