@@ -189,11 +189,11 @@ describe('strangers: joining', () => {
   });
 
   test('authorize changes a grant that it gave: that is for others', async () => {
-    const grant = { subscribe: ['x'] };
+    const grant = { publish: ['x'] };
     const { url } = await listen({ authorize: () => grant });
     const stranger = await Stranger.joined(url);
-    grant.subscribe.push('y');
-    stranger.say(`subscribe ${JSON.stringify(['{"jsonrpc": "2.0", "method": "y"'])}`);
+    grant.publish.push('y');
+    stranger.say('{"jsonrpc": "2.0", "method": "y"}');
     expect((await stranger.end())[0]).toBe(4403);
   });
 
