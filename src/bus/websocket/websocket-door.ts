@@ -19,7 +19,7 @@ const DEFAULTS: HouseRules = {
   joinWithin: 5_000,
   maxPayload: 4 * 1024 * 1024,
   maxBuffered: 16 * 1024 * 1024,
-  messagesPerSecond: 10_000,
+  messagesPerSecond: 100_000,
   bytesPerSecond: 64 * 1024 * 1024,
   heartbeat: 10_000,
 };

@@ -80,7 +80,7 @@ export interface WebSocketDoorOptions {
   /**
    * Frames that are taken of a peer in a second, on the average, and other messages; what is more waits in the peer. A frame
    * has one event, or many of one name.
-   * @default 10_000
+   * @default 100_000
    */
   readonly messagesPerSecond?: number | undefined;
   /**
