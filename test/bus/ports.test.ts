@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { Broker, connect, Peer } from 'mreventloop';
+import { PortBus } from '../../src/bus/port/port.ts';
 import { PortDoor } from '../../src/bus/port/port-door.ts';
 import { requestHead } from '../../src/wire/json-rpc.ts';
 import { temporaryFolder } from '../support/addresses.ts';
@@ -141,6 +142,70 @@ test('heartbeat: who does not answer is sent nothing more, and is asked to join 
   await expect.poll(arrives).toBe(false);
   say('beat');
   await expect.poll(() => words).toContain('ask');
+});
+
+const HOLE = Object.assign([], { length: 1 });
+/** What comes behind it says that a message was heard, and did no harm. */
+const NONSENSE: readonly unknown[] = [
+  null,
+  1,
+  'text',
+  { mreventloop: null },
+  { mreventloop: 'join' },
+  ...[
+    [],
+    ['join', { count: 1 }],
+    ['subscribe'],
+    ['subscribe', [null]],
+    ['subscribe', HOLE],
+    ['frames'],
+    ['frames', 'text'],
+    ['frames', [null]],
+    ['frames', [1, {}]],
+    ['frames', HOLE],
+    ['up', 1],
+    ['up', 1, 0],
+    ['up', 1, Infinity],
+  ].map((word) => ({ mreventloop: word })),
+];
+const NO_UTF8 = Uint8Array.from([0x22, 0xff, 0x22]);
+
+test('port: a door ignores words that make no sense, and reports bytes that are no text', async () => {
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => port1.close());
+  const heard: unknown[] = [];
+  const door = new PortDoor(10_000, () => {});
+  onTestFinished(() => door.close());
+  await door.open({
+    frame: (frame) => heard.push(frame),
+    unreadable: () => heard.push('unreadable'),
+    refused() {},
+  });
+  door.attach(port1);
+  port2.postMessage({ mreventloop: ['join', 1] });
+  for (const message of NONSENSE) port2.postMessage(message);
+  port2.postMessage({ mreventloop: ['frames', ['one', NO_UTF8, 'two']] });
+  await expect.poll(() => heard).toEqual(['one', 'unreadable', 'two']);
+  // It takes back what was subscribed to.
+  door.detach(port1);
+});
+
+test('port: a bus ignores words that make no sense, and reports bytes that are no text', async () => {
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => port1.close());
+  const heard: unknown[] = [];
+  const bus = new PortBus(port2);
+  onTestFinished(() => bus.close());
+  await bus.open({
+    frame: (text) => heard.push(text),
+    unreadable: () => heard.push('unreadable'),
+    down: () => heard.push('down'),
+    refused() {},
+  });
+  port1.postMessage({ mreventloop: ['up', 1, 10_000] });
+  for (const message of NONSENSE) port1.postMessage(message);
+  port1.postMessage({ mreventloop: ['frames', ['one', NO_UTF8, 'two']] });
+  await expect.poll(() => heard).toEqual(['one', 'unreadable', 'two']);
 });
 
 test('port: the memory of large frames changes hands, and each peer has its own copy', async () => {

@@ -4,6 +4,7 @@ import { keepTrying, Pulse, readToken, withinClose } from '../keep-trying.ts';
 import type { NatsConnection, NatsErrors, NatsOptions } from './nats-library.ts';
 import { subjectIn } from './nats-subject.ts';
 import { cut, Parts } from '../parts.ts';
+import { decodeUtf8 } from '../utf8.ts';
 
 /** What a link tells. Nothing is called once `close` was called. */
 export interface NatsListener {
@@ -217,20 +218,9 @@ export class NatsLink {
     this.#pulse?.heard();
     const frame = this.#parts.add(message);
     if (frame === undefined) return;
-    const text = decode(frame);
+    const text = decodeUtf8(frame);
     if (text === undefined) this.#listener?.unreadable();
     else this.#listener?.frame(text);
-  }
-}
-
-const UTF8 = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** A text from its bytes in UTF-8; undefined where they are none. */
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Door, DoorListener, Endpoints, Frame } from '../bus.ts';
 import { LARGE, Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
 import { PrefixIndex } from '../prefix-index.ts';
+import { isUtf8 } from '../utf8.ts';
 
 /** Who is at the other end of a port. */
 interface Guest {
@@ -106,7 +107,7 @@ export class PortDoor implements Door {
         }
         break;
       case 'frames':
-        if (guest.here) for (const frame of word[1]) this.#listener?.frame(frame);
+        if (guest.here) for (const frame of word[1]) this.#take(frame);
         else this.#ask(guest);
         break;
       case 'beat':
@@ -117,6 +118,12 @@ export class PortDoor implements Door {
       case 'up':
       case 'down':
     }
+  }
+
+  #take(frame: Frame): void {
+    // What is no text would end the links of those that it is passed on to.
+    if (typeof frame === 'string' || isUtf8(frame)) this.#listener?.frame(frame);
+    else this.#listener?.unreadable();
   }
 
   #ask(guest: Guest): void {

@@ -60,7 +60,7 @@ export class Line {
   constructor(port: Port, hear: (word: Word) => void, closed: () => void) {
     this.#port = port;
     const onMessage = (message: unknown): void => {
-      const word = (message as { [KEY]?: Word } | null | undefined)?.[KEY];
+      const word = readWord(message);
       if (word === undefined) return;
       this.#silentTicks = 0;
       hear(word);
@@ -101,6 +101,41 @@ export class Line {
     this.#stop();
   }
 }
+
+/** The word in a message; undefined in one of others, and where it makes no sense: whoever has a port can say anything. */
+function readWord(message: unknown): Word | undefined {
+  const word = (message as { [KEY]?: unknown } | null | undefined)?.[KEY];
+  return Array.isArray(word) && isWord(word) ? word : undefined;
+}
+
+function isWord(word: readonly unknown[]): word is Word {
+  const [kind, first, second] = word;
+  switch (kind) {
+    case 'ask':
+    case 'leave':
+    case 'down':
+    case 'beat':
+      return true;
+    case 'join':
+      return typeof first === 'number';
+    case 'up':
+      return typeof first === 'number' && typeof second === 'number' && second >= 1 && second <= LONGEST_TIMER;
+    case 'subscribe':
+      return isListOf(first, (prefix) => typeof prefix === 'string');
+    case 'frames':
+      return isListOf(first, (frame) => typeof frame === 'string' || frame instanceof Uint8Array);
+    default:
+      return false;
+  }
+}
+
+function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  // Not every(), which passes over holes.
+  return Array.isArray(value) && value.findIndex((item) => !isItem(item)) === -1;
+}
+
+/** In milliseconds; with more, timers fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 function listenToWeb(port: WebPort, onMessage: (message: unknown) => void, closed: () => void): () => void {
   const onEvent = (event: unknown): void => onMessage((event as { data: unknown }).data);

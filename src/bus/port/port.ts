@@ -1,5 +1,6 @@
 import type { Bus, BusListener, Frame, Topic } from '../bus.ts';
 import { Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
+import { decodeUtf8 } from '../utf8.ts';
 
 /** A peer's end of a port, whose other end was given to a broker. */
 export class PortBus implements Bus {
@@ -61,7 +62,7 @@ export class PortBus implements Bus {
         if (word[1] === this.#joins) this.#enter(word[2]);
         break;
       case 'frames':
-        if (this.#up) for (const frame of word[1]) this.#listener?.frame(textOf(frame));
+        if (this.#up) for (const frame of word[1]) this.#take(frame);
         break;
       case 'beat':
         this.#line?.say('beat');
@@ -78,6 +79,12 @@ export class PortBus implements Bus {
       case 'subscribe':
       case 'leave':
     }
+  }
+
+  #take(frame: Frame): void {
+    const text = typeof frame === 'string' ? frame : decodeUtf8(frame);
+    if (text === undefined) this.#listener?.unreadable();
+    else this.#listener?.frame(text);
   }
 
   #enter(heartbeat: number): void {
@@ -104,10 +111,4 @@ export class PortBus implements Bus {
     this.#line?.sendFrames(this.#waiting);
     this.#waiting = [];
   }
-}
-
-const DECODER = /* @__PURE__ */ new TextDecoder();
-
-function textOf(frame: Frame): string {
-  return typeof frame === 'string' ? frame : DECODER.decode(frame);
 }
