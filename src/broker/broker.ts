@@ -3,6 +3,7 @@ import {
   checkServed,
   checkUplink,
   endpointsOf,
+  makePortDoor,
   makeUplink,
   makeWebSocketDoor,
   openDoors,
@@ -10,7 +11,7 @@ import {
 } from '../bus/address.ts';
 import type { Door, DoorListener, Endpoints, Frame, Token, Uplink, UplinkStatus } from '../bus/bus.ts';
 import { isChannel } from '../bus/port/channel.ts';
-import { PortDoor } from '../bus/port/port-door.ts';
+import type { PortDoor } from '../bus/port/port-door.ts';
 import type { Port } from '../bus/port/port-line.ts';
 import type { WebSocketDoorOptions } from '../bus/websocket/websocket-options.ts';
 import { AddressError, StateError } from '../errors.ts';
@@ -253,7 +254,7 @@ export class Broker implements AsyncDisposable {
         this.#ws = { ...this.#ws, port: Number(new URL(this.#url).port) };
       }
     }
-    this.#portDoor = new PortDoor(PORT_HEARTBEAT, (port) => this.#ports.delete(port));
+    this.#portDoor = await makePortDoor((port) => this.#ports.delete(port));
     await this.#portDoor.open(listener);
     doors.push(this.#portDoor);
     for (const port of this.#ports) this.#portDoor.attach(port);
@@ -294,9 +295,6 @@ function sendUnpacked(frame: Frame, doors: readonly Door[]): void {
   if (plainDoors.length === 0) return;
   for (const plain of unpackFrame(frame)) for (const door of plainDoors) door.send(plain);
 }
-
-/** Milliseconds after which a thread that does not answer is sent nothing, until it answers. */
-const PORT_HEARTBEAT = 10_000;
 
 function readAddresses(inAddress: string, outAddress: string | undefined): BrokerDoors {
   if (outAddress !== undefined && outAddress !== inAddress) return { zmq: { in: inAddress, out: outAddress } };

@@ -3,6 +3,7 @@ import type { Bus, Door, DoorListener, Endpoints, Frame, Gate, OpenDoors, Token,
 import { type BusCapabilities, CAPABILITIES } from './capabilities.ts';
 import { isChannel } from './port/channel.ts';
 import type { LoadNatsCore } from './nats/nats-library.ts';
+import type { PortDoor } from './port/port-door.ts';
 import type { Port } from './port/port-line.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket/websocket-options.ts';
 
@@ -161,6 +162,14 @@ export function checkPath(path: string): void {
   const hint = asked === undefined ? 'it begins with a slash, as in /events' : `peers would ask for '${asked}'`;
   throw new AddressError(`'${path}' cannot be the path of a door for WebSockets: ${hint}`);
 }
+
+/** The door of a broker where peers come in over ports, loaded when it is needed. */
+export async function makePortDoor(gone: (port: Port) => void): Promise<PortDoor> {
+  return new (await import('./port/port-door.ts')).PortDoor(PORT_HEARTBEAT, gone);
+}
+
+/** Milliseconds after which a thread that does not answer is sent nothing, until it answers. */
+const PORT_HEARTBEAT = 10_000;
 
 /** What joins a broker to others, loaded when it is needed. */
 export async function makeUplink(

@@ -1,7 +1,7 @@
 import type { Door, DoorListener, Endpoints, Frame } from '../bus.ts';
 import { LARGE, Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
 import { PrefixIndex } from '../prefix-index.ts';
-import { isUtf8 } from '../utf8.ts';
+import { decodeUtf8 } from '../utf8.ts';
 
 /** Who is at the other end of a port. */
 interface Guest {
@@ -154,4 +154,12 @@ function flush(guest: Guest): void {
   if (guest.waiting.length === 0) return;
   guest.line.sendFrames(guest.waiting);
   guest.waiting = [];
+}
+
+/** Whether bytes are a text in UTF-8. Runtimes that have Node's modules see that in a tenth of the time. */
+const isUtf8 = /* @__PURE__ */ findIsUtf8();
+
+function findIsUtf8(): (bytes: Uint8Array) => boolean {
+  const runtime = (globalThis as { process?: { getBuiltinModule?: NodeJS.Process['getBuiltinModule'] } }).process;
+  return runtime?.getBuiltinModule?.('buffer')?.isUtf8 ?? ((bytes) => decodeUtf8(bytes) !== undefined);
 }

@@ -135,7 +135,7 @@ function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
 }
 
 /** In milliseconds; with more, timers fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+const LONGEST_TIMER = 0x7fff_ffff;
 
 function listenToWeb(port: WebPort, onMessage: (message: unknown) => void, closed: () => void): () => void {
   const onEvent = (event: unknown): void => onMessage((event as { data: unknown }).data);
