@@ -194,7 +194,10 @@ export interface UplinkStatus {
   readonly up: boolean;
   /** How often the link broke. */
   readonly breaks: number;
-  /** How many frames did not leave, because there was no link: what peers keep for each other is repaired. */
+  /**
+   * How many frames did not leave, because there was no link, or more than 16 MiB waited for a server that did not keep up:
+   * what peers keep for each other is repaired.
+   */
   readonly dropped: number;
   /** Why it is not connected, as far as that is known. */
   readonly error: Error | undefined;

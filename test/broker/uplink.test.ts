@@ -283,6 +283,43 @@ describeWith('nats', 'uplink: faults', (program) => {
   });
 
   test(
+    'the server stands still: no more than some megabytes wait, and the rest is repaired',
+    { timeout: 60_000 },
+    async () => {
+      const server = await NatsServer.start(program);
+      const [here, there] = [await listen(server.address), await listen(server.address)];
+      const silence = { silence: 60_000 };
+      const peers = [
+        new Peer(here.endpoints.in, here.endpoints.out, [], ['x'], silence),
+        new Peer(here.endpoints.in, here.endpoints.out, ['x'], [], silence),
+        new Peer(there.endpoints.in, there.endpoints.out, ['x'], [], silence),
+      ] as const;
+      const [sender, near, far] = peers;
+      for (const peer of peers) onTestFinished(() => peer.stop({ timeout: 0 }));
+      await Promise.all(peers.map((peer) => peer.start()));
+      const [nearby, farAway] = [heard(near.events.x), heard(far.events.x)];
+      await sender.waitFor({ subscribers: 'x', count: 2, timeout: 10_000 });
+      const text = 'x'.repeat(20_000);
+      // More than the limit, of which the server answers for all.
+      for (const n of numbers(2_000)) await sender.publish.x(`${n} ${text}`);
+      await sender.flush({ timeout: 20_000 });
+      expect(here.uplink?.dropped).toBe(0);
+      server.signal('SIGSTOP');
+      for (const n of numbers(1_500)) void sender.publish.x(`${n + 2_000} ${text}`);
+      // While the link seems to be there.
+      const isDropping = (): boolean => here.uplink?.up === true && here.uplink.dropped > 0;
+      await expect.poll(isDropping, { timeout: 10_000, interval: 10 }).toBe(true);
+      await expect.poll(() => nearby.length, { timeout: 10_000 }).toBe(3_500);
+      server.signal('SIGCONT');
+      await sender.flush({ timeout: 30_000 });
+      const all = numbers(3_500).map((n) => `${n} ${text}`);
+      expect([nearby, farAway].map((values) => values.every((value, i) => value === all[i]) && values.length)).toEqual([
+        3_500, 3_500,
+      ]);
+    },
+  );
+
+  test(
     'cluster of three: the server of a broker is killed, and it goes to another one',
     { timeout: 60_000 },
     async () => {

@@ -5,6 +5,14 @@ import type { NatsLink } from './nats-link.ts';
 export type TopicOf = (frame: Frame) => string | undefined;
 
 /**
+ * How many bytes may wait for a server that does not keep up; a character counts as one. What is more is dropped: peers
+ * wait for those who subscribed, and not for an uplink, so that it would become more and more.
+ */
+const MOST_UNANSWERED = 16 * 1024 * 1024;
+/** After how many bytes the server is asked whether it has them. */
+const ASK_AFTER = 1024 * 1024;
+
+/**
  * A broker's way to NATS, where other brokers are, and peers without one. What comes from there is what others
  * sent: the server does not send anything back to who it came from.
  */
@@ -16,6 +24,9 @@ export class NatsUplink implements Uplink {
   #up = false;
   #breaks = 0;
   #dropped = 0;
+  /** How many bytes went into the link of which it is not known that the server has them, and since it was asked last. */
+  #unanswered = 0;
+  #unasked = 0;
   #error: Error | undefined;
 
   constructor(link: NatsLink, address: string, topicOf: TopicOf) {
@@ -40,6 +51,8 @@ export class NatsUplink implements Uplink {
         up: () => {
           this.#up = true;
           this.#error = undefined;
+          this.#unanswered = 0;
+          this.#unasked = 0;
           resolve();
         },
         down: () => {
@@ -64,7 +77,23 @@ export class NatsUplink implements Uplink {
   send(frame: Frame): void {
     const topic = this.#topicOf(frame);
     const subject = topic === undefined ? this.#link.otherSubject : this.#link.subjectOf(topic);
-    if (subject === undefined || !this.#link.send(subject, frame)) this.#dropped += 1;
+    const isSent = subject !== undefined && this.#unanswered < MOST_UNANSWERED && this.#link.send(subject, frame);
+    if (isSent) this.#count(frame.length);
+    else this.#dropped += 1;
+  }
+
+  #count(bytes: number): void {
+    this.#unasked += bytes;
+    if (this.#unasked >= ASK_AFTER) void this.#ask();
+  }
+
+  /** The library takes whatever it is given: what the server has is known when it answers what was asked behind it. */
+  async #ask(): Promise<void> {
+    const [asked, breaks] = [this.#unasked, this.#breaks];
+    this.#unasked = 0;
+    this.#unanswered += asked;
+    await this.#link.connection?.flush().catch(() => {});
+    if (breaks === this.#breaks) this.#unanswered -= asked;
   }
 
   close(): Promise<void> {
