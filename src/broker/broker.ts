@@ -78,6 +78,8 @@ export class Broker implements AsyncDisposable {
   #doors: readonly Door[] | undefined;
   #uplink: Uplink | undefined;
   #starting: Promise<unknown> | undefined;
+  // Until it is done, or the broker is started again, which waits for it.
+  #stopping: Promise<void> | undefined;
 
   /**
    * @param inAddress - where peers receive from; or, alone, the one address that both are made of:
@@ -170,41 +172,59 @@ export class Broker implements AsyncDisposable {
 
   /** Whether it serves. */
   get running(): boolean {
-    return this.#doors !== undefined && this.#starting === undefined;
+    return this.#doors !== undefined && this.#starting === undefined && this.#stopping === undefined;
   }
 
   /**
-   * Binds the addresses and begins to serve. A broker that was stopped can be started again. An uplink is tried
-   * once; when there is nobody, the broker serves its own peers and goes on trying.
+   * Binds the addresses and begins to serve. A broker that was stopped can be started again; it waits until that is
+   * done. An uplink is tried once; when there is nobody, the broker serves its own peers and goes on trying.
    * @returns the broker itself, for `await using`
    * @throws AddressInUseError when another broker or program serves an address; AddressError when an
    *   address cannot be used; MissingLibraryError; StateError when it was started already
    */
   async start(): Promise<this> {
-    if (this.#doors !== undefined || this.#starting !== undefined)
-      throw new StateError('the broker was started already');
-    const starting = this.#open();
+    const stopping = this.#stopping;
+    const wasStarted = this.#doors !== undefined || this.#starting !== undefined;
+    if (wasStarted && stopping === undefined) throw new StateError('the broker was started already');
+    this.#stopping = undefined;
+    const starting = (async () => {
+      await stopping?.catch(() => {});
+      await this.#open();
+    })();
     this.#starting = starting;
     try {
       await starting;
     } finally {
-      this.#starting = undefined;
+      if (this.#starting === starting) this.#starting = undefined;
     }
     return this;
   }
 
-  /** Stops to serve and removes the socket files that it made. A server that it was attached to goes on. */
-  async stop(): Promise<void> {
+  /**
+   * Stops to serve and removes the socket files that it made. A server that it was attached to goes on. May be called
+   * again meanwhile, and then waits for the same.
+   */
+  stop(): Promise<void> {
+    if (this.#stopping === undefined) {
+      const stopping = this.#close().finally(() => {
+        if (this.#stopping === stopping) this.#stopping = undefined;
+      });
+      this.#stopping = stopping;
+    }
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #close(): Promise<void> {
     await this.#starting?.catch(() => {});
     const doors = this.#doors ?? [];
     this.#doors = undefined;
     this.#portDoor = undefined;
     await Promise.all(doors.map((door) => door.close()));
     await this.#uplink?.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
   }
 
   async #open(): Promise<void> {

@@ -39,6 +39,29 @@ describe.each(SCHEMES)('broker over %s', (scheme) => {
     await expect(broker.start()).rejects.toThrow(StateError);
   });
 
+  test('start during the stop: it waits for that, and serves', async () => {
+    const broker = await startBroker(scheme);
+    for (let i = 0; i < 3; i += 1) {
+      const stop = broker.stop();
+      const start = broker.start();
+      await expect(broker.start()).rejects.toThrow(StateError);
+      expect(broker.running).toBe(false);
+      await stop;
+      await start;
+      expect(broker.running).toBe(true);
+      const peer = await new Peer(broker.endpoints.in, broker.endpoints.out, [], []).start({ timeout: 5_000 });
+      await peer.stop();
+    }
+  });
+
+  test('stop, start, stop and so on in one turn: what comes last counts', async () => {
+    const broker = await startBroker(scheme);
+    await Promise.all([broker.stop(), broker.start(), broker.stop(), broker.start(), broker.stop()]);
+    expect(broker.running).toBe(false);
+    await using _next = await new Broker(broker.endpoints.in, broker.endpoints.out).start();
+    await expect(broker.start()).rejects.toThrow(AddressInUseError);
+  });
+
   test('stop during the start: it does not serve', async () => {
     const { in: inAddress, out } = freeEndpoints(scheme);
     const broker = new Broker(inAddress, out);

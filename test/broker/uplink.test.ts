@@ -212,6 +212,11 @@ describeWith('nats', 'uplink: Python peers', (program) => {
   });
 });
 
+/** How many connections over TCP this process has. */
+function connections(): number {
+  return process.getActiveResourcesInfo().filter((one) => one === 'TCPSocketWrap').length;
+}
+
 describeWith('nats', 'uplink: faults', (program) => {
   test('nobody is there at first: local peers meet, and the others when it comes', { timeout: 30_000 }, async () => {
     const server = await NatsServer.start(program);
@@ -348,6 +353,20 @@ describeWith('nats', 'uplink: faults', (program) => {
     expect(broker.uplink?.up).toBe(false);
     await broker.start();
     expect(broker.uplink?.up).toBe(true);
+  });
+
+  test('a broker that is started while it is being stopped joins again, and leaves no connection', async () => {
+    const { address } = await NatsServer.start(program);
+    const before = connections();
+    const broker = await Broker.listen({ uplink: address });
+    onTestFinished(() => broker.stop());
+    for (const _ of numbers(3)) {
+      await Promise.all([broker.stop(), broker.start()]);
+      expect(broker.uplink?.up).toBe(true);
+    }
+    await broker.stop();
+    expect(broker.uplink?.up).toBe(false);
+    await expect.poll(connections).toBe(before);
   });
 
   test('token: without the right one it stays down, and says why', async () => {
