@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { describe, onTestFinished, test } from 'vitest';
 import { Broker } from 'mreventloop';
@@ -60,21 +61,30 @@ async function servePorts(): Promise<BusPlace> {
     },
     stop: () => broker.stop(),
     start: async () => void (await broker.start()),
+    // The broker's ends stay attached.
+    handles: () => process.getActiveResourcesInfo().filter(isTimerOrPort).length - broker.ports,
   };
+}
+
+function isTimerOrPort(resource: string): boolean {
+  return resource === 'Timeout' || resource === 'MessagePort';
 }
 
 /** A channel of its own, on which peers meet without anybody who serves. */
 async function serveChannel(): Promise<BusPlace> {
   const name = crypto.randomUUID();
+  const channels: EventTarget[] = [];
   return {
     async bus() {
       const channel = new BroadcastChannel(name);
       onTestFinished(() => channel.close());
+      channels.push(channel);
       return makePortBus(channel);
     },
     stop: async () => {},
     start: async () => {},
-    handles: () => process.getActiveResourcesInfo().length,
+    // The channels are the user's, and stay open.
+    handles: () => channels.flatMap((channel) => getEventListeners(channel, 'message')).length,
   };
 }
 
