@@ -13,12 +13,15 @@ import { readStreamId } from '../wire/stream-id.ts';
  * it sends is read for that, which the frames of others are not.
  * @param isHere - whether a peer is here that has this id
  */
-export function makeGate({ subscribe, publish, request, serve }: Grant, isHere: (id: string) => boolean): Gate {
-  const maySubscribe = (event: string): boolean => subscribe?.includes(event) ?? true;
-  const mayPublish = (event: string): boolean => publish?.includes(event) ?? true;
-  const mayAsk = (name: string): boolean => request?.includes(name) ?? true;
-  const mayServe = (name: string): boolean => serve?.includes(name) ?? true;
-  const open = new Set([...(subscribe ?? []), TO_ALL].flatMap((name) => requestPrefixes(name)));
+export function makeGate(
+  { subscribe = [], publish = [], request = [], serve = [] }: Grant,
+  isHere: (id: string) => boolean,
+): Gate {
+  const maySubscribe = (event: string): boolean => subscribe.includes(event);
+  const mayPublish = (event: string): boolean => publish.includes(event);
+  const mayAsk = (name: string): boolean => request.includes(name);
+  const mayServe = (name: string): boolean => serve.includes(name);
+  const open = new Set([...subscribe, TO_ALL].flatMap((name) => requestPrefixes(name)));
   let id: string | undefined;
 
   /** Whether it speaks for itself, in what goes to all or to one. */
@@ -61,7 +64,7 @@ export function makeGate({ subscribe, publish, request, serve }: Grant, isHere: 
     maySubscribe(prefix) {
       const own = readOwnId(prefix);
       if (own !== undefined) return (id ??= own) === own;
-      return subscribe === undefined ? !isOfOthers(prefix) : open.has(prefix);
+      return open.has(prefix);
     },
     maySend(frame) {
       const { calls, invalid } = decode(text(frame));
@@ -69,7 +72,7 @@ export function makeGate({ subscribe, publish, request, serve }: Grant, isHere: 
     },
     mayReceive(frame) {
       // What others replay for it, or for the one that it pretends to be.
-      if (subscribe === undefined || !isToOne(frame)) return true;
+      if (!isToOne(frame)) return true;
       const { calls } = decode(text(frame));
       return calls.every((call) => {
         const control = call.method.startsWith(CONTROL_PREFIX) ? readControl(call.args)?.control : undefined;
@@ -97,11 +100,6 @@ function readOwnId(prefix: string): string | undefined {
   const start = TO_ONE.find((one) => prefix.startsWith(one));
   const [, id] = /^([\w-]+)"$/.exec(prefix.slice(start?.length)) ?? [];
   return start === undefined ? undefined : id;
-}
-
-/** Whether some messages to one peer begin so. */
-function isOfOthers(prefix: string): boolean {
-  return TO_ONE.some((one) => one.startsWith(prefix) || prefix.startsWith(one));
 }
 
 /** Whether a method is that of messages to one peer. */

@@ -191,6 +191,35 @@ describe('broker with two doors', () => {
     await expect(Broker.listen({ ws: { [name]: value } })).rejects.toThrow(RangeError);
   });
 
+  test.each([
+    ['a text', 'https://shop.example', "origins must be '*' or a list"],
+    ['a name', ['shop.example'], "they look like 'https://shop.example'"],
+    ['a page', ['https://shop.example/'], "they look like 'https://shop.example'"],
+    ['a port that goes without saying', ['https://shop.example:443'], "they look like 'https://shop.example'"],
+    ['capitals', ['HTTPS://Shop.example'], "they look like 'https://shop.example'"],
+    ['a star in a list', ['*'], "'*' in origins is no origin"],
+  ])('origins: %s, which no browser would send, is refused', async (_, origins, message) => {
+    await expect(Broker.listen({ ws: { origins: origins as string[] } })).rejects.toThrow(message);
+  });
+
+  test('origins: those of pages, files and extensions are taken', async () => {
+    const origins = [
+      'https://shop.example',
+      'http://localhost:8080',
+      'null',
+      'chrome-extension://abcdef',
+      'tauri://localhost',
+    ];
+    expect((await listen({ ws: { origins } })).running).toBe(true);
+  });
+
+  test('options: one that there is not is refused, as is an authorize that cannot be asked', async () => {
+    const misspelt = { authorise: () => false };
+    await expect(Broker.listen({ ws: misspelt as {} })).rejects.toThrow("no option 'authorise'");
+    const authorize = true as unknown as () => boolean;
+    await expect(Broker.listen({ ws: { authorize } })).rejects.toThrow('authorize must be a function');
+  });
+
   test('stop: called again meanwhile, it waits for the same', async () => {
     const broker = await listen({ ws: { port: 0 } });
     const socket = new Client(broker.url ?? '');

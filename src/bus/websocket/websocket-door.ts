@@ -5,24 +5,16 @@ import type { Duplex } from 'node:stream';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { WebSocketServer } from 'ws';
 import { AddressError, AddressInUseError } from '../../errors.ts';
-import { type Door, type DoorListener, type Endpoints, FRAME_OVERHEAD, type Frame, type Gate } from '../bus.ts';
+import type { Door, DoorListener, Endpoints, Frame, Gate } from '../bus.ts';
 import { PrefixIndex } from '../prefix-index.ts';
 import { claimPath } from '../served.ts';
 import { readGrant } from './grant.ts';
-import { Guest, type HouseRules } from './websocket-guest.ts';
+import { type HouseRules, readRules } from './house-rules.ts';
+import { Guest } from './websocket-guest.ts';
 import { loadWs } from '../websocket-library.ts';
 import { deny, takeUpgrades } from './websocket-upgrades.ts';
 import { TICKS_A_HEARTBEAT } from './websocket-messages.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
-
-const DEFAULTS: HouseRules = {
-  joinWithin: 5_000,
-  maxPayload: 4 * 1024 * 1024,
-  maxBuffered: 16 * 1024 * 1024,
-  messagesPerSecond: 100_000,
-  bytesPerSecond: 64 * 1024 * 1024,
-  heartbeat: 10_000,
-};
 
 /** How long, in milliseconds, a broker that stops waits for peers to take note. */
 const STOP_WITHIN = 500;
@@ -36,8 +28,8 @@ export async function makeWebSocketDoor(
   options: WebSocketDoorOptions,
   makeGate: (grant: Grant) => Gate,
 ): Promise<Door> {
-  const { WebSocketServer } = await loadWs();
   const rules = readRules(options);
+  const { WebSocketServer } = await loadWs();
   const sockets = new WebSocketServer({ noServer: true, maxPayload: rules.maxPayload, clientTracking: false });
   return new WebSocketDoor(options, rules, sockets, makeGate);
 }
@@ -175,23 +167,6 @@ class WebSocketDoor implements Door {
 const NO_GRANT =
   'nobody is let in by an authorize that gives neither true nor an object with lists of names: subscribe, publish, ' +
   'request, serve, and nothing else';
-
-/** Timers, and the library, take these for very small ones when they are larger. */
-const OF_32_BITS = ['joinWithin', 'maxPayload', 'heartbeat'] as const satisfies readonly (keyof HouseRules)[];
-const MOST_OF_32_BITS = 0x7fff_ffff;
-
-function readRules(options: WebSocketDoorOptions): HouseRules {
-  const given = Object.entries(DEFAULTS).map(([name, value]) => [name, options[name as keyof HouseRules] ?? value]);
-  const rules = Object.fromEntries(given) as unknown as HouseRules;
-  for (const [name, value] of Object.entries(rules)) {
-    if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
-  }
-  for (const name of OF_32_BITS) {
-    if (rules[name] > MOST_OF_32_BITS) throw new RangeError(`${name} must be at most ${MOST_OF_32_BITS}`);
-  }
-  if (rules.maxPayload < 2 * FRAME_OVERHEAD) throw new RangeError(`maxPayload must be at least ${2 * FRAME_OVERHEAD}`);
-  return rules;
-}
 
 /** A server for nothing but WebSockets. */
 async function listen({ port = 0, host = '127.0.0.1', socket, path = '/' }: WebSocketDoorOptions): Promise<Server> {

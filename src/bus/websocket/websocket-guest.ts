@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { Gate } from '../bus.ts';
 import { LengthLimit } from '../prefix-index.ts';
+import type { HouseRules } from './house-rules.ts';
 import { BEAT, CLOSE, isFrames, JOIN, JOINED, MOST_SILENT_TICKS, SUBSCRIBE, VERSION } from './websocket-messages.ts';
 
 /** What a door does for its guests. */
@@ -18,16 +19,6 @@ export interface Host {
   left(guest: Guest): void;
   /** A guest was cut off for what it did. */
   refused(): void;
-}
-
-/** What a guest is held to. */
-export interface HouseRules {
-  readonly joinWithin: number;
-  readonly maxPayload: number;
-  readonly maxBuffered: number;
-  readonly messagesPerSecond: number;
-  readonly bytesPerSecond: number;
-  readonly heartbeat: number;
 }
 
 /** How many characters a token may have, and how much one peer may subscribe to. */

@@ -7,7 +7,7 @@ export interface JoinRequest {
   readonly remoteAddress: string | undefined;
 }
 
-/** What a peer may do that was let in. What is left out is not restricted. */
+/** What a peer may do that was let in: this, and nothing else. */
 export interface Grant {
   /** The events that it may subscribe to. */
   readonly subscribe?: readonly string[] | undefined;
@@ -55,8 +55,8 @@ export interface WebSocketDoorOptions {
    */
   readonly origins?: readonly string[] | '*' | undefined;
   /**
-   * Whether to let a peer in, and what it may do. It is not let in when this throws or takes too long, nor when it gives
-   * anything else, which is told once by a warning of the process.
+   * Whether to let a peer in: `true` for one that may do everything, or what it may do. It is not let in when this
+   * throws or takes too long, nor when it gives anything else, which is told once by a warning of the process.
    * @default everybody is let in
    */
   readonly authorize?:

@@ -1,0 +1,71 @@
+import { FRAME_OVERHEAD } from '../bus.ts';
+import type { WebSocketDoorOptions } from './websocket-options.ts';
+
+/** What a guest is held to. */
+export interface HouseRules {
+  readonly joinWithin: number;
+  readonly maxPayload: number;
+  readonly maxBuffered: number;
+  readonly messagesPerSecond: number;
+  readonly bytesPerSecond: number;
+  readonly heartbeat: number;
+}
+
+const DEFAULTS: HouseRules = {
+  joinWithin: 5_000,
+  maxPayload: 4 * 1024 * 1024,
+  maxBuffered: 16 * 1024 * 1024,
+  messagesPerSecond: 100_000,
+  bytesPerSecond: 64 * 1024 * 1024,
+  heartbeat: 10_000,
+};
+
+const OTHER_OPTIONS = {
+  server: true,
+  port: true,
+  host: true,
+  socket: true,
+  path: true,
+  origins: true,
+  authorize: true,
+} as const satisfies Record<Exclude<keyof WebSocketDoorOptions, keyof HouseRules>, true>;
+
+/** Timers, and the library, take these for very small ones when they are larger. */
+const OF_32_BITS = ['joinWithin', 'maxPayload', 'heartbeat'] as const satisfies readonly (keyof HouseRules)[];
+const MOST_OF_32_BITS = 0x7fff_ffff;
+
+/**
+ * Reads the options of a door, and checks those that keep strangers out: a door that one of them does not close would be open.
+ * @throws RangeError, TypeError
+ */
+export function readRules(options: WebSocketDoorOptions): HouseRules {
+  const { origins, authorize } = options;
+  for (const name of Object.keys(options)) {
+    if (!(name in DEFAULTS) && !(name in OTHER_OPTIONS))
+      throw new TypeError(`a door for WebSockets has no option '${name}'`);
+  }
+  if (authorize !== undefined && typeof authorize !== 'function') throw new TypeError('authorize must be a function');
+  if (origins !== undefined && origins !== '*') checkOrigins(origins);
+  const given = Object.entries(DEFAULTS).map(([name, value]) => [name, options[name as keyof HouseRules] ?? value]);
+  const rules = Object.fromEntries(given) as unknown as HouseRules;
+  for (const [name, value] of Object.entries(rules)) {
+    if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
+  }
+  for (const name of OF_32_BITS) {
+    if (rules[name] > MOST_OF_32_BITS) throw new RangeError(`${name} must be at most ${MOST_OF_32_BITS}`);
+  }
+  if (rules.maxPayload < 2 * FRAME_OVERHEAD) throw new RangeError(`maxPayload must be at least ${2 * FRAME_OVERHEAD}`);
+  return rules;
+}
+
+/** Each as browsers write it, which is what it is compared with. */
+function checkOrigins(origins: readonly string[]): void {
+  if (!Array.isArray(origins)) throw new TypeError(`origins must be '*' or a list, as in ['https://shop.example']`);
+  for (const origin of origins) {
+    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    // Those of files, and of extensions of browsers, have forms of their own.
+    if (origin === 'null' || origin === url?.origin || url?.origin === 'null') continue;
+    const hint = url === undefined ? 'https://shop.example' : url.origin;
+    throw new TypeError(`'${origin}' in origins is no origin: they look like '${hint}'`);
+  }
+}
