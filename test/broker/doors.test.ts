@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect as connectSocket } from 'node:net';
 import { WebSocket as Client, WebSocketServer } from 'ws';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   AddressError,
   AddressInUseError,
@@ -233,6 +233,21 @@ describe('broker with two doors', () => {
     await broker.stop();
     expect(isStopped).toBe(true);
     await stop;
+  });
+
+  test('joining: who says nothing is cut off after 5 s, if nothing else is asked for', async () => {
+    const broker = await listen({ ws: { port: 0 } });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const socket = new Client(broker.url ?? '');
+    onTestFinished(() => socket.terminate());
+    const closed = once(socket, 'close');
+    await once(socket, 'open');
+    vi.advanceTimersByTime(4_999);
+    expect(broker.counters.refused).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(broker.counters.refused).toBe(1);
+    expect((await closed)[0]).toBe(4408);
   });
 
   test('addresses: those that a broker, or a peer, cannot use', () => {
