@@ -249,6 +249,54 @@ describeWith('chromium', 'Chromium', (chromium) => {
     },
   );
 
+  test(
+    'the network of a page is switched off and on: nothing lost either way, order kept',
+    { timeout: TIMEOUT },
+    async () => {
+      const shop = await openShop();
+      const { peer, received } = await shop.peer(['up'], ['down']);
+      const { page, id, errors } = await shop.tab(['down'], ['up']);
+      await peer.waitFor({ subscribers: 'down', timeout: 5_000 });
+      await page.evaluate(() => tab.waitForSubscribers('up', 1));
+      await publishWhile(peer, {
+        async stop() {
+          await page.context().setOffline(true);
+          void page.evaluate(() => tab.publish('up', 0, 2_000));
+        },
+        go: () => page.context().setOffline(false),
+      });
+      await page.evaluate(() => tab.flush());
+      const { received: inPage, gaps } = await diary(page);
+      expect(from(inPage, peer.id)).toEqual(numbers(3_000));
+      expect(from(received, id)).toEqual(numbers(2_000));
+      expect([gaps, errors]).toEqual([[], []]);
+    },
+  );
+
+  test(
+    'a page is hidden behind another: it goes on, nothing lost either way, order kept',
+    { timeout: TIMEOUT },
+    async () => {
+      const shop = await openShop();
+      const { peer, received } = await shop.peer(['up'], ['down']);
+      const page = await BarePage.open(chromium, shop.url);
+      const id = await page.evaluate("tab.start(['down'], ['up'])");
+      await peer.waitFor({ subscribers: 'down', timeout: 5_000 });
+      await page.evaluate("tab.waitForSubscribers('up', 1)");
+      const other = await page.openAnother(shop.url);
+      await other.send('Page.bringToFront', {});
+      await expect.poll(() => page.evaluate('document.visibilityState'), { timeout: 5_000 }).toBe('hidden');
+      const upwards = page.evaluate("tab.publish('up', 0, 2000).then(() => tab.flush())");
+      for (const n of numbers(3_000)) await peer.publish.down(peer.id, n);
+      await peer.flush({ timeout: 20_000 });
+      await upwards;
+      const { received: inPage, gaps } = (await page.evaluate('tab.diary')) as Diary;
+      expect(from(inPage, peer.id)).toEqual(numbers(3_000));
+      expect(from(received, id as string)).toEqual(numbers(2_000));
+      expect(gaps).toEqual([]);
+    },
+  );
+
   test('a tab on a channel is frozen and resumed: nothing lost, order kept', { timeout: TIMEOUT }, async () => {
     const shop = await openShop();
     const page = await BarePage.open(chromium, shop.url);

@@ -24,7 +24,10 @@ export interface Page {
     argument: Argument,
   ): Promise<Result>;
   evaluate<Result>(run: () => Result | Promise<Result>): Promise<Result>;
-  context(): { newCDPSession(page: Page): Promise<{ send(command: string): Promise<unknown> }> };
+  context(): {
+    newCDPSession(page: Page): Promise<{ send(command: string): Promise<unknown> }>;
+    setOffline(offline: boolean): Promise<void>;
+  };
   close(): Promise<void>;
 }
 
