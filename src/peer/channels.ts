@@ -67,8 +67,8 @@ export class Channels {
   }
 
   /** Fulfils when every message that was sent so far was delivered. */
-  async delivered(): Promise<void> {
-    await Promise.all(Array.from(this.#outward.values(), ({ outbox }) => outbox.delivered()));
+  async delivered(signal: AbortSignal): Promise<void> {
+    await Promise.all(Array.from(this.#outward.values(), ({ outbox }) => outbox.delivered(signal)));
   }
 
   /**

@@ -124,12 +124,13 @@ export class Participant {
   }
 
   async flush({ timeout = Infinity, signal }: FlushOptions = {}): Promise<void> {
+    const ended = new AbortController();
     const delivered = async (): Promise<void> => {
       await this.#outgoing.settled();
       // Not where the peer was stopped meanwhile, which ends all waiting.
-      if (!this.#isClosed) await this.session.delivered();
+      if (!this.#isClosed) await this.session.delivered(ended.signal);
     };
-    await within(this.#setup.clock, delivered(), timeout, signal, () => {
+    const describe = (): string => {
       const all = this.session.undelivered();
       const lacking = all
         .slice(0, MOST_NAMED)
@@ -138,7 +139,12 @@ export class Participant {
       if (this.#outgoing.pending > 0) lacking.push(`${this.#outgoing.pending} events are being checked`);
       const what = lacking.length === 0 ? `${this.session.pending} events wait for a broker` : lacking.join(', ');
       return `not everything was delivered within ${timeout} ms: ${what}`;
-    });
+    };
+    try {
+      await within(this.#setup.clock, delivered(), timeout, signal, describe);
+    } finally {
+      ended.abort();
+    }
   }
 
   /** Both ways through the broker are open, for the first time or again. */

@@ -21,7 +21,6 @@ class SocketPeer implements PeerInterface {
   readonly serve: Readonly<Record<string, AnyEvent>>;
   readonly status: PeerStatus;
   readonly #setup: Setup;
-  readonly #agreement: Agreement;
   readonly #outlets: Outlets;
   #run: Run;
   #stopping: Promise<void> = Promise.resolve();
@@ -29,7 +28,6 @@ class SocketPeer implements PeerInterface {
   constructor(...args: PeerArguments) {
     const setup = readArguments(args);
     this.#setup = setup;
-    this.#agreement = new Agreement(setup);
     this.#outlets = new Outlets(setup);
     this.events = this.#outlets.events;
     this.serve = this.#outlets.serve;
@@ -73,7 +71,7 @@ class SocketPeer implements PeerInterface {
 
   stop(options?: FlushOptions): Promise<void> {
     // What was stopped before may have something of the bus left to close.
-    this.#stopping = Promise.all([this.#stopping, this.#run.stop(options)]).then(() => undefined);
+    this.#stopping = Promise.all([this.#stopping.catch(() => {}), this.#run.stop(options)]).then(() => undefined);
     return this.#stopping;
   }
 
@@ -96,6 +94,7 @@ class SocketPeer implements PeerInterface {
     if (there() >= count) return;
     let link: Link | undefined;
     const { ended } = this.#run;
+    ended.throwIfAborted();
     let onEnd: (() => void) | undefined;
     const enough = new Promise<void>((resolve, reject) => {
       onEnd = () => reject(ended.reason);
@@ -121,7 +120,7 @@ class SocketPeer implements PeerInterface {
   }
 
   #makeRun(): Run {
-    return new Run(this.#setup, this.#agreement, this.#outlets, () => (this.#run = this.#makeRun()));
+    return new Run(this.#setup, new Agreement(this.#setup), this.#outlets, () => (this.#run = this.#makeRun()));
   }
 }
 

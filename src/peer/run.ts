@@ -64,8 +64,11 @@ export class Run {
     const onAbort = (): void => this.#ending.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      await this.#open();
-      await this.#findBroker(timeout, timeout);
+      await this.#inTime(
+        timeout,
+        within(clock, this.#open(), timeout, this.#ending.signal, () => 'no bus'),
+      );
+      await this.#findBroker(deadline - clock.now(), timeout);
       await this.#beginKeeping(timeout, () => deadline - clock.now());
       this.#ending.signal.throwIfAborted();
     } catch (error) {
@@ -122,8 +125,9 @@ export class Run {
 
   async #open(): Promise<void> {
     const bus = await this.#setup.makeBus();
-    // First, so that it is closed whatever happens.
+    // First, so that it is closed whatever happens; it may come when nobody waits for it any more.
     this.#bus = bus;
+    if (this.#isOver) await bus.close();
     this.#ending.signal.throwIfAborted();
     this.#durability = await this.#makeDurability(bus);
     const { session } = this.participant;
@@ -165,9 +169,14 @@ export class Run {
   }
 
   /** @throws NoBrokerError after the time that is left of the timeout */
-  async #findBroker(left: number, timeout: number): Promise<void> {
+  #findBroker(left: number, timeout: number): Promise<void> {
+    return this.#inTime(timeout, this.#readiness.ask(left, this.#ending.signal));
+  }
+
+  /** Makes of the error of what took too long the one that users get. */
+  async #inTime(timeout: number, work: Promise<void>): Promise<void> {
     try {
-      await this.#readiness.ask(left, this.#ending.signal);
+      await work;
     } catch (error) {
       throw error instanceof TimeoutError ? noBroker(this.#setup.endpoints, timeout, error) : error;
     }

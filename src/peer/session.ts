@@ -172,8 +172,8 @@ export class Session {
   }
 
   /** Fulfils when everything that was published and sent so far was delivered. */
-  async delivered(): Promise<void> {
-    await Promise.all([this.outbox.delivered(), this.#channels.delivered()]);
+  async delivered(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.outbox.delivered(signal), this.#channels.delivered(signal)]);
   }
 
   /**

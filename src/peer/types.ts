@@ -43,8 +43,8 @@ export interface Peer<
   /** What other peers publish. A listener that throws ends the program, as a slot does that throws. */
   readonly events: Events<S>;
   /**
-   * Publishes. The event is kept until every live subscriber has it, and the store for durable ones; before the peer is ready and while
-   * the broker is away, it waits here. The promise fulfils when there is room for more: who awaits it never
+   * Publishes. The event is kept until every live subscriber has it, and the store for durable ones; before the peer is
+   * started, or started again, and while the broker is away, it waits here. The promise fulfils when there is room for more: who awaits it never
    * overruns slow subscribers. Throws a `PayloadError` for arguments that JSON cannot carry, a `ValidationError`
    * for those that do not fit the contract, and an `OverflowError` when too much is kept already; where a
    * schema is asynchronous, the promise rejects with the last two.
@@ -89,7 +89,8 @@ export interface Peer<
    * missed. A peer that was stopped can be started again.
    * @returns the peer itself, for `await using`
    * @throws NoBrokerError after the timeout; RefusedError; AddressError; MissingLibraryError; the signal's reason;
-   *   StateError when it was started already. Nothing is left open then.
+   *   StateError when it was started already. Nothing is left open then, and what was published before is not kept for
+   *   another start, but emitted as `undelivered`.
    */
   start(options?: StartOptions): Promise<this>;
   /**

@@ -13,6 +13,8 @@ export async function within(
   signal: AbortSignal | undefined,
   describe: () => string,
 ): Promise<void> {
+  // What nobody waits for any more may fail.
+  promise.catch(() => {});
   signal?.throwIfAborted();
   let cancel: (() => void) | undefined;
   let onAbort: (() => void) | undefined;

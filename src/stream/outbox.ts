@@ -83,7 +83,7 @@ export class Outbox {
   #unmarked = 0;
   // What a store is to keep, if there is one.
   #deposits: Deposits | undefined;
-  #onDelivered: { g: number; resolve: () => void }[] = [];
+  #onDelivered: { readonly g: number; readonly signal: AbortSignal; readonly resolve: () => void }[] = [];
 
   constructor(publisher: string, names: readonly string[], options: OutboxOptions, clock: Clock, port: OutboxPort) {
     this.#publisher = publisher;
@@ -138,7 +138,8 @@ export class Outbox {
     const log = this.#logs.get(name) as Log;
     if (this.pending >= this.#options.limit || this.#size >= this.#options.size) {
       throw new OverflowError(
-        `event '${name}' was refused: ${this.pending} events are kept already for subscribers that have not acknowledged them`,
+        `event '${name}' was refused: ${this.pending} events wait already for subscribers that have not acknowledged them, or ` +
+          'were dropped, which they are still to be told',
       );
     }
     // Now, because the arguments may change later.
@@ -170,11 +171,14 @@ export class Outbox {
     return new Promise((resolve) => this.#onRoom.push(resolve));
   }
 
-  /** Fulfils when the broker and every subscriber that is known have all that was published so far. */
-  delivered(): Promise<void> {
+  /**
+   * Fulfils when the broker and every subscriber that is known have all that was published so far.
+   * @param signal - aborts when nobody waits for it any more; it need not fulfil then
+   */
+  delivered(signal: AbortSignal): Promise<void> {
     for (const one of this.#lagging()) this.#remind(one);
     return new Promise((resolve) => {
-      this.#onDelivered.push({ g: this.#g, resolve });
+      this.#onDelivered.push({ g: this.#g, signal, resolve });
       this.#settle();
     });
   }
@@ -432,7 +436,7 @@ export class Outbox {
     // Who came back may lack what was let go of without it.
     for (const one of this.#subscribers.values()) if (lags(one)) oldest = Math.min(oldest, one.acked + 1);
     const waiting = this.#onDelivered;
-    this.#onDelivered = waiting.filter(({ g }) => g >= oldest);
+    this.#onDelivered = waiting.filter(({ g, signal }) => g >= oldest && !signal.aborted);
     for (const { g, resolve } of waiting) if (g < oldest) resolve();
   }
 

@@ -186,6 +186,51 @@ describe('delivery: starting and stopping', () => {
     expect(isAnyAborted).toBe(true);
   });
 
+  test.each([
+    ['later', 1_500],
+    ['just before', 900],
+  ])('the timeout of a start is for all of it, and a bus that comes %s is closed', async (_, time) => {
+    const world = new World();
+    world.network.crash();
+    const { clock } = world;
+    const [made, closed] = [gate(), gate()];
+    const bus = world.network.bus();
+    bus.close = () => {
+      closed.open();
+      return Promise.resolve();
+    };
+    const slow = async (): Promise<FaultyBus> => {
+      await made.promise;
+      return bus;
+    };
+    const peer = new Peer('inproc://a', 'inproc://b', [], [], { clock, bus: slow });
+    clock.after(time, made.open);
+    const late = world.until(peer.start({ timeout: 1_000 }));
+    await expect(late).rejects.toThrow(NoBrokerError);
+    expect(clock.now()).toBeLessThan(1_010);
+    await world.until(closed.promise);
+  });
+
+  test('waitFor: between what ends a start and its end, it hears that, too', async () => {
+    const world = new World();
+    const quick = peerOn(world, world.network.bus());
+    const aborting = new AbortController();
+    const start = expect(quick.start({ signal: aborting.signal })).rejects.toThrow('enough');
+    aborting.abort(new Error('enough'));
+    await expect(quick.waitFor({ subscribers: 'tick' })).rejects.toThrow('enough');
+    await start;
+  });
+
+  test('a stop whose bus could not be closed says so, and the next one is another', async () => {
+    const world = new World();
+    const bus = world.network.bus();
+    bus.close = () => Promise.reject(new Error('stuck'));
+    const peer = peerOn(world, bus);
+    await world.until(peer.start());
+    await expect(world.until(peer.stop())).rejects.toThrow('stuck');
+    await peer.stop();
+  });
+
   test('a second stop fulfils no sooner than the first', async () => {
     const world = new World();
     const bus = world.network.bus();

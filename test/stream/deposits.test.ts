@@ -114,7 +114,7 @@ describe('deposits', () => {
     expect(outbox.pending).toBe(3);
     expect(outbox.undelivered()).toEqual([{ subscriber: 'store', count: 3 }]);
     expect(() => publish('a')).toThrow(OverflowError);
-    const delivered = outbox.delivered();
+    const delivered = outbox.delivered(new AbortController().signal);
     await deposits[0]?.answer(true);
     await deposits[1]?.answer(true);
     await delivered;

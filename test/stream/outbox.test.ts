@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { StepClock } from 'mreventloop/testing';
+import { collectGarbage } from '../loop/collect-garbage.ts';
 import type { EventOutboxOptions } from '../../src/stream/log.ts';
 import { Outbox } from '../../src/stream/outbox.ts';
 
@@ -38,6 +39,26 @@ describe('outbox', () => {
     for (let g = 1; g <= 8; g += 1) outbox.acknowledge('S', g);
     // Six was published, the second was dropped for it, and that was said.
     expect(sent).toEqual(['a1:1', 'a2:2', 'a3:3', 'a4:4', 'a6:6', 'a7:7', 'b1:8']);
+  });
+
+  test('delivered: who waits no more is forgotten, and so whoever waits again and again', async () => {
+    const { outbox } = makeOutbox();
+    outbox.publish('a', [1]);
+    const wait = (): WeakRef<AbortSignal> => {
+      const controller = new AbortController();
+      void outbox.delivered(controller.signal);
+      controller.abort();
+      return new WeakRef(controller.signal);
+    };
+    const left = wait();
+    wait();
+    await expect
+      .poll(() => {
+        collectGarbage();
+        return left.deref() === undefined;
+      })
+      .toBe(true);
+    expect(outbox.pending).toBe(1);
   });
 
   test('overflow: the number dropped is told once for each', () => {
