@@ -44,6 +44,8 @@ export interface Bus {
    * to be asked. Otherwise peers ask the broker.
    */
   readonly takesPacks?: boolean;
+  /** Why it is not connected, as far as that is known: for the error of a start that waited in vain. */
+  readonly trouble?: Error | undefined;
   /** What keeps events for subscribers that are away, if it has that. Not to be used before the first frame came. */
   readonly store?: Store;
   /**

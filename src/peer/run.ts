@@ -6,7 +6,7 @@ import type { FlushOptions, StartOptions } from './options.ts';
 import type { Outlets } from './outlets.ts';
 import { Participant } from './participant.ts';
 import { Readiness } from './readiness.ts';
-import { noStore, type Setup } from './setup.ts';
+import { noStore, PORT, type Setup } from './setup.ts';
 import { within } from './within.ts';
 
 const DEFAULT_TIMEOUT = 5_000;
@@ -178,7 +178,8 @@ export class Run {
     try {
       await work;
     } catch (error) {
-      throw error instanceof TimeoutError ? noBroker(this.#setup.endpoints, timeout, error) : error;
+      if (!(error instanceof TimeoutError)) throw error;
+      throw noBroker(this.#setup.endpoints, timeout, this.#bus?.trouble, error);
     }
   }
 
@@ -215,11 +216,18 @@ export class Run {
   }
 }
 
-function noBroker({ in: inAddress, out }: Endpoints, timeout: number, cause: unknown): NoBrokerError {
+function noBroker(
+  { in: inAddress, out }: Endpoints,
+  timeout: number,
+  trouble: Error | undefined,
+  error: TimeoutError,
+): NoBrokerError {
+  const why = trouble === undefined ? '' : ` (${trouble.message})`;
   const message =
-    inAddress === out
-      ? `at '${out}'. Is one running, and does it admit this origin?`
-      : `at '${inAddress}' (to receive from) and '${out}' (to send to). ` +
-        'Is one running, with the two addresses in this order?';
-  return new NoBrokerError(`no broker answered within ${timeout} ms ${message}`, { cause });
+    inAddress === PORT
+      ? ` at a port. Has a broker attached the other end?`
+      : inAddress === out
+        ? ` at '${inAddress}'${why}. Is one running${inAddress.startsWith('ws') ? ', and does it admit this origin' : ''}?`
+        : ` at '${inAddress}' (to receive from) and '${out}' (to send to). Is one running, with the two addresses in this order?`;
+  return new NoBrokerError(`no broker answered within ${timeout} ms${message}`, { cause: trouble ?? error });
 }

@@ -115,7 +115,7 @@ function readNames(
 }
 
 /** Where a port leads has no address. */
-const PORT = 'a port';
+export const PORT = 'a port';
 
 function readPlace(place: string | Endpoints | Port): Place {
   if (typeof place === 'object' && 'postMessage' in place) {

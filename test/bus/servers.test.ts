@@ -308,15 +308,21 @@ describe('servers: addresses', () => {
     expect(new Peer(address, address, [], []).ready).toBe(false);
   });
 
-  test.each(['nats', 'nats+ws', 'redis'])(
-    '%s: where nobody is, the start fails and says where it looked',
-    async (scheme) => {
+  test.each([
+    ['nats', /NATS|refused/i],
+    ['nats+ws', /NATS|refused/i],
+    ['redis', /./],
+    ['ws', /ECONNREFUSED/],
+  ])(
+    '%s: where nobody is, the start fails and says where it looked, and why that was in vain as far as it is known',
+    async (scheme, why) => {
       const address = `${scheme}://127.0.0.1:1/shop`;
       const start = new Peer(address, address, [], []).start({ timeout: 200 });
       await expect(start).rejects.toMatchObject({
         code: 'NO_BROKER',
         message: expect.stringContaining(address) as string,
       });
+      await expect(start).rejects.toThrow(why);
     },
   );
 });

@@ -8,6 +8,7 @@ const LARGEST = 8 * 1024 * 1024;
 export class NatsBus implements Bus {
   readonly largest: number = LARGEST;
   readonly takesPacks = true;
+  trouble: Error | undefined;
   readonly #link: NatsLink;
 
   constructor(link: NatsLink) {
@@ -17,7 +18,9 @@ export class NatsBus implements Bus {
   open(listener: BusListener): Promise<void> {
     return this.#link.open({
       up() {},
-      failed() {},
+      failed: (error) => {
+        this.trouble = error;
+      },
       frame: (text) => listener.frame(text),
       unreadable: () => listener.unreadable(),
       down: (reason) => listener.down(reason),

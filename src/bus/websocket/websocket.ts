@@ -32,6 +32,7 @@ export class WebSocketBus implements Bus {
   readonly #address: string;
   readonly #token: Token;
   readonly #prefixes: string[] = [];
+  trouble: Error | undefined;
   #make: MakeWebSocket | undefined;
   #listener: BusListener | undefined;
   #socket: WebSocketLike | undefined;
@@ -119,8 +120,8 @@ export class WebSocketBus implements Bus {
     socket.addEventListener('close', ({ code, reason }: { code: number; reason: string }) => {
       if (socket === this.#socket) this.#closed(code, reason);
     });
-    // What went wrong follows as a close.
-    socket.addEventListener('error', () => {});
+    // A close follows. Pages are not told what went wrong.
+    socket.addEventListener('error', ({ error }: { error?: Error }) => (this.trouble = error));
   }
 
   async #join(socket: WebSocketLike): Promise<void> {
