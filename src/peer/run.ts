@@ -61,6 +61,7 @@ export class Run {
     this.#state = 'starting';
     const { clock } = this.#setup;
     const deadline = clock.now() + timeout;
+    const left = (): number => Math.max(0, deadline - clock.now());
     const onAbort = (): void => this.#ending.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
@@ -68,8 +69,8 @@ export class Run {
         timeout,
         within(clock, this.#open(), timeout, this.#ending.signal, () => 'no bus'),
       );
-      await this.#findBroker(deadline - clock.now(), timeout);
-      await this.#beginKeeping(timeout, () => deadline - clock.now());
+      await this.#findBroker(left(), timeout);
+      await this.#beginKeeping(timeout, left);
       this.#ending.signal.throwIfAborted();
     } catch (error) {
       // Whoever stopped the peer meanwhile may have started it again: that is another run.
