@@ -83,7 +83,7 @@ export type {
   PublishOverflow,
   Undelivered,
 } from './peer/status.ts';
-export type { Publish } from './peer/types.ts';
+export type { PeerOf, PeerParts, Publish } from './peer/types.ts';
 export type { Clock } from './stream/clock.ts';
 export type { EventOutboxOptions, PublishPolicy } from './stream/log.ts';
 export type { InvalidReason } from './wire/json-rpc.ts';

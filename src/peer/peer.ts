@@ -14,7 +14,7 @@ import type { Peer as PeerInterface, PeerConstructor, Publish } from './types.ts
 import { within } from './within.ts';
 
 /** What users hold. What it is to others, and all that has to do with a bus, is another with each start. */
-class SocketPeer implements PeerInterface {
+class SocketPeer implements PeerInterface<EventMap, EventMap> {
   readonly events: Events;
   readonly publish: Publish<EventMap>;
   readonly request: Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
@@ -124,5 +124,11 @@ class SocketPeer implements PeerInterface {
   }
 }
 
-export type Peer<S extends EventMap = EventMap, P extends EventMap = EventMap> = PeerInterface<S, P>;
+export type Peer<
+  S extends EventMap = {},
+  P extends EventMap = {},
+  Q = {},
+  V = {},
+  B extends BusCapabilities = BusCapabilities,
+> = PeerInterface<S, P, Q, V, B>;
 export const Peer: PeerConstructor = SocketPeer as unknown as PeerConstructor;

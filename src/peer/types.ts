@@ -25,6 +25,9 @@ export type Publish<M extends EventMap> = { readonly [Name in keyof M]: (...args
  * await using running = await peer.start();
  * ```
  *
+ * Without type arguments it is any peer, whatever it takes part in: `const all: Peer[] = [seller, buyer]`. The type of
+ * one with a contract is {@link PeerOf}.
+ *
  * Python: `mreventloop.Peer`, with the same arguments.
  *
  * @typeParam S - the events it subscribes to, with their arguments
@@ -34,8 +37,8 @@ export type Publish<M extends EventMap> = { readonly [Name in keyof M]: (...args
  * @typeParam B - what its bus can do, as far as the compiler knows its address
  */
 export interface Peer<
-  S extends EventMap = EventMap,
-  P extends EventMap = EventMap,
+  S extends EventMap = {},
+  P extends EventMap = {},
   Q = {},
   V = {},
   B extends BusCapabilities = BusCapabilities,
@@ -110,6 +113,62 @@ export interface Peer<
    */
   waitFor(options: WaitOptions<P, Q>): Promise<void>;
 }
+
+/**
+ * What a peer with a contract takes part in, as {@link PeerOf} takes it: each a union of names, or what the constructor
+ * takes.
+ */
+export interface PeerParts<C> {
+  /** The events it receives. */
+  readonly subscribe?: Named<keyof EventsIn<C> & string> | undefined;
+  /** The events it sends. */
+  readonly publish?: Named<keyof EventsIn<C> & string> | undefined;
+  /** The requests it asks. */
+  readonly request?: Named<RequestNameIn<C>> | undefined;
+  /** The requests it answers. */
+  readonly serve?: Named<RequestNameIn<C>> | undefined;
+}
+
+type Named<N extends string> = N | readonly N[] | { readonly [Name in N]?: object };
+
+type NamesIn<O, Part extends keyof PeerParts<unknown>> = O extends { readonly [K in Part]: infer Given }
+  ? Given extends string
+    ? Given
+    : Given extends readonly (infer Name)[]
+      ? Name
+      : keyof Given
+  : never;
+
+/** Keys that mean nothing, for the compiler's message. */
+type NothingElse<O> = { readonly [K in Exclude<keyof O, keyof ContractPeerOptions<string, string>>]: never };
+
+/**
+ * The type of a peer with a contract, where there is no peer yet to take it from:
+ *
+ * ```ts
+ * class Till {
+ *   readonly peer: PeerOf<typeof shop, { subscribe: 'produced' | 'sold'; request: 'price_of' }>;
+ * }
+ * ```
+ *
+ * Any peer that takes part in as much, or more, fits. Where options are declared, they serve as well:
+ * `PeerOf<typeof shop, typeof options>`, with `const options = { … } as const`.
+ *
+ * @typeParam C - the contract
+ * @typeParam O - what the peer takes part in
+ * @typeParam A - its address, for `peer.bus`
+ */
+export type PeerOf<
+  C extends Contract,
+  O extends PeerParts<C> & NothingElse<O>,
+  A extends string | Endpoints | Port = string,
+> = Peer<
+  { [Name in NamesIn<O, 'subscribe'> & keyof C & string]: ReceivedArgs<C[Name]> },
+  { [Name in NamesIn<O, 'publish'> & keyof C & string]: PublishedArgs<C[Name]> },
+  Requests<C, NamesIn<O, 'request'>>,
+  Served<C, NamesIn<O, 'serve'>>,
+  BusAt<A>
+>;
 
 export interface PeerConstructor {
   /**

@@ -42,9 +42,11 @@ const { document, location, SharedWorker } = globalThis as unknown as {
   SharedWorker: new (url: string, options: object) => { port: Port };
 };
 const address = `ws://${location.host}/events`;
-let peer: Peer;
+/** Its events are given to it from outside. */
+type AnyEvents = Record<string, unknown[]>;
+let peer: Peer<AnyEvents, AnyEvents>;
 
-function begin(made: Peer, names: readonly string[]): Promise<string> {
+function begin(made: Peer<AnyEvents, AnyEvents>, names: readonly string[]): Promise<string> {
   peer = made;
   const { diary } = tab;
   for (const name of names) connect(peer, name, (from, n) => diary.received.push([from as string, n as number]));
@@ -56,14 +58,12 @@ function begin(made: Peer, names: readonly string[]): Promise<string> {
 
 const tab: Tab = {
   diary: { received: [], gaps: [], invalid: [], disconnected: 0 },
-  start: (subscribe, publish) =>
-    begin(new Peer(address, address, subscribe, publish, { token: 'secret' }) as unknown as Peer, subscribe),
+  start: (subscribe, publish) => begin(new Peer(address, address, subscribe, publish, { token: 'secret' }), subscribe),
   startInHub(subscribe, publish) {
     const { port } = new SharedWorker('/hub.js', { type: 'module' });
-    return begin(new Peer(port, subscribe, publish) as unknown as Peer, subscribe);
+    return begin(new Peer(port, subscribe, publish), subscribe);
   },
-  startOnChannel: (subscribe, publish) =>
-    begin(new Peer(new BroadcastChannel('shop'), subscribe, publish) as unknown as Peer, subscribe),
+  startOnChannel: (subscribe, publish) => begin(new Peer(new BroadcastChannel('shop'), subscribe, publish), subscribe),
   async startWithFrame(subscribe, publish) {
     const broker = await new Broker({}).start();
     const [mine, its] = [new MessageChannel(), new MessageChannel()];
@@ -73,14 +73,14 @@ const tab: Tab = {
     frame.addEventListener('load', () => frame.contentWindow.postMessage('port', location.origin, [its.port2]));
     frame.src = '/frame';
     document.body.append(frame);
-    return begin(new Peer(mine.port2, subscribe, publish) as unknown as Peer, subscribe);
+    return begin(new Peer(mine.port2, subscribe, publish), subscribe);
   },
   startAtNats: (subscribe, publish, at) =>
     begin(
       new Peer(at, at, subscribe, publish, {
         token: 'secret',
         nats: () => import('@nats-io/nats-core'),
-      }) as unknown as Peer,
+      }),
       subscribe,
     ),
   async publish(event, from, to) {

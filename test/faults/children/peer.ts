@@ -21,7 +21,9 @@ const [inAddress = '', outAddress = '', historyPath = ''] = process.argv.slice(2
 const history = createWriteStream(historyPath);
 const write = (line: object): void => void history.write(`${JSON.stringify(line)}\n`);
 
-let peer: Peer | undefined;
+/** Its events are given to it from outside. */
+type AnyEvents = Record<string, unknown[]>;
+let peer: Peer<AnyEvents, AnyEvents> | undefined;
 let received = 0;
 let published = 0;
 let onReceived: (() => void) | undefined;
@@ -31,7 +33,7 @@ let onLeft: (() => void) | undefined;
 async function obey(order: Order): Promise<object> {
   switch (order.do) {
     case 'start': {
-      peer = new Peer(inAddress, outAddress, order.subscribe, order.publish, order.options) as unknown as Peer;
+      peer = new Peer(inAddress, outAddress, order.subscribe, order.publish, order.options);
       for (const name of eventNames(peer.events)) {
         connect(peer, name, (from, n) => {
           received += 1;
@@ -116,7 +118,7 @@ function publish(event: string): Promise<void> {
   counts.set(event, n);
   published += 1;
   write({ published: event, n, order: published });
-  return (peer as Peer).publish[event]?.(peer?.id, n) ?? Promise.resolve();
+  return peer?.publish[event]?.(peer.id, n) ?? Promise.resolve();
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
