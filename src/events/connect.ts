@@ -1,15 +1,17 @@
 import { ConnectError } from '../errors.ts';
 import {
-  type ArgsOf,
+  type AnyHandler,
   describe,
   type Emitter,
   type EventMapOfEmitter,
   getEvent,
   getEvents,
   type HasEvents,
+  type ListenerFor,
+  type MemberOf,
   type NameIn,
 } from './emitter.ts';
-import { type AnyEvent, connectSlot, disconnectSlot, type Event, isEvent } from './event.ts';
+import { type AnyEvent, connectSlot, disconnectSlot, type Event, type HandlerPoint, isEvent } from './event.ts';
 import { type Link, LinkGroup, type Listener, type ListenOptions } from './link.ts';
 import { eventToSlotName, type SlotName } from './names.ts';
 
@@ -29,19 +31,19 @@ export interface ConnectOptions extends ListenOptions, SlotNameOptions {}
 /** The name that a slot for an event has, under given options. */
 export type SlotNameFor<Name extends string, O> = O extends { slotNames: false } ? Name : SlotName<Name>;
 
-/** A receiver with a slot of that name that takes these arguments. */
-export type HasSlot<Name extends string, A extends readonly unknown[]> = { readonly [N in Name]: Listener<A> };
+/** A receiver with a slot of that name, which takes the arguments of an event, or answers a request. */
+export type HasSlot<Name extends string, Member> = { readonly [N in Name]: ListenerFor<Member> };
 
 /** A receiver whose slots, where their names fit, take the arguments of the events. It needs one at least. */
 export type SlotsByName<M, O> = string extends keyof M
   ? object
-  : { readonly [N in keyof M & string as SlotNameFor<N, O>]?: Listener<ArgsOf<M, N>> };
+  : { readonly [N in keyof M & string as SlotNameFor<N, O>]?: ListenerFor<MemberOf<M, N>> };
 
 // The conditions keep the compiler from showing a name with three parameters where the slots could stand.
 /** A receiver with a slot for each of the events in the list. */
 export type HasSlots<M, Names extends readonly string[], O> = [M] extends [never]
   ? never
-  : { readonly [N in Names[number] as SlotNameFor<N, O>]: Listener<ArgsOf<M, N>> };
+  : { readonly [N in Names[number] as SlotNameFor<N, O>]: ListenerFor<MemberOf<M, N>> };
 
 /** A receiver with the slots that are named for a list of events, position by position. */
 export type HasNamedSlots<M, Names extends readonly string[], Slots extends readonly string[]> = [M] extends [never]
@@ -53,7 +55,7 @@ export type HasNamedSlots<M, Names extends readonly string[], Slots extends read
 type ListenerAt<M, Names extends readonly string[], Slots extends readonly string[], S> = {
   [I in keyof Names]: I extends keyof Slots
     ? Slots[I] extends S
-      ? (listener: Listener<ArgsOf<M, Names[I]>>) => void
+      ? (listener: ListenerFor<MemberOf<M, Names[I]>>) => void
       : never
     : never;
 }[number] extends (listener: infer L) => void
@@ -66,14 +68,15 @@ export type SameLength<Names extends readonly string[]> = { readonly [I in keyof
 // What the last overloads of `connect` report: what belongs in each place, given what stands in the others.
 type MeantEmitter<E, M> = E extends AnyEvent ? E : [M] extends [never] ? HasEvents : Emitter<E, M>;
 
-type MeantEvents<E, M, W> =
-  E extends Event<infer A>
-    ? Listener<A>
-    : W extends string
-      ? MeantEvent<M, W>
-      : W extends readonly string[]
-        ? { readonly [I in keyof W]: MeantEvent<M, W[I]> }
-        : SlotsByName<M, ConnectOptions>;
+type MeantEvents<E, M, W> = E extends AnyEvent
+  ? MeantListener<E>
+  : W extends string
+    ? MeantEvent<M, W>
+    : W extends readonly string[]
+      ? { readonly [I in keyof W]: MeantEvent<M, W[I]> }
+      : SlotsByName<M, ConnectOptions>;
+
+type MeantListener<E> = E extends Event<infer A> ? Listener<A> : E extends HandlerPoint<infer H> ? H : never;
 
 type MeantEvent<M, Name> = Name extends keyof M ? Name : keyof M & string;
 
@@ -81,8 +84,8 @@ type MeantTarget<E, M, W, S> = E extends AnyEvent
   ? ListenOptions
   : W extends string
     ? S extends string
-      ? HasSlot<S, ArgsOf<M, W>>
-      : Listener<ArgsOf<M, W>> | HasSlot<SlotNameFor<W, S>, ArgsOf<M, W>>
+      ? HasSlot<S, MemberOf<M, W>>
+      : ListenerFor<MemberOf<M, W>> | HasSlot<SlotNameFor<W, S>, MemberOf<M, W>>
     : W extends readonly string[]
       ? S extends readonly string[]
         ? HasNamedSlots<M, W, S>
@@ -112,6 +115,12 @@ export function connect<A extends readonly unknown[]>(
   slot: NoInfer<Listener<A>>,
   options?: ListenOptions,
 ): Link;
+/** Connects a request to the handler that answers it: `connect(seller.serve.price_of, (product) => …)`. */
+export function connect<H extends AnyHandler>(
+  request: AnyEvent & HandlerPoint<H>,
+  handler: NoInfer<H>,
+  options?: ListenOptions,
+): Link;
 /**
  * Connects every event of the emitter for which the receiver has a slot by its name
  * (`produced` → `onProduced`).
@@ -131,7 +140,7 @@ export function connect<
 >(
   emitter: Emitter<E, M>,
   event: N,
-  target: NoInfer<Listener<ArgsOf<M, N>>> | NoInfer<HasSlot<SlotNameFor<N, O>, ArgsOf<M, N>>>,
+  target: NoInfer<ListenerFor<MemberOf<M, N>>> | NoInfer<HasSlot<SlotNameFor<N, O>, MemberOf<M, N>>>,
   options?: O,
 ): Link;
 /** Connects several events to the receiver's slots by their names. */
@@ -151,7 +160,7 @@ export function connect<
 >(
   emitter: Emitter<E, M>,
   event: N,
-  receiver: R & NoInfer<HasSlot<S, ArgsOf<M, N>>>,
+  receiver: R & NoInfer<HasSlot<S, MemberOf<M, N>>>,
   slot: S,
   options?: ListenOptions,
 ): Link;
@@ -174,7 +183,7 @@ export function connect<
 /** Connects an event to a function, or an emitter to a receiver. */
 export function connect<E extends object, M = EventMapOfEmitter<E>>(
   from: MeantEmitter<E, M>,
-  to: E extends Event<infer A> ? Listener<A> : SlotsByName<M, ConnectOptions>,
+  to: E extends AnyEvent ? MeantListener<E> : SlotsByName<M, ConnectOptions>,
 ): Link;
 /** Connects one event or several, to a function or to slots, with options. */
 export function connect<E extends object, const W, const S = undefined, M = EventMapOfEmitter<E>>(
@@ -200,6 +209,8 @@ export function connect(...args: readonly unknown[]): Link {
 export function disconnect(event: AnyEvent): number;
 /** Ends the connection of an event to a function. */
 export function disconnect<A extends readonly unknown[]>(event: Event<A>, slot: NoInfer<Listener<A>>): number;
+/** Ends the connection of a request to a handler. */
+export function disconnect<H extends AnyHandler>(request: AnyEvent & HandlerPoint<H>, handler: NoInfer<H>): number;
 /** Ends every connection of every event of the emitter. */
 export function disconnect<E extends object, M = EventMapOfEmitter<E>>(emitter: Emitter<E, M>): number;
 /** Ends every connection of one of the emitter's events. */
@@ -222,7 +233,7 @@ export function disconnect<
 >(
   emitter: Emitter<E, M>,
   event: N,
-  target: NoInfer<Listener<ArgsOf<M, N>>> | NoInfer<HasSlot<SlotNameFor<N, O>, ArgsOf<M, N>>>,
+  target: NoInfer<ListenerFor<MemberOf<M, N>>> | NoInfer<HasSlot<SlotNameFor<N, O>, MemberOf<M, N>>>,
   options?: O,
 ): number;
 /** Ends the connections of several events to the receiver's slots by their names. */
@@ -239,7 +250,7 @@ export function disconnect<
   R extends object,
   const S extends keyof R & string,
   M = EventMapOfEmitter<E>,
->(emitter: Emitter<E, M>, event: N, receiver: R & NoInfer<HasSlot<S, ArgsOf<M, N>>>, slot: S): number;
+>(emitter: Emitter<E, M>, event: N, receiver: R & NoInfer<HasSlot<S, MemberOf<M, N>>>, slot: S): number;
 /** Ends the connections of several events to the named slots of the receiver. */
 export function disconnect<
   E extends object,

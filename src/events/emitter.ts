@@ -1,6 +1,7 @@
 import { ConnectError } from '../errors.ts';
 import type { AnyEvent } from './event.ts';
 import { Events, type HasEventMap } from './events.ts';
+import type { Listener } from './link.ts';
 
 /**
  * The events of an emitter: of `Events` itself, of an object with a property `events`, or of an object
@@ -19,8 +20,30 @@ export type EventName<E> = keyof EventMapOfEmitter<E> & string;
 /** The names of the events in a map. */
 export type NameIn<M> = keyof M & string;
 
+/** What a map has under a name: the arguments of an event, or the handler of a request. */
+export type MemberOf<M, Name> = Name extends keyof M
+  ? M[Name] extends readonly unknown[] | AnyHandler
+    ? M[Name]
+    : never
+  : never;
+
 /** The arguments of one of the events in a map. */
-export type ArgsOf<M, Name> = Name extends keyof M ? (M[Name] extends readonly unknown[] ? M[Name] : never) : never;
+export type ArgsOf<M, Name> = Name extends keyof M
+  ? M[Name] extends readonly unknown[]
+    ? M[Name]
+    : M[Name] extends (...args: infer A) => unknown
+      ? A
+      : never
+  : never;
+
+/** What is connected to a member of a map: of an event, a listener; of a request, a handler, which has to answer. */
+export type ListenerFor<Member> = [Member] extends [readonly unknown[]] ? Listener<Member> : AllOf<Member>;
+
+// A name may be one of several: what is connected then is to fit them all, as with events.
+type AllOf<H> = (H extends unknown ? (handler: H) => void : never) extends (handler: infer All) => void ? All : never;
+
+/** Whatever answers a request. */
+export type AnyHandler = (...args: never) => unknown;
 
 /** The arguments of one of an emitter's events. */
 export type EventArgs<E, Name extends PropertyKey> = ArgsOf<EventMapOfEmitter<E>, Name>;

@@ -45,12 +45,13 @@ type Answer<R extends StandardSchema, S> = S extends true
 /** The functions that ask, by the names of the requests. */
 export type Requests<C, N extends PropertyKey> = { readonly [K in N & keyof C]: Ask<C[K]> };
 
-/** Where handlers are connected, by the names of the requests. Calling one connects a handler. */
+/**
+ * Where handlers are connected, by the names of the requests. Calling one connects a handler. For `connect`, it has
+ * handlers where events have their arguments.
+ */
 export type Served<C, N extends PropertyKey> = {
   readonly [K in N & keyof C]: HandlerPoint<Handler<C[K]>> & AnyEvent;
-} & HasEventMap<{ [K in N & keyof C]: ArgsOfHandler<Handler<C[K]>> }>;
-
-type ArgsOfHandler<H> = H extends (...args: infer A) => unknown ? A : never;
+} & HasEventMap<{ [K in N & keyof C]: Handler<C[K]> }>;
 
 /** What has to be known of a request. */
 export interface RequestSpec {

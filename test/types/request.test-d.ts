@@ -2,8 +2,10 @@ import {
   type Ask,
   connect,
   contract,
-  EventLoop,
+  disconnect,
   event,
+  type EventArgs,
+  EventLoop,
   type Handler,
   type Link,
   Peer,
@@ -65,14 +67,55 @@ expectTypeOf<Handler<typeof shop.price_of>>().toEqualTypeOf<
 class Counter {
   eventLoop = new EventLoop();
   onPriceOf = slot(this, (product: string) => product.toUpperCase());
+  onStock = slot(this, async (product: number, all?: boolean) => ({ left: all === true ? product : 0 }));
+  onPricesOf = slot(this, (product: string) => [product.length]);
+  onClose(_signal: AbortSignal): undefined {}
 }
-connect(peer.serve, 'price_of', new Counter(), 'onPriceOf');
-connect(peer.serve, 'price_of', new Counter());
+const counter = new Counter();
+connect(peer.serve, 'price_of', counter, 'onPriceOf');
+connect(peer.serve, 'price_of', counter);
+connect(peer.serve, 'prices_of', counter, 'onPricesOf');
+connect(peer.serve, ['price_of', 'stock'], counter, ['onPriceOf', 'onStock']);
+connect(peer.serve, ['price_of', 'close'], counter);
+connect(peer.serve, counter);
+connect(peer.serve, 'price_of', { price_of: (product: string) => product }, { slotNames: false });
+disconnect(peer.serve, 'price_of', counter, 'onPriceOf');
+peer.serve.price_of(counter.onPriceOf);
+connect(peer.serve.price_of, counter.onPriceOf);
+
+// Handlers are functions, by the name of the request or by where they are connected
 connect(peer.serve, 'price_of', (product, signal) => {
   expectTypeOf(product).toEqualTypeOf<string>();
   expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+  return product;
 });
-peer.serve.price_of(new Counter().onPriceOf);
+expectTypeOf(connect(peer.serve, 'price_of', async (product) => product, { unique: true })).toEqualTypeOf<Link>();
+connect(peer.serve, 'price_of', () => '3');
+connect(peer.serve, 'prices_of', async function* (product) {
+  yield await Promise.resolve(product.length);
+});
+connect(peer.serve, 'close', () => undefined);
+const link = connect(
+  peer.serve.price_of,
+  (product, signal) => {
+    expectTypeOf(product).toEqualTypeOf<string>();
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+    return Promise.resolve(product);
+  },
+  { once: true },
+);
+expectTypeOf(link).toEqualTypeOf<Link>();
+connect(peer.serve.prices_of, (product) => [product.length]);
+const handler: Handler<typeof shop.price_of> = (product) => product;
+connect(peer.serve.price_of, handler);
+disconnect(peer.serve.price_of, handler);
+disconnect(peer.serve, 'price_of', handler);
+expectTypeOf<EventArgs<typeof peer.serve, 'price_of'>>().toEqualTypeOf<[product: string, signal: AbortSignal]>();
+
+// Where a name is one of several, the handler answers them all
+const alike = contract({ a: request([z.string()], z.number()), b: request([z.string()], z.number().optional()) });
+const { serve } = new Peer('ipc:///tmp/shop', alike, { serve: ['a', 'b'] });
+for (const name of ['a', 'b'] as const) connect(serve, name, (text: string) => text.length);
 
 // Waiting for who serves what is asked
 expectTypeOf(peer.waitFor({ servers: 'price_of', count: 2 })).toEqualTypeOf<Promise<void>>();

@@ -1,4 +1,4 @@
-import { connect, contract, Peer, request, requestStream } from 'mreventloop';
+import { connect, contract, disconnect, EventLoop, Peer, request, requestStream, slot } from 'mreventloop';
 import { z } from 'zod';
 
 const shop = contract({
@@ -53,10 +53,60 @@ peer.serve.price_of(3);
 peer.serve.prices_of(() => 3);
 // THROWS Argument of type 'string' is not assignable to parameter of type '(args_0: string, signal: AbortSignal) => number | PromiseLike<number>'.
 peer.serve.price_of('tea');
+
+// answering, connected by name
 // THROWS Type 'string' is not assignable to type 'number'.
 connect(peer.serve, 'price_of', (product: number) => product);
 // THROWS Argument of type '"produced"' is not assignable to parameter of type '"price_of" | "prices_of"'.
 connect(peer.serve, 'produced', () => 3);
+// THROWS Type 'string' is not assignable to type 'number | PromiseLike<number>'.
+connect(peer.serve, 'price_of', (product) => product);
+// THROWS Type 'Promise<string>' is not assignable to type 'number | PromiseLike<number>'.
+connect(peer.serve, 'price_of', async () => 'three');
+// THROWS Type 'void' is not assignable to type 'number | PromiseLike<number>'.
+connect(peer.serve, 'price_of', (product) => {});
+// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | Iterable<number> | PromiseLike<AsyncIterable<number> | Iterable<number>>'.
+connect(peer.serve, 'prices_of', () => 3);
+// THROWS Target signature provides too few arguments. Expected 3 or more, but got 2.
+connect(peer.serve, 'price_of', (product, signal, more) => 3);
+
+// answering, connected to slots
+class Counter {
+  eventLoop = new EventLoop();
+  onPriceOf = slot(this, (product: string) => product.toUpperCase());
+  onPricesOf(product: string): number {
+    return product.length;
+  }
+}
+const counter = new Counter();
+// THROWS Type 'SlotCall<string>' is not assignable to type 'number | PromiseLike<number>'.
+connect(peer.serve, 'price_of', counter, 'onPriceOf');
+// THROWS Type 'SlotCall<string>' is not assignable to type 'number | PromiseLike<number>'.
+connect(peer.serve, 'price_of', counter);
+// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | Iterable<number> | PromiseLike<AsyncIterable<number> | Iterable<number>>'.
+connect(peer.serve, ['price_of', 'prices_of'], counter, ['onPricesOf', 'onPricesOf']);
+// THROWS Type 'SlotCall<string>' is not assignable to type 'number | PromiseLike<number>'.
+connect(peer.serve, ['price_of'], counter);
+// THROWS Type 'SlotCall<string>' is not assignable to type 'number | PromiseLike<number>'.
+connect(peer.serve, counter);
+// THROWS Type 'SlotCall<string>' is not assignable to type 'number | PromiseLike<number>'.
+peer.serve.price_of(counter.onPriceOf);
+
+// answering, connected to where handlers are
+// THROWS Type 'string' is not assignable to type 'number | PromiseLike<number>'.
+connect(peer.serve.price_of, (product) => product);
+// THROWS Type 'SlotCall<string>' is not assignable to type 'number | PromiseLike<number>'.
+connect(peer.serve.price_of, counter.onPriceOf);
+// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | Iterable<number> | PromiseLike<AsyncIterable<number> | Iterable<number>>'.
+connect(peer.serve.prices_of, () => 3);
+// THROWS Target signature provides too few arguments. Expected 3 or more, but got 2.
+connect(peer.serve.price_of, (product, signal, more) => 3);
+// THROWS Type 'Counter' provides no match for the signature '(args_0: string, signal: AbortSignal): number | PromiseLike<number>'.
+connect(peer.serve.price_of, counter);
+// THROWS Type 'string' is not assignable to type 'boolean | undefined'.
+connect(peer.serve.price_of, () => 3, { once: 'yes' });
+// THROWS Argument of type '(product: number) => number' is not assignable to parameter of type '(args_0: string, signal: AbortSignal) => number | PromiseLike<number>'.
+disconnect(peer.serve.price_of, (product: number) => product);
 
 // waitFor
 // THROWS Type '"stock"' is not assignable to type '"price_of" | "prices_of"'.
