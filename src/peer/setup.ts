@@ -31,15 +31,15 @@ type ContractArguments = [
   options: ContractPeerOptions<string, string, string, string>,
 ];
 
-/** The arguments of the form for a port, without a contract. */
-type PortArguments = [
-  port: Port,
+/** The arguments of the form for one address or a port, without a contract. */
+type PlaceArguments = [
+  place: string | Endpoints | Port,
   subscribe: readonly string[],
   publish: readonly string[],
   options?: PeerOptions<EventMap, EventMap>,
 ];
 
-export type PeerArguments = OriginalArguments | ContractArguments | PortArguments;
+export type PeerArguments = OriginalArguments | ContractArguments | PlaceArguments;
 
 /** Where to connect, and how, where the addresses do not say it. */
 interface Place {
@@ -86,11 +86,11 @@ export function readArguments(args: PeerArguments): Setup {
     const [inAddress, outAddress, subscribe, publish, options] = args as OriginalArguments;
     return readNames({ in: inAddress, out: outAddress }, subscribe, publish, options);
   }
-  return Array.isArray(args[1]) ? readNames(...(args as PortArguments)) : readContract(args as ContractArguments);
+  return Array.isArray(args[1]) ? readNames(...(args as PlaceArguments)) : readContract(args as ContractArguments);
 }
 
 function readNames(
-  where: Endpoints | Port,
+  where: string | Endpoints | Port,
   subscribe: readonly string[],
   publish: readonly string[],
   options: PeerOptions<EventMap, EventMap> = {},

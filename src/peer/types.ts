@@ -195,21 +195,30 @@ export interface PeerConstructor {
     options?: PeerOptions<S, P, A>,
   ): Peer<S, P, {}, {}, BusAt<A>>;
   /**
-   * A peer whose broker has the other end of a port, as in a worker; or that meets others without a broker, on a
-   * `BroadcastChannel`.
-   * @param port - a `MessagePort`, a `Worker`, within a worker `self` or `parentPort`, or a channel
+   * A peer at the one address of a broker; one whose broker has the other end of a port, as in a worker; or one that
+   * meets others without a broker, on a `BroadcastChannel`.
+   * @param place - an address, or both; a `MessagePort`, a `Worker`, within a worker `self` or `parentPort`; or a channel
    * @param subscribe - the events to receive
    * @param publish - the events to send
    */
-  new <const S extends string, const P extends string>(
-    port: Port,
+  new <const S extends string, const P extends string, const A extends string | Endpoints | Port>(
+    place: A,
     subscribe: readonly S[],
     publish: readonly P[],
-    options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>, Port>,
-  ): Peer<UntypedEvents<S>, UntypedEvents<P>, {}, {}, BusAt<Port>>;
+    options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>, A>,
+  ): Peer<UntypedEvents<S>, UntypedEvents<P>, {}, {}, BusAt<A>>;
+  /** A peer with typed events at one address. */
+  new <S extends EventMap, P extends EventMap, const A extends string | Endpoints = string | Endpoints>(
+    place: A,
+    subscribe: readonly (keyof S & string)[],
+    publish: readonly (keyof P & string)[],
+    options?: PeerOptions<S, P, A>,
+  ): Peer<S, P, {}, {}, BusAt<A>>;
+  // Whatever is right at an address fits the form before. That this one takes addresses as well has the compiler report
+  // what is wrong there, instead of that an address is no port.
   /** A peer with typed events at a port or a channel. */
   new <S extends EventMap, P extends EventMap>(
-    port: Port,
+    port: string | Endpoints | Port,
     subscribe: readonly (keyof S & string)[],
     publish: readonly (keyof P & string)[],
     options?: PeerOptions<S, P, Port>,

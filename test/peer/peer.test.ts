@@ -31,6 +31,17 @@ async function startPeer<S extends string = never, P extends string = never>(
   return peer.start();
 }
 
+test('one address: stands for both, with lists of names, too', async () => {
+  const address = 'inproc://one-address';
+  await using broker = await new Broker(address).start();
+  await using seller = await new Peer(address, [], ['produced']).start();
+  await using buyer = await new Peer<Tea, {}>(broker.endpoints, ['produced'], []).start();
+  const arrived = buyer.events.produced.next();
+  await seller.publish.produced('tea');
+  expect(await arrived).toEqual(['tea']);
+  expect(() => new Peer('nowhere', ['produced'], [])).toThrow(AddressError);
+});
+
 describe.each(SCHEMES)('peer over %s', (scheme) => {
   test('ready: what is published right after both starts arrives', async () => {
     const { endpoints } = await startBroker(scheme);

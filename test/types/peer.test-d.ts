@@ -34,8 +34,17 @@ const inWorker = new Peer(new MessageChannel().port1, shop, { publish: ['cleaned
 const names: string[] = ['x'];
 const named = new Peer('ipc:///tmp/a', 'ipc:///tmp/b', names, names);
 
+// One address, or both, with lists of names
+const oneAddress = new Peer('ipc:///tmp/shop', ['x'], ['y']);
+expectTypeOf(oneAddress).toEqualTypeOf<typeof untyped>();
+expectTypeOf(new Peer({ in: 'ipc:///tmp/a', out: 'ipc:///tmp/b' }, ['x'], ['y'])).toEqualTypeOf<typeof untyped>();
+expectTypeOf(new Peer<{ x: [n: number] }, { y: [] }>('ipc:///tmp/shop', ['x'], ['y'])).toEqualTypeOf<typeof typed>();
+const durable = new Peer('nats://shop', ['x'], [], { subscribe: { x: { durable: 'billing' } } });
+expectTypeOf(durable.bus.scheme).toEqualTypeOf<'nats'>();
+expectTypeOf(new Peer<{ x: [] }, {}>(new MessageChannel().port1, ['x'], []).bus.scheme).toEqualTypeOf<'port'>();
+
 // Without type arguments, it is any peer
-const all: Peer[] = [seller, buyer, idle, untyped, typed, inWorker, named];
+const all: Peer[] = [seller, buyer, idle, untyped, typed, oneAddress, inWorker, named];
 async function stopAll(peers: readonly Peer[]): Promise<void> {
   await Promise.all(peers.map((peer) => peer.stop({ timeout: 100 })));
 }

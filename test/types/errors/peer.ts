@@ -44,3 +44,23 @@ type NoContract = PeerOf<{ produced: string }, { publish: 'produced' }>;
 const cleaner: PeerOf<typeof shop, { publish: 'cleaned' }> = seller;
 // THROWS Property 'price_of' is missing in type 'Requests<
 const asking: PeerOf<typeof shop, { request: 'price_of' }> = seller;
+
+// one address, or a port, with lists of names
+type Counted = { counted: [count: number] };
+const port = new MessageChannel().port1;
+// THROWS Type '"b"' is not assignable to type '"counted"'.
+new Peer<Counted, {}>('ipc:///tmp/shop', ['b'], []);
+// THROWS Type '"b"' is not assignable to type '"counted"'.
+new Peer<Counted, {}>(port, ['b'], []);
+// THROWS 'windw' does not exist in type 'PeerOptions<Counted, {}, Port>'. Did you mean to write 'window'?
+new Peer<Counted, {}>('ipc:///tmp/shop', ['counted'], [], { windw: 3 });
+// THROWS 'windw' does not exist in type 'PeerOptions<EventMap, EventMap, Port>'. Did you mean to write 'window'?
+new Peer('ipc:///tmp/shop', ['counted'], [], { windw: 3 });
+// THROWS Type '"mine"' is not assignable to type '"'durable' needs a bus that keeps events for subscribers that are away: nats://…"'.
+new Peer('ipc:///tmp/shop', ['counted'], [], { subscribe: { counted: { durable: 'mine' } } });
+// THROWS Type '"mine"' is not assignable to type '"'durable' needs a bus that keeps events for subscribers that are away: nats://…"'.
+new Peer<Counted, {}>(port, ['counted'], [], { subscribe: { counted: { durable: 'mine' } } });
+// THROWS Argument of type 'number' is not assignable to parameter of type 'string | Endpoints | Port'.
+new Peer(3, ['counted'], []);
+// THROWS Expected 3-5 arguments, but got 2.
+new Peer('ipc:///tmp/shop', ['counted']);
