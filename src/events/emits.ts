@@ -1,6 +1,6 @@
 import type { AnyEvent } from './event.ts';
 import { addEvent, Events } from './events.ts';
-import { setEventsAttribute } from './emitter.ts';
+import { isPrototype, setEventsAttribute } from './emitter.ts';
 
 /** A class whose instances declare the events that a decorator is to make. */
 export type EmitterClass<Attribute extends string, Name extends string> = abstract new (
@@ -31,6 +31,7 @@ export function emits<const Attribute extends string, const Name extends string>
     Object.defineProperty(prototype, attribute, {
       configurable: true,
       get(this: object) {
+        if (isPrototype(this)) return undefined;
         const made = (inherited?.get?.call(this) ?? new Events([])) as Events;
         for (const name of names) addEvent(made, name);
         // From now on the instance has them itself.

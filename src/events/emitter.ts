@@ -69,12 +69,23 @@ export function setEventsAttribute(prototype: object, attribute: string): void {
   Object.defineProperty(prototype, EVENTS_ATTRIBUTE, { value: attribute, configurable: true });
 }
 
+/**
+ * @internal Whether an object is what instances of a class inherit from. Tools read all that they find there, and what
+ * is made for it then would be in every instance.
+ */
+export function isPrototype(owner: object): boolean {
+  return Object.hasOwn(owner, 'constructor');
+}
+
 /** The events of an emitter, wherever it keeps them. */
 export function getEvents(emitter: object): Events {
   if (emitter instanceof Events) return emitter;
   const record = emitter as Record<PropertyKey, unknown>;
   const attribute = (record[EVENTS_ATTRIBUTE] ?? 'events') as string;
-  const found = [record[attribute], ...Object.values(emitter)].find((value) => value instanceof Events);
+  const named = record[attribute];
+  if (named instanceof Events) return named;
+  // Not before: it runs the getters of the object.
+  const found = Object.values(emitter).find((value) => value instanceof Events);
   if (found !== undefined) return found;
   throw new ConnectError(
     `${describe(emitter)} has no events: expected them in '${attribute}'. Make them with events({…}), or, ` +

@@ -1,5 +1,5 @@
 import { ConnectError } from '../errors.ts';
-import { describe } from '../events/emitter.ts';
+import { describe, isPrototype } from '../events/emitter.ts';
 import { EventLoop } from './event-loop.ts';
 
 const LOOP_ATTRIBUTE = Symbol.for('mreventloop.event-loop.attribute');
@@ -60,6 +60,7 @@ export function hasEventLoop<const Attribute extends string>(
     Object.defineProperty(prototype, attribute, {
       configurable: true,
       get(this: object) {
+        if (isPrototype(this)) return undefined;
         const loop = new EventLoop();
         set(this, loop);
         return loop;

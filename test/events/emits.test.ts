@@ -94,6 +94,17 @@ test('emits: the same event in a class and its subclass is an error', () => {
   expect(() => new Twice().events).toThrow("there is an event 'produced' already");
 });
 
+test('emits: who reads the prototype makes no events that all instances would have', () => {
+  @emits('events', ['produced'])
+  class Looked {
+    declare readonly events: Events<{ produced: [product: string] }>;
+  }
+  class Inheriting extends Looked {}
+  expect([Looked.prototype.events, Inheriting.prototype.events]).toEqual([undefined, undefined]);
+  expect(new Looked().events).not.toBe(new Looked().events);
+  expect(new Inheriting().events).not.toBe(new Inheriting().events);
+});
+
 test('emits: the events cannot be replaced', () => {
   const producer = new Producer();
   const replacement = events({ produced: event<[product: string]>() });

@@ -38,6 +38,16 @@ describe('forwards, the function', () => {
     expect(log).toEqual(['result tea', 'sold_out']);
   });
 
+  test('forwards: getters of an object whose events are found are not run', () => {
+    const lazy = Object.defineProperty(new Plain(), 'lazy', {
+      enumerable: true,
+      get: () => expect.unreachable('the getter was run'),
+    });
+    const log = logOf(lazy);
+    forwards(lazy, ['onSoldOut']).onSoldOut();
+    expect(log).toEqual(['sold_out']);
+  });
+
   test('forwards: takes the events from a second list', () => {
     const plain = new Plain();
     const forwarding = forwards(plain, ['pass', 'end'], ['result', 'sold_out']);

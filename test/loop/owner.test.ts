@@ -50,6 +50,17 @@ test('hasEventLoop: a subclass inherits the loop', () => {
   expect(getEventLoop(special)).toBe(special.loop);
 });
 
+test('hasEventLoop: who reads the prototype makes no loop that all instances would have', () => {
+  @hasEventLoop('eventLoop')
+  class Looked {
+    declare eventLoop: EventLoop;
+  }
+  class Inheriting extends Looked {}
+  expect([Looked.prototype.eventLoop, getEventLoop(Inheriting.prototype)]).toEqual([undefined, undefined]);
+  expect(new Looked().eventLoop).not.toBe(new Looked().eventLoop);
+  expect(new Inheriting().eventLoop).not.toBe(new Inheriting().eventLoop);
+});
+
 test('getEventLoop: finds the loop in a field, or nothing', () => {
   const eventLoop = new EventLoop();
   expect(getEventLoop({ eventLoop })).toBe(eventLoop);
