@@ -29,7 +29,8 @@ export interface RequestMessage {
   error?: unknown;
 }
 
-let isOn = false;
+/** What ends it, while it is on. */
+let running: (() => void) | undefined;
 
 /**
  * Has what happens in this thread published on channels of `node:diagnostics_channel`, from now on:
@@ -51,11 +52,12 @@ let isOn = false;
  * @throws StateError when it is on already
  */
 export function publishDiagnostics(): () => void {
-  if (isOn) throw new StateError('mreventloop publishes diagnostics already');
-  isOn = true;
+  if (running !== undefined) throw new StateError('mreventloop publishes diagnostics already');
   const end = addProbe(makeProbe());
+  running = end;
   return () => {
-    isOn = false;
+    // Called again, it ends no other that was begun since.
+    if (running === end) running = undefined;
     end();
   };
 }

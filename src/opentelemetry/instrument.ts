@@ -37,7 +37,8 @@ interface Traced {
 
 const SYSTEM = 'mreventloop';
 
-let isOn = false;
+/** What ends it, while it is on. */
+let running: (() => void) | undefined;
 
 /**
  * Has every slot call, event and request of this thread traced and counted with OpenTelemetry, from now on. What a
@@ -62,11 +63,12 @@ let isOn = false;
  * @throws StateError when it is on already
  */
 export function instrument({ tracerProvider, meterProvider }: InstrumentOptions = {}): () => void {
-  if (isOn) throw new StateError('mreventloop is instrumented with OpenTelemetry already');
-  isOn = true;
+  if (running !== undefined) throw new StateError('mreventloop is instrumented with OpenTelemetry already');
   const end = addProbe(makeProbe(tracerProvider ?? trace.getTracerProvider(), meterProvider ?? metrics));
+  running = end;
   return () => {
-    isOn = false;
+    // Called again, it ends no other that was begun since.
+    if (running === end) running = undefined;
     end();
   };
 }

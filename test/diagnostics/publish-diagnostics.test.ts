@@ -104,6 +104,14 @@ describe('diagnostics: slots', () => {
     follow();
     expect(() => publishDiagnostics()).toThrow(StateError);
   });
+
+  test('is ended by whoever began it: what ended another before does nothing more', () => {
+    const { end } = follow();
+    end();
+    follow();
+    end();
+    expect(() => publishDiagnostics()).toThrow(StateError);
+  });
 });
 
 describe('diagnostics: peers', () => {

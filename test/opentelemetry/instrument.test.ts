@@ -141,6 +141,14 @@ describe('trace: within a process', () => {
     expect(() => instrument()).toThrow(StateError);
   });
 
+  test('is ended by whoever began it: what ended another before does nothing more', () => {
+    const end = instrument();
+    end();
+    record();
+    end();
+    expect(() => instrument()).toThrow(StateError);
+  });
+
   test('without an SDK nothing is sent along', async () => {
     const end = instrument();
     onTestFinished(end);
