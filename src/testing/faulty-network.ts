@@ -120,7 +120,7 @@ export class FaultyNetwork {
 /** One peer's link to a {@link FaultyNetwork}. */
 export class FaultyBus implements Bus {
   readonly #network: FaultyNetwork;
-  readonly #prefixes: string[] = [];
+  #prefixes: string[] = [];
   #listener: BusListener | undefined;
   #isConnected = true;
   #characters = 0;
@@ -159,6 +159,8 @@ export class FaultyBus implements Bus {
 
   close(): Promise<void> {
     this.#listener = undefined;
+    // Peers that are started again subscribe again, perhaps to less.
+    this.#prefixes = [];
     this.#network.detach(this);
     return Promise.resolve();
   }
@@ -174,6 +176,7 @@ export class FaultyBus implements Bus {
     this.#isConnected = false;
   }
 
+  /** Frames pass again. The bus is told nothing: what was lost meanwhile, peers notice themselves. */
   mend(): void {
     this.#isConnected = true;
   }

@@ -44,14 +44,17 @@ export class StepClock implements Clock {
     return this.#timers.length;
   }
 
-  /** Lets so many milliseconds pass: everything that is due by then happens, in order. */
+  /**
+   * Lets so many milliseconds pass: everything that is due by then happens, in order. What is called then may do the
+   * same, and no time passes twice.
+   */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
     for (let timer = this.#timers[0]; timer !== undefined && timer.at <= end; timer = this.#timers[0]) {
       this.#timers.shift();
-      this.#now = timer.at;
+      this.#now = Math.max(this.#now, timer.at);
       timer.fn();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
   }
 }

@@ -82,6 +82,19 @@ describe('faulty network', () => {
     clock.advance(1);
     expect(received).toEqual(['x0']);
   });
+
+  test('close: a bus that is opened again has no subscriptions of before', async () => {
+    const { clock, receiver, received, send } = connectTwo({});
+    await receiver.close();
+    void receiver.open({ frame: (text) => received.push(text), unreadable() {}, refused() {}, down() {} });
+    send(1);
+    clock.advance(1);
+    expect(received).toEqual([]);
+    receiver.subscribe(TOPIC);
+    send(1);
+    clock.advance(1);
+    expect(received).toEqual(['x0']);
+  });
 });
 
 describe('step clock', () => {
@@ -100,5 +113,17 @@ describe('step clock', () => {
     clock.advance(5);
     expect(calls).toEqual(['at once', 'first', 'second', 'third']);
     expect(clock.now()).toBe(6);
+  });
+
+  test('never goes back, also when it is stepped by what it calls', () => {
+    const clock = new StepClock();
+    const times: number[] = [];
+    const tell = (): void => void times.push(clock.now());
+    clock.after(1, () => clock.advance(100));
+    clock.after(3, tell);
+    clock.after(50, tell);
+    clock.advance(5);
+    expect(times).toEqual([3, 50]);
+    expect(clock.now()).toBe(101);
   });
 });
