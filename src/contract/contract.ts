@@ -98,9 +98,9 @@ export function schemasOf(entry: ContractEntry): readonly StandardSchema[] | und
   return isList(entry) ? entry : undefined;
 }
 
-// `Array.isArray` does not tell the compiler of readonly lists.
-function isList(entry: ContractEntry): entry is readonly StandardSchema[] {
-  return Array.isArray(entry);
+/** Whether something is a list: `Array.isArray` does not tell the compiler of those that are readonly. */
+export function isList<T>(value: T): value is Extract<T, readonly unknown[]> {
+  return Array.isArray(value);
 }
 
 /** Whether an entry is an event. It is told by its form: this folder needs nothing of the others at run time. */

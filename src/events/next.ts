@@ -1,4 +1,5 @@
 import { TimeoutError } from '../errors.ts';
+import { LONGEST_TIMER } from '../timers.ts';
 import type { Event } from './event.ts';
 
 /** What to wait for, and how long. */
@@ -44,6 +45,7 @@ export function next<A extends readonly unknown[]>(
       resolve(args);
     });
     signal?.addEventListener('abort', onAbort, { once: true });
+    // 25 days may as well be for ever.
     if (timeout <= LONGEST_TIMER) {
       timer = setTimeout(() => {
         fail(new TimeoutError(`event '${source.name}' was not emitted within ${timeout} ms`));
@@ -51,6 +53,3 @@ export function next<A extends readonly unknown[]>(
     }
   });
 }
-
-// A timer that is to wait longer fires at once: 25 days may as well be for ever.
-const LONGEST_TIMER = 0x7fff_ffff;

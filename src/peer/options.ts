@@ -2,8 +2,9 @@ import type { Bus } from '../bus/bus.ts';
 import type { BusAt } from '../bus/capabilities.ts';
 import type { LoadNatsCore } from '../bus/nats/nats-library.ts';
 import type { EventMap } from '../events/events.ts';
-import { type Clock, LONGEST_TIMER } from '../stream/clock.ts';
+import type { Clock } from '../stream/clock.ts';
 import { type EventOutboxOptions, PUBLISH_POLICIES } from '../stream/log.ts';
+import { LONGEST_TIMER } from '../timers.ts';
 import type { SessionOptions } from './session.ts';
 
 /** How long to wait. */

@@ -3,7 +3,7 @@ import type { Bus, Endpoints } from '../bus/bus.ts';
 import { type BusCapabilities, OTHER_CAPABILITIES, PORT_CAPABILITIES } from '../bus/capabilities.ts';
 import type { Port } from '../bus/port/port-line.ts';
 import { type Codec, decodeThen } from '../contract/codec.ts';
-import { codecOf, type Contract, contract as checked, schemasOf } from '../contract/contract.ts';
+import { codecOf, type Contract, contract as checked, isList, schemasOf } from '../contract/contract.ts';
 import { type Fingerprint, fingerprintsOf } from '../contract/fingerprint.ts';
 import { isRequest } from '../contract/request.ts';
 import { type Parse, parserFor } from '../contract/validate.ts';
@@ -226,11 +226,6 @@ function checkName(name: string): void {
   if (name === '' || name === '__proto__' || name.startsWith(RESERVED_PREFIX)) {
     throw new ConnectError(`'${name}' cannot be the name of an event that crosses sockets`);
   }
-}
-
-// `Array.isArray` does not tell the compiler of readonly lists.
-function isList(value: readonly string[] | object): value is readonly string[] {
-  return Array.isArray(value);
 }
 
 /** A value that is worked out when it is first asked for. */

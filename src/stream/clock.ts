@@ -1,3 +1,5 @@
+import { LONGEST_TIMER } from '../timers.ts';
+
 /** Where streams take time from, so that a test can step it. */
 export interface Clock {
   /** Milliseconds since some moment. Never goes back. */
@@ -13,9 +15,6 @@ export interface Clock {
    */
   soon(fn: () => void): void;
 }
-
-/** The longest time, in milliseconds, for which runtimes have timers: 25 days. With more, theirs fire at once. */
-export const LONGEST_TIMER = 0x7fff_ffff;
 
 /** What comes within so many milliseconds of the last call of `soon` waits for the next turn. */
 const QUICK_SUCCESSION = 0.05;

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER } from '../../timers.ts';
 import type { Frame } from '../bus.ts';
 
 /** A port as the web has it: a `MessagePort`, a `Worker`, or within a worker `self`. */
@@ -133,9 +134,6 @@ function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
   // Not every(), which passes over holes.
   return Array.isArray(value) && value.findIndex((item) => !isItem(item)) === -1;
 }
-
-/** In milliseconds; with more, timers fire at once. */
-const LONGEST_TIMER = 0x7fff_ffff;
 
 function listenToWeb(port: WebPort, onMessage: (message: unknown) => void, closed: () => void): () => void {
   const onEvent = (event: unknown): void => onMessage((event as { data: unknown }).data);

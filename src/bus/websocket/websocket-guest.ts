@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { LONGEST_TIMER } from '../../timers.ts';
 import type { Gate } from '../bus.ts';
 import { LengthLimit } from '../prefix-index.ts';
 import type { HouseRules } from './house-rules.ts';
@@ -27,9 +28,6 @@ const MOST_PREFIXES = 100_000;
 const MOST_PREFIX_CHARACTERS = 8 * 1024 * 1024;
 /** How long, in milliseconds, somebody has to say good-bye who was told to leave. */
 const LEAVE_WITHIN = 5_000;
-
-/** How long, in milliseconds, a timer can be. */
-const LONGEST_TIMER = 0x7fff_ffff;
 
 const NEWLINE = 10;
 
