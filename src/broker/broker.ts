@@ -3,6 +3,7 @@ import {
   checkServed,
   checkUplink,
   endpointsOf,
+  isPort,
   makePortDoor,
   makeUplink,
   makeWebSocketDoor,
@@ -92,7 +93,7 @@ export class Broker implements AsyncDisposable {
   /** @param doors - one door or several; none for a broker that serves ports only, see {@link Broker.attach} */
   constructor(doors: BrokerDoors);
   constructor(first: string | BrokerDoors, outAddress?: string) {
-    const { zmq, ws, uplink } = typeof first === 'string' ? readAddresses(first, outAddress) : first;
+    const { zmq, ws, uplink } = typeof first === 'object' && first !== null ? first : readAddresses(first, outAddress);
     this.#ws = typeof ws === 'string' ? webSocketDoorAt(ws) : ws;
     if (this.#ws?.path !== undefined) checkPath(this.#ws.path);
     if (typeof ws === 'string') this.#url = ws;
@@ -137,9 +138,10 @@ export class Broker implements AsyncDisposable {
    * ```
    *
    * @returns what ends it
-   * @throws AddressError for a `BroadcastChannel`, on which peers meet without a broker
+   * @throws AddressError for what is no port, and for a `BroadcastChannel`, on which peers meet without a broker
    */
   attach(port: Port): Disposable {
+    if (!isPort(port)) throw new AddressError('expected a port: a MessagePort, a Worker or, within one, parentPort');
     if (isChannel(port)) {
       throw new AddressError(
         'peers meet on a BroadcastChannel without a broker: give it to each of them, and use ports here',

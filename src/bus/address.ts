@@ -123,6 +123,11 @@ export async function makeBus(endpoints: Endpoints, options: BusOptions = {}): P
   return BUSES[checkEndpoints(endpoints)](endpoints, options);
 }
 
+/** Whether something leads to another thread. */
+export function isPort(place: unknown): place is Port {
+  return typeof place === 'object' && place !== null && 'postMessage' in place;
+}
+
 /** The bus of a peer at a port or a channel, loaded when it is needed. */
 export async function makePortBus(port: Port): Promise<Bus> {
   if (isChannel(port)) return new (await import('./port/broadcast.ts')).BroadcastBus(port);

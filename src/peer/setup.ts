@@ -1,4 +1,4 @@
-import { capabilitiesOf, endpointsOf, makeBus, makePortBus } from '../bus/address.ts';
+import { capabilitiesOf, endpointsOf, isPort, makeBus, makePortBus } from '../bus/address.ts';
 import type { Bus, Endpoints } from '../bus/bus.ts';
 import { type BusCapabilities, OTHER_CAPABILITIES, PORT_CAPABILITIES } from '../bus/capabilities.ts';
 import type { Port } from '../bus/port/port-line.ts';
@@ -82,11 +82,13 @@ const NO_REQUESTS: ReadonlyMap<string, RequestSpec> = new Map();
 
 /** @throws AddressError, ConnectError; RangeError or TypeError for options that make no sense */
 export function readArguments(args: PeerArguments): Setup {
-  if (typeof args[1] === 'string') {
+  if (Array.isArray(args[1])) return readNames(...(args as PlaceArguments));
+  // By the names, too: an address may be missing, which is said then.
+  if (typeof args[1] === 'string' || Array.isArray(args[2])) {
     const [inAddress, outAddress, subscribe, publish, options] = args as OriginalArguments;
     return readNames({ in: inAddress, out: outAddress }, subscribe, publish, options);
   }
-  return Array.isArray(args[1]) ? readNames(...(args as PlaceArguments)) : readContract(args as ContractArguments);
+  return readContract(args as ContractArguments);
 }
 
 function readNames(
@@ -95,7 +97,10 @@ function readNames(
   publish: readonly string[],
   options: PeerOptions<EventMap, EventMap> = {},
 ): Setup {
-  for (const name of [...subscribe, ...publish]) checkName(name);
+  for (const names of [subscribe, publish]) {
+    if (!isList(names)) throw new TypeError('what a peer subscribes to and publishes must be lists of names');
+    for (const name of names) checkName(name);
+  }
   return {
     ...readDelivery(where, subscribe, options),
     subscribe,
@@ -118,10 +123,10 @@ function readNames(
 export const PORT = 'a port';
 
 function readPlace(place: string | Endpoints | Port): Place {
-  if (typeof place === 'object' && 'postMessage' in place) {
+  if (isPort(place)) {
     return { endpoints: { in: PORT, out: PORT }, capabilities: PORT_CAPABILITIES, makeBus: () => makePortBus(place) };
   }
-  const endpoints = typeof place === 'string' ? endpointsOf(place) : place;
+  const endpoints = typeof place === 'object' && place !== null ? place : endpointsOf(place);
   return { endpoints, capabilities: capabilitiesOf(endpoints) };
 }
 
@@ -163,7 +168,14 @@ export function noStore(name: string, { in: address }: Endpoints): AddressError 
 function readContract([place, given, options]: ContractArguments): Setup {
   // Something that was not made with `contract` could have entries that nobody would check.
   const contract = checked(given);
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(
+      'a peer with a contract must be told what of it it subscribes to, publishes, requests or serves',
+    );
+  }
   const { request = [], serve = [], validateOutgoing = true, contractMismatch = 'warn', ...more } = options;
+  if (!['warn', 'refuse'].includes(contractMismatch))
+    throw new TypeError("contractMismatch must be 'warn' or 'refuse'");
   const { subscribe = [], publish = [], ...rest } = more;
   const subscribed = namesIn(subscribe, contract, 'event');
   const published = namesIn(publish, contract, 'event');
@@ -197,6 +209,8 @@ function namesIn(
   contract: Contract,
   kind: 'event' | 'request',
 ): readonly string[] {
+  if (typeof wanted !== 'object' || wanted === null)
+    throw new TypeError(`expected a list of names of ${kind}s, not a ${typeof wanted}`);
   const names = isList(wanted) ? wanted : Object.keys(wanted);
   for (const name of names) {
     checkName(name);

@@ -100,6 +100,20 @@ describe('broker: addresses', () => {
     expect(() => new Broker(address)).toThrow(message);
   });
 
+  test.each([[undefined], [null], [5]])('%j is no address', (address) => {
+    const none = address as unknown as string;
+    expect(() => new Broker(none)).toThrow(AddressError);
+    expect(() => new Broker(none)).toThrow(`'${address}' is no address`);
+    expect(() => new Broker(none, none)).toThrow(AddressError);
+    expect(() => new Broker(none, 'ipc:///tmp/x.out')).toThrow(AddressError);
+  });
+
+  test('what is no port is not attached', () => {
+    for (const none of ['ipc:///tmp/x', undefined, {}]) {
+      expect(() => new Broker({}).attach(none as never)).toThrow(AddressError);
+    }
+  });
+
   test('two addresses must be of one kind, and not the same', () => {
     expect(() => new Broker('ipc:///tmp/a', 'tcp://127.0.0.1:5000')).toThrow(/same kind/);
     expect(() => new Broker('ipc:///tmp/a', 'ipc:///tmp/a')).toThrow(/given twice/);

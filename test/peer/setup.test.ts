@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { AddressError, ConnectError, contract, Peer, request } from 'mreventloop';
+import { z } from 'zod';
+
+const shop = contract({ produced: [z.string()], price_of: request([z.string()], z.number()) });
+/** Whatever a program without types may give. */
+const make = (...args: unknown[]): (() => unknown) => {
+  return () => Reflect.construct(Peer, args) as unknown;
+};
+
+describe('peer: arguments that make no sense are refused with an error that names them', () => {
+  test.each([[undefined], [null], [5]])('no address: %j', (none) => {
+    for (const args of [
+      [none, none, ['a'], ['b']],
+      [none, 'ipc:///tmp/x.out', [], []],
+      ['ipc:///tmp/x.in', none, [], []],
+      [none, ['a'], ['b']],
+      [none, shop, {}],
+      [{ in: none, out: none }, shop, {}],
+    ]) {
+      expect(make(...args)).toThrow(AddressError);
+      expect(make(...args)).toThrow(`'${none}' is no address`);
+    }
+  });
+
+  test.each([[undefined], [null], ['shop']])('no contract: %j', (none) => {
+    expect(() => contract(none as never)).toThrow(ConnectError);
+    expect(() => contract(none as never)).toThrow('a contract must be an object');
+  });
+
+  test('no contract beside an address', () => {
+    expect(make('inproc://x', undefined, {})).toThrow('a contract must be an object');
+  });
+
+  test.each([[undefined], [null], ['produced']])('no options beside a contract: %j', (none) => {
+    expect(make('inproc://x', shop, none)).toThrow(TypeError);
+    expect(make('inproc://x', shop, none)).toThrow('a peer with a contract must be told');
+  });
+
+  test.each(['subscribe', 'publish', 'request', 'serve'])('%s: a text in place of a list', (option) => {
+    const name = option === 'request' || option === 'serve' ? 'price_of' : 'produced';
+    expect(make('inproc://x', shop, { [option]: name })).toThrow(TypeError);
+    expect(make('inproc://x', shop, { [option]: name })).toThrow(/expected a list of names of (event|request)s/);
+  });
+
+  test('texts, or nothing, in place of lists without a contract', () => {
+    expect(make('inproc://a', 'inproc://b', 'x', 'y')).toThrow('must be lists of names');
+    expect(make('inproc://a', 'inproc://b')).toThrow('must be lists of names');
+    expect(make('inproc://a', 'inproc://b', ['x'])).toThrow(TypeError);
+  });
+
+  test('contractMismatch: another word than the two', () => {
+    expect(make('inproc://x', shop, { contractMismatch: 'refused' })).toThrow(TypeError);
+    expect(make('inproc://x', shop, { contractMismatch: 'refused' })).toThrow("must be 'warn' or 'refuse'");
+  });
+});
