@@ -30,7 +30,10 @@ export abstract class Worker implements AsyncDisposable {
     return this.#work !== undefined;
   }
 
-  /** Fulfils when the worker has stopped; at once when it does not run. Python: `await worker`. */
+  /**
+   * Fulfils when the worker has stopped; at once when it does not run. Also when a step threw: that ends the program, or goes
+   * to whoever catches what nobody else does. Python: `await worker`.
+   */
   get done(): Promise<void> {
     return this.#work?.done ?? Promise.resolve();
   }
@@ -66,7 +69,8 @@ export abstract class Worker implements AsyncDisposable {
       }
     } catch (cause) {
       if (!signal.aborted || !isAbort(cause, signal)) {
-        throwUncaught(new SlotError(`a step of worker ${describe(this)} failed`, { cause }));
+        const kind = cause instanceof Error ? cause.name : typeof cause;
+        throwUncaught(new SlotError(`a step of worker ${describe(this)} failed: ${kind}`, { cause }));
       }
     } finally {
       this.#work = undefined;

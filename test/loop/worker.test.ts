@@ -146,7 +146,7 @@ describe('start and stop', () => {
     });
     await worker.start().done;
     await settled();
-    expect(uncaught).toEqual([expect.objectContaining({ message: 'a step of worker Stepper failed' })]);
+    expect(uncaught).toEqual([expect.objectContaining({ message: 'a step of worker Stepper failed: AbortError' })]);
   });
 
   test('worker: starting twice is an error, starting again is none', async () => {
@@ -181,6 +181,6 @@ test('worker: a step that throws ends the program with exit code 1 and a report 
   const { code, stdout, stderr } = await runChild('worker');
   expect(code).toBe(1);
   expect(stdout).toEqual(['step 1', 'step 2']);
-  expect(stderr).toContain('SlotError: a step of worker Poller failed');
+  expect(stderr).toContain('SlotError: a step of worker Poller failed: RangeError');
   expect(stderr).toContain('RangeError: too hot');
 });
