@@ -74,8 +74,7 @@ type OptionalAtTheEnd<T extends readonly unknown[]> = T extends [...infer Before
  * @throws ConnectError for entries that are none of these, and for a codec that is none
  */
 export function contract<const C extends Contract>(entries: C, { codec }: ContractOptions = {}): C {
-  if (typeof entries !== 'object' || entries === null)
-    throw new ConnectError('a contract must be an object: names, with what crosses under each');
+  if (typeof entries !== 'object' || entries === null) throw new ConnectError('a contract must be an object');
   const found: unknown = codec === undefined ? entries[CODEC] : codec;
   if (found !== undefined && !isCodec(found)) {
     throw new ConnectError('the codec of a contract must be an object such as `extendedValues`');

@@ -97,10 +97,9 @@ function readNames(
   publish: readonly string[],
   options: PeerOptions<EventMap, EventMap> = {},
 ): Setup {
-  for (const names of [subscribe, publish]) {
-    if (!isList(names)) throw new TypeError('what a peer subscribes to and publishes must be lists of names');
-    for (const name of names) checkName(name);
-  }
+  // The characters of a text would be taken for names.
+  if (!isList(subscribe) || !isList(publish)) throw new TypeError(NO_LIST);
+  for (const name of [...subscribe, ...publish]) checkName(name);
   return {
     ...readDelivery(where, subscribe, options),
     subscribe,
@@ -118,6 +117,8 @@ function readNames(
     session: { ...readOptions(subscribe, publish, [], options), knows: () => true },
   };
 }
+
+const NO_LIST = 'expected a list of the names of events, or of requests';
 
 /** Where a port leads has no address. */
 export const PORT = 'a port';
@@ -168,11 +169,7 @@ export function noStore(name: string, { in: address }: Endpoints): AddressError 
 function readContract([place, given, options]: ContractArguments): Setup {
   // Something that was not made with `contract` could have entries that nobody would check.
   const contract = checked(given);
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(
-      'a peer with a contract must be told what of it it subscribes to, publishes, requests or serves',
-    );
-  }
+  if (typeof options !== 'object') throw new TypeError('expected options beside the contract');
   const { request = [], serve = [], validateOutgoing = true, contractMismatch = 'warn', ...more } = options;
   if (!['warn', 'refuse'].includes(contractMismatch))
     throw new TypeError("contractMismatch must be 'warn' or 'refuse'");
@@ -209,8 +206,7 @@ function namesIn(
   contract: Contract,
   kind: 'event' | 'request',
 ): readonly string[] {
-  if (typeof wanted !== 'object' || wanted === null)
-    throw new TypeError(`expected a list of names of ${kind}s, not a ${typeof wanted}`);
+  if (typeof wanted !== 'object') throw new TypeError(NO_LIST);
   const names = isList(wanted) ? wanted : Object.keys(wanted);
   for (const name of names) {
     checkName(name);
