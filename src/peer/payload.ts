@@ -31,17 +31,15 @@ export function answerPayload(request: string, value: unknown, codec: Codec | un
 function carried(value: unknown, codec: Codec | undefined, kind: Kind, name: string, position: number): unknown {
   let reason: string;
   let details: ErrorDetails = {};
-  if (codec === undefined) {
+  try {
+    if (codec !== undefined) return codec.encode(value);
     const found = findUnsafeValue(value);
     if (found === undefined) return value;
     reason = describeUnsafeValue(found);
-  } else {
-    try {
-      return codec.encode(value);
-    } catch (cause) {
-      reason = (cause as Error).message;
-      details = { cause };
-    }
+  } catch (cause) {
+    // Without a codec it is of a getter or a `toJSON` of the user's, and may quote the value.
+    reason = codec === undefined ? 'it cannot be read' : (cause as Error).message;
+    details = { cause };
   }
   const what = kind === 'answer' ? `the answer to request '${name}'` : `argument ${position + 1} of ${kind} '${name}'`;
   throw new PayloadError(`${what} cannot be ${kind === 'event' ? 'published' : 'sent'}: ${reason}`, details);
