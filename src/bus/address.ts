@@ -106,6 +106,8 @@ export function checkServed(endpoints: Endpoints): void {
  * @throws AddressError
  */
 export function checkUplink(address: string): void {
+  // First: who means something else need not be told of all the kinds that there are.
+  if (!/^[a-z+]+:\/\//.test(address)) throw new AddressError(`'${address}' is no address; expected nats://…`);
   if (parseAddress(address).scheme === 'nats') return;
   throw new AddressError(`'${address}' cannot be an uplink; expected nats://…`);
 }

@@ -12,13 +12,16 @@ Addresses:
   ipc:///tmp/shop                a path on this machine: /tmp/shop.in and /tmp/shop.out
   tcp://127.0.0.1:5000           a port and the next one: 5000 and 5001
   ws://127.0.0.1:5000            WebSockets, for programs; pages need a broker within their server
+  ws+unix:///tmp/shop.sock       the same at a path on this machine
 
 Options:
   -u, --uplink ADDRESS           join other brokers, and peers, at nats://127.0.0.1:4222/shop
   -q, --quiet                    print errors only
   -h, --help                     show this
 
-Peers, also those in Python, are given the two addresses in the same order:
+Peers with a contract are given the one address, too:
+  new Peer('ipc:///tmp/shop', shop, { subscribe: ['request_product'], publish: ['produced'] })
+Others, also those in Python, are given the two addresses in the same order:
   new Peer('ipc:///tmp/shop.in', 'ipc:///tmp/shop.out', ['request_product'], ['produced'])
 `;
 
@@ -30,10 +33,10 @@ export async function broker(args: readonly string[]): Promise<void> {
     return;
   }
   const [first, second, ...more] = positionals;
-  if (first === undefined) throw new UsageError('broker needs an address');
-  if (more.length > 0) throw new UsageError('broker takes one or two addresses');
+  if (first === undefined) throw usageError('broker needs an address');
+  if (more.length > 0) throw usageError('broker takes one or two addresses');
   for (const address of [first, second]) {
-    if (address?.startsWith('inproc:') === true) throw new UsageError('inproc:// exists within a process only');
+    if (address?.startsWith('inproc:') === true) throw usageError('inproc:// exists within a process only');
   }
   const say = (line: string): void => {
     if (!values.quiet) process.stdout.write(`${line}\n`);
@@ -42,7 +45,9 @@ export async function broker(args: readonly string[]): Promise<void> {
   const stopped = waitForSignal();
   const { uplink } = values;
   const hub = await makeBroker(first, second, uplink).start();
-  say(`broker: serving; peers receive from ${hub.endpoints.in} and send to ${hub.endpoints.out}`);
+  const { in: inAddress, out } = hub.endpoints;
+  const isOne = second === undefined && inAddress === out;
+  say(`broker: serving; peers ${isOne ? `connect to ${out}` : `receive from ${inAddress} and send to ${out}`}`);
   if (uplink !== undefined) say(`broker: ${hub.uplink?.up === true ? 'joined' : 'trying to join'} ${uplink}`);
   say(`broker: ${await stopped}, stopping`);
   await hub.stop();
@@ -68,8 +73,14 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    // Its first sentence: what follows is advice of Node, some of it on what this command does not take.
+    const [sentence = ''] = (error as Error).message.split(/\.(?:\s|$)|\n/);
+    throw usageError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
   }
+}
+
+function usageError(message: string): UsageError {
+  return new UsageError(message, 'broker');
 }
 
 function waitForSignal(): Promise<NodeJS.Signals> {

@@ -8,6 +8,7 @@ const HELP = `mreventloop - typed signals and slots, in one process and across s
 Usage:
   mreventloop broker ADDRESS     run a broker (see mreventloop broker --help)
   mreventloop broker IN OUT
+  mreventloop help [COMMAND]
 
 Options:
   -h, --help                     show this
@@ -19,6 +20,8 @@ async function main(args: readonly string[]): Promise<void> {
   switch (command) {
     case 'broker':
       return broker(rest);
+    case 'help':
+      return rest.length === 0 ? main(['--help']) : main([...rest.slice(0, 1), '--help']);
     case '-h':
     case '--help':
       process.stdout.write(HELP);
@@ -45,7 +48,7 @@ try {
 } catch (error) {
   // What a user can mend is said in a line; anything else is a bug, and keeps its stack.
   if (error instanceof UsageError) {
-    console.error(`mreventloop: ${error.message}\nTry 'mreventloop --help'.`);
+    console.error(`mreventloop: ${error.message}\nTry '${error.help}'.`);
     process.exitCode = 2;
   } else if (error instanceof MrEventLoopError) {
     console.error(`mreventloop: ${error.message}`);

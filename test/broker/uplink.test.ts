@@ -384,6 +384,7 @@ describe('uplink: addresses', () => {
   test.each([
     ['ipc:///tmp/shop', /cannot be an uplink/],
     ['nats://', /is no address/],
+    ['nonsense', /'nonsense' is no address; expected nats:\/\/…$/],
     ['nats://x@y', /has no user/],
   ])('%s makes no sense', (uplink, message) => {
     expect(() => new Broker({ uplink })).toThrow(AddressError);
