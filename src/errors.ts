@@ -81,8 +81,9 @@ export class PeerGoneError extends MrEventLoopError {
 /** Whoever served a request threw. Its stack stays where it is. */
 export class RemoteError extends MrEventLoopError {
   readonly code = 'REMOTE';
-  /** The name of the error there, and its `code` if that is a text. */
+  /** The name of the error there. */
   readonly remoteName: string;
+  /** The `code` of the error there, if that is a text: to branch on, as on that of the errors here. */
   readonly remoteCode: string | undefined;
 
   constructor(message: string, { name, code }: { name: string; code?: string | undefined }) {
@@ -105,6 +106,7 @@ export class PayloadError extends MrEventLoopError {
 /** Arguments that were to be published do not fit the contract. */
 export class ValidationError extends MrEventLoopError {
   readonly code = 'VALIDATION';
+  /** The name of the event, or of the request. */
   readonly event: string;
   /** The first argument that does not fit, counted from 1; undefined where there are too many or too few. */
   readonly argument: number | undefined;

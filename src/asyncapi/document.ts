@@ -26,8 +26,11 @@ export interface AsyncApiChannel {
   readonly messages: Readonly<Record<string, Reference>>;
 }
 
+/** What is sent through a channel: the arguments of an event or request, or an answer. */
 export interface AsyncApiMessage {
+  /** That of the event or request; for an answer, `… reply`. */
   readonly name: string;
+  /** The schema of the list of arguments, or of the answer. */
   readonly payload: JsonSchema;
 }
 

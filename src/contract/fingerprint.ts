@@ -8,17 +8,34 @@ import type { StandardSchema } from './standard-schema.ts';
  */
 export type Fingerprint = readonly [event: string, ...args: string[]];
 
-/** How two contracts differ in an event. */
+/** How two contracts differ in an event, or in a request, whose answer counts as its last argument. */
 export type ContractDifference =
   /** It has another number of arguments here than there. */
-  | { readonly event: string; readonly reason: 'arity'; readonly here: number; readonly there: number }
-  /** These of its arguments, counted from 1, are of another form. */
-  | { readonly event: string; readonly reason: 'arguments'; readonly arguments: readonly number[] }
-  /** The codecs of the contracts: their names, undefined for a contract without one. */
   | {
+      /** Its name, or that of a request. */
+      readonly event: string;
+      readonly reason: 'arity';
+      /** How many arguments it has in this peer's contract. */
+      readonly here: number;
+      /** How many it has in that of the other one. */
+      readonly there: number;
+    }
+  /** Some of its arguments are of another form. */
+  | {
+      /** Its name, or that of a request. */
+      readonly event: string;
+      readonly reason: 'arguments';
+      /** Which, counted from 1. */
+      readonly arguments: readonly number[];
+    }
+  /** The contracts have different codecs, so that this is of every event and request. */
+  | {
+      /** Its name, or that of a request. */
       readonly event: string;
       readonly reason: 'codec';
+      /** The name of this peer's codec; undefined where its contract has none. */
       readonly here: string | undefined;
+      /** The same of the other one. */
       readonly there: string | undefined;
     };
 

@@ -10,8 +10,11 @@ export interface RequestEntry<
   R extends StandardSchema = StandardSchema,
   S extends boolean = boolean,
 > {
+  /** What tells it from the events in a contract. */
   readonly kind: 'request';
+  /** A schema for each argument. */
   readonly args: A;
+  /** The schema of the answer, or of each answer. */
   readonly result: R;
   /** Whether there are any number of answers. */
   readonly stream: S;

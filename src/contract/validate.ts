@@ -10,16 +10,25 @@ export interface ValidationIssue {
 
 /** How arguments break a contract: there are too many or too few, or one does not fit its schema or its codec. */
 export type Violation =
-  | { readonly reason: 'arity'; readonly expected: number; readonly given: number }
+  | {
+      readonly reason: 'arity';
+      /** How many arguments the contract has. */
+      readonly expected: number;
+      /** How many there were. */
+      readonly given: number;
+    }
   | {
       readonly reason: 'schema';
       /** The first one that does not fit, counted from 1. */
       readonly argument: number;
-      /** The first ten. */
+      /** What is wrong with it: the first ten things. */
       readonly issues: readonly ValidationIssue[];
     }
-  /** The contract's codec cannot make anything of an argument: the first such one, counted from 1. */
-  | { readonly reason: 'codec'; readonly argument: number };
+  | {
+      readonly reason: 'codec';
+      /** The first one that the contract's codec cannot make anything of, counted from 1. */
+      readonly argument: number;
+    };
 
 /** What the schemas made of the arguments, or why they did not. */
 export type Parsed = readonly unknown[] | Violation;

@@ -93,6 +93,15 @@ function makeEventMethods(): object & ThisType<EventFunction> {
  * ```
  */
 export function event(name?: string): Event;
+/**
+ * Makes an event with the arguments `A`.
+ *
+ * ```ts
+ * const produced = event<[product: string, price: number]>();
+ * ```
+ *
+ * @param name - for messages; `events` gives events the names that they have there
+ */
 export function event<A extends readonly unknown[]>(name?: string): Event<A>;
 export function event<A extends readonly unknown[]>(name = ''): Event<A> {
   const emit = (...args: A): void => {

@@ -28,11 +28,17 @@ export interface LoopOverflow {
 
 /** The events of an event loop. */
 export type EventLoopEvents = Events<{
+  /** It begins to run what is queued. */
   started: [];
+  /** All that was queued has been run after `stop()`. */
   stopped: [];
+  /** It turns to calls that wait. */
   active: [];
+  /** No call waits any more. */
   idle: [];
+  /** A slot threw or rejected, with this. */
   exception: [error: unknown];
+  /** It was bounded and had to drop a call. */
   overflow: [overflow: LoopOverflow];
 }>;
 
@@ -53,6 +59,7 @@ export type EventLoopEvents = Events<{
  * Python: `mreventloop.EventLoop`.
  */
 export class EventLoop implements AsyncDisposable {
+  /** What it tells of itself, to be connected to. Its listeners are called at once, not as slots. */
   readonly events: EventLoopEvents = events({
     started: event(),
     stopped: event(),

@@ -37,6 +37,21 @@ interface HasEventLoop {
  * @throws ConnectError when called on an owner without an event loop; OverflowError when the loop is full
  */
 export function slot<A extends readonly unknown[], R>(owner: HasEventLoop, fn: (...args: A) => R): Slot<A, R>;
+/**
+ * Makes a method a slot, as a decorator: a call queues it on the event loop of its object, in its field `eventLoop` or from
+ * `@hasEventLoop`. On an object without an event loop, the method runs at once, as in Python.
+ *
+ * ```ts
+ * class Consumer {
+ *   eventLoop = new EventLoop();
+ *   @slot async onProduced(product: string) {}
+ * }
+ * ```
+ *
+ * The method must return nothing or a promise: what its callers get is one. Python: `mreventloop.slot`.
+ *
+ * @throws OverflowError when it is called and the loop is full
+ */
 export function slot<This extends object, A extends readonly unknown[], R extends void | Promise<unknown>>(
   method: Method<This, A, R>,
   context: ClassMethodDecoratorContext<This, Method<This, A, R>>,

@@ -58,7 +58,10 @@ export type DurableName<A = string> = BusAt<A>['durable'] extends false
  * @typeParam A - where
  */
 export interface SubscriptionOptions<A = string> {
-  /** How many of a publisher's latest to get when meeting it. */
+  /**
+   * How many of a publisher's latest to get when meeting it.
+   * @default 0
+   */
   readonly replay?: number | undefined;
   /**
    * A name under which the event is kept for this peer while it is away, restarts included: it gets each at least once,
@@ -103,7 +106,7 @@ export interface PeerOptions<S extends EventMap, P extends EventMap, A = string>
    * @default found by its name, which is possible where programs run, and not in pages
    */
   nats?: LoadNatsCore | undefined;
-  /** Another bus than the one that the addresses stand for, for tests. */
+  /** A bus of your own in place of the one that the addresses stand for; also for tests, as that of a `FaultyNetwork`. */
   bus?: (() => Promise<Bus>) | undefined;
   /** Another clock than the runtime's, for tests. */
   clock?: Clock | undefined;

@@ -4,7 +4,9 @@ import type { Clock } from '../stream/clock.ts';
 export interface RemotePeer {
   /** Random, anew with each start. */
   readonly id: string;
+  /** The events that it receives. */
   readonly subscribes: readonly string[];
+  /** The events that it sends. */
   readonly publishes: readonly string[];
   /** The requests that it answers. */
   readonly serves: readonly string[];
