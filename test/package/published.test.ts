@@ -34,9 +34,17 @@ function stems(folder: string, ending: RegExp): string[] {
 
 describe('packed file', () => {
   test('contents: what was built, its sources, and the papers', () => {
-    const elsewhere = installed.files.filter((file) => !/^(dist|src)\//.test(file));
-    expect(elsewhere.filter((file) => file !== 'CHANGELOG.md')).toEqual(['LICENSE', 'README.md', 'package.json']);
+    const elsewhere = installed.files.filter((file) => !/^(dist|src|docs)\//.test(file));
+    expect(elsewhere.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
     expect(installed.files.filter((file) => /test\.|\.tsbuildinfo$|\.cache/.test(file))).toEqual([]);
+  });
+
+  test('contents: what the README says more is written in', async () => {
+    const text = await readFile(join(ROOT, 'README.md'), 'utf8');
+    const linked = [...text.matchAll(/\]\((docs\/[^)#]*)/g)].map(([, path = '']) => path);
+    expect(linked.length).toBeGreaterThan(5);
+    const files = linked.map((path) => (path.endsWith('/') ? `${path}README.md` : path));
+    expect(files.filter((file) => !installed.files.includes(file))).toEqual([]);
   });
 
   test('contents: each source, its declarations, and code in few files with their maps', () => {

@@ -25,7 +25,8 @@ export async function installPackage(): Promise<InstalledPackage> {
   const project = join(folder, 'project');
   await Promise.all([mkdir(source), mkdir(project)]);
   // No dist/: packing has to build it.
-  const taken = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'LICENSE', 'README.md', 'scripts', 'src'];
+  const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'docs'];
+  const taken = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts', 'src', ...papers];
   await Promise.all(taken.map((name) => cp(join(ROOT, name), join(source, name), { recursive: true })));
   await symlink(join(ROOT, 'node_modules'), join(source, 'node_modules'));
 
