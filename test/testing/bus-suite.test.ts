@@ -12,7 +12,7 @@ function serve(more: Partial<BusPlace>): Promise<BusPlace> {
 
 const [counting, ...others] = busSuite.filter(({ countsHandles }) => countsHandles);
 
-test('bus suite: what counts handles fails where they are not told, and where some are left', async () => {
+test('bus suite: what counts handles fails where they are not told, and does not where they are and none is left', async () => {
   expect([counting?.name, others]).toEqual(['close: no handle is left', []]);
   await expect(counting?.run({ serve: () => serve({}) })).rejects.toThrow('the place has no handles()');
   await counting?.run({ serve: () => serve({ handles: () => 3 }) });
