@@ -6,8 +6,8 @@ import type { Group, Subscriber } from './audience.ts';
  * What a publisher does when an event cannot leave because too much is unacknowledged:
  * - `'block'`: keeps it, up to the outbox's limit; beyond, the emitter gets an `OverflowError`;
  * - `'drop-oldest'`, `'drop-newest'`, `'latest'`: keeps so many of this event (`limit`) and drops the
- *   oldest of them, the new one, or all but the new one. Subscribers are told what is missing; until then it counts
- *   towards the outbox's limit, too, so that an `OverflowError` comes late, but comes.
+ *   oldest of them, the new one, or all but the new one. Subscribers are told what is missing; until they can be, 16 of
+ *   those that were dropped count as one that is kept.
  */
 export type PublishPolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'latest';
 

@@ -43,6 +43,8 @@ const LAST_PATIENCE = 1_000;
 /** After how many characters to ask the broker whether it has them, if not after a quarter of the window. */
 const MARK_CHARACTERS = 1_048_576;
 
+/** So many bits less does an event count that was dropped, a sixteenth: only its numbers are kept, in some 32 bytes. */
+const GONE_BITS = 4;
 /** How many events go into all replays that answer one nak. */
 const REPLAY_EVENTS = 2_000;
 
@@ -69,6 +71,9 @@ export class Outbox {
   #sentG = 0;
   // Events that were sent to subscribers and not acknowledged by all of them; those that were dropped are not sent.
   #underWay = 0;
+  // Events that wait to be sent, and those that were dropped and of which somebody is still to be told.
+  #waiting = 0;
+  #gone = 0;
   // The characters of all events that are not released, and of those that are only history.
   #size = 0;
   #historySize = 0;
@@ -98,12 +103,12 @@ export class Outbox {
 
   /** How many events are kept for subscribers: under way or waiting. */
   get pending(): number {
-    return this.#underWay + this.#unsent.length;
+    return this.#underWay + this.#waiting;
   }
 
   /** How many events have not been sent yet. */
   get unsent(): number {
-    return this.#unsent.length;
+    return this.#waiting;
   }
 
   /** How many events are kept at all, history included. */
@@ -136,10 +141,10 @@ export class Outbox {
    */
   publish(name: string, args: readonly unknown[], trace?: string): void {
     const log = this.#logs.get(name) as Log;
-    if (this.pending >= this.#options.limit || this.#size >= this.#options.size) {
+    if (this.pending + (this.#gone >> GONE_BITS) >= this.#options.limit || this.#size >= this.#options.size) {
       throw new OverflowError(
-        `event '${name}' was refused: ${this.pending} events wait already for subscribers that have not acknowledged them, or ` +
-          'were dropped, which they are still to be told',
+        `event '${name}' was refused: ${this.pending} events are kept already for subscribers that have not acknowledged ` +
+          `them, who are to be told of ${this.#gone} more that were dropped`,
       );
     }
     // Now, because the arguments may change later.
@@ -152,10 +157,12 @@ export class Outbox {
     const before = log.dropped;
     if (log.policy === 'block' || this.#makeRoom(log)) {
       this.#size += text.length;
+      this.#waiting += 1;
       log.append(text, this.#g, trace);
     } else {
       log.append(undefined, this.#g);
       log.dropped += 1;
+      this.#gone += 1;
     }
     const after = log.dropped;
     this.#unsent.push(log);
@@ -351,34 +358,41 @@ export class Outbox {
   #makeRoom(log: Log): boolean {
     return log.makeRoom((length) => {
       this.#size -= length;
+      this.#waiting -= 1;
+      this.#gone += 1;
       log.dropped += 1;
     });
   }
 
   /** Sends what waits, as far as there is room. */
   #pump(): void {
-    while (this.#open && this.#unsent.length > 0 && this.#underWay < this.#options.window) {
-      this.#send(this.#unsent.shift() as Log);
+    for (let log = this.#unsent.at(0); log !== undefined; log = this.#unsent.at(0)) {
+      const text = log.text(log.sent + 1);
+      // What was dropped is only passed over, which takes neither a way nor room.
+      if (text !== undefined && (!this.#open || this.#underWay >= this.#options.window)) break;
+      this.#unsent.shift();
+      this.#send(log, text);
+      if (text === undefined) continue;
       if (this.#sentG - this.#marked >= this.#options.window >> 2 || this.#unmarked >= MARK_CHARACTERS) {
         this.#remind(this.#broker);
       }
     }
     // Nothing is under way where all was dropped, which subscribers are to know.
-    if (this.#underWay > 0 || this.#broker.acked < this.#sentG) this.#watch();
+    if (this.#underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#watch();
     this.#deposits?.pump();
     this.#settle();
   }
 
   /** Sends the next event of a log; one that was dropped is only passed over. */
-  #send(log: Log): void {
+  #send(log: Log, text: string | undefined): void {
     const n = log.sent + 1;
-    const text = log.text(n);
     // What it comes after shows only now: who wants what may have changed since it was published.
     const after = text === undefined ? undefined : predecessorsOf(log);
     log.send(after);
     passFrontiers(log, text === undefined);
     this.#sentG = log.sentG;
     if (text === undefined) return;
+    this.#waiting -= 1;
     this.#underWay += 1;
     this.#unmarked += text.length;
     this.#port.event(log.head, n, log.sentG, text, after, log.trace(n));
@@ -398,7 +412,10 @@ export class Outbox {
       if (log.g(n) > acked) break;
       const text = log.text(n);
       log.released = n;
-      if (text === undefined) continue;
+      if (text === undefined) {
+        this.#gone -= 1;
+        continue;
+      }
       this.#underWay -= 1;
       this.#size -= text.length;
       this.#historySize += text.length;

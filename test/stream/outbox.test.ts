@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { StepClock } from 'mreventloop/testing';
 import { collectGarbage } from '../loop/collect-garbage.ts';
+import { OverflowError } from '../../src/errors.ts';
 import type { EventOutboxOptions } from '../../src/stream/log.ts';
 import { Outbox } from '../../src/stream/outbox.ts';
 
@@ -77,6 +78,31 @@ describe('outbox', () => {
     expect(sent.slice(4)).toEqual(['a100:100']);
     expect(outbox.pending).toBe(4);
   });
+
+  test.each(['latest', 'drop-oldest', 'drop-newest'] as const)(
+    '%s: what was dropped counts for little towards the limit, until it was told',
+    (overflow) => {
+      const { outbox, sent } = makeOutbox({ a: { overflow, limit: 3 } });
+      outbox.pause();
+      let count = 0;
+      const publish = (): void => {
+        for (; ; count += 1) outbox.publish('a', [count]);
+      };
+      // The limit is 1,000.
+      expect(publish).toThrow(OverflowError);
+      expect(count).toBeGreaterThan(15_000);
+      expect(outbox.pending).toBeLessThanOrEqual(3);
+      expect(outbox.unsent).toBe(outbox.pending);
+      outbox.open();
+      outbox.acknowledge('S', count);
+      outbox.echoed(count);
+      const before = count;
+      expect(sent.length).toBeGreaterThan(0);
+      outbox.pause();
+      expect(publish).toThrow(OverflowError);
+      expect(count - before).toBeGreaterThan(15_000);
+    },
+  );
 
   test('what was dropped in a row is told as one', () => {
     const { outbox, replays } = makeOutbox({ a: { overflow: 'latest' } });
