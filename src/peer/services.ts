@@ -94,8 +94,7 @@ export class Services {
         this.#begin(peer, message, message.room, trace);
         break;
       case 'cancel':
-        this.#running.get(peer)?.get(message.id)?.abort();
-        this.#end(peer, message.id);
+        this.#giveUp(peer, message.id);
         break;
       case 'more':
         this.#running.get(peer)?.get(message.id)?.more(message.room);
@@ -112,9 +111,15 @@ export class Services {
     this.#tell(peer, { kind: 'nobody', id });
   }
 
-  /** Nobody waits for the answers any more, as far as is known: the peer may come back, so they are sent all the same. */
+  /**
+   * Nobody waits for the answers any more, as far as is known. The peer may come back: then it is not to take for an
+   * answer what a handler gives because its signal aborted.
+   */
   left(peer: string): void {
-    for (const service of this.#running.get(peer)?.values() ?? []) service.abort();
+    for (const id of this.#running.get(peer)?.keys() ?? []) {
+      this.#giveUp(peer, id);
+      this.#tell(peer, { kind: 'lost', id });
+    }
   }
 
   /** Takes no more requests, and fulfils when none is being answered. */
@@ -127,8 +132,7 @@ export class Services {
   /** Nothing is answered any more. */
   close(): void {
     this.#order.close();
-    for (const peer of this.#running.keys()) this.left(peer);
-    this.#running.clear();
+    for (const [peer, services] of this.#running) for (const id of services.keys()) this.#giveUp(peer, id);
     for (const resolve of this.#onSettled.splice(0)) resolve();
   }
 
@@ -238,6 +242,13 @@ export class Services {
   #fail(peer: string, id: number, error: unknown): void {
     if (this.#isRunning(peer, id)) this.#tell(peer, { kind: 'error', id, error: noteOf(error) });
     this.#end(peer, id);
+  }
+
+  /** Whatever its handler still gives is not sent. */
+  #giveUp(peer: string, id: number): void {
+    const service = this.#running.get(peer)?.get(id);
+    this.#end(peer, id);
+    service?.abort();
   }
 
   #end(peer: string, id: number): void {

@@ -39,7 +39,7 @@ export type Reply =
   | { readonly kind: 'error'; readonly id: number; readonly error: RemoteFailure }
   /** Nobody there answers such requests. */
   | { readonly kind: 'nobody'; readonly id: number }
-  /** Nothing is known there of this request: what it came to was lost. */
+  /** This request is not answered there: it is not known, or was given up because whoever asked was taken for gone. */
   | { readonly kind: 'lost'; readonly id: number };
 
 /** What is told of an error at another peer. */

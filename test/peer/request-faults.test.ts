@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { NoHandlerError, Peer, PeerGoneError } from 'mreventloop';
-import { FaultyNetwork, type Faults, StepClock } from 'mreventloop/testing';
+import { type FaultyBus, FaultyNetwork, type Faults, StepClock } from 'mreventloop/testing';
 import { encodeControl } from '../../src/wire/control.ts';
 import { encodeDirect, readDirect } from '../../src/wire/direct.ts';
 import { decode, requestHead } from '../../src/wire/json-rpc.ts';
@@ -19,6 +19,19 @@ async function steps<T>(clock: StepClock, result: Promise<T>): Promise<T> {
     clock.advance(1);
   }
   return result;
+}
+
+/** Nothing that is sent here gets anywhere, though all that is sent to here arrives. @returns what ends that */
+function silence(bus: FaultyBus): () => void {
+  const send = bus.send.bind(bus);
+  bus.send = () => {};
+  return () => {
+    bus.send = send;
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
 }
 
 async function startPair(seed: number, faults: Faults) {
@@ -109,6 +122,50 @@ describe('requests: on a network that fails', () => {
       expect(await steps(clock, buyer.request.price_of('tea'))).toBe(3);
     },
   );
+
+  test.each(['that goes on', 'that ends with its signal', 'that fails with its signal'])(
+    'an asker that is not heard of for a while: its stream %s does not end as if it were complete',
+    async (what) => {
+      const { clock, seller, buyer, buyers } = await startPair(12, {});
+      const failures: unknown[] = [];
+      seller.status.requestFailed.addListener((failure) => failures.push(failure));
+      const over = gate();
+      seller.serve.prices_of(async function* (_, signal) {
+        yield 1;
+        await aborted(signal);
+        over.open();
+        if (what === 'that fails with its signal') throw signal.reason;
+        if (what === 'that goes on') yield* [2, 3];
+      });
+      const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
+      expect(await steps(clock, reader.next())).toEqual({ done: false, value: 1 });
+      const next = expect(reader.next()).rejects.toThrow(PeerGoneError);
+      const mend = silence(buyers);
+      await steps(clock, over.promise);
+      mend();
+      await steps(clock, next);
+      expect(await reader.next()).toEqual({ done: true, value: undefined });
+      expect(failures).toEqual([]);
+    },
+  );
+
+  test('an asker that is not heard of for a while: what a handler gives with its signal is no answer', async () => {
+    const { clock, seller, buyer, buyers } = await startPair(13, {});
+    const asked = gate();
+    const over = gate();
+    seller.serve.price_of(async (_, signal) => {
+      asked.open();
+      await aborted(signal);
+      over.open();
+      return 0;
+    });
+    const settled = expect(buyer.request.price_of('tea', { timeout: Infinity })).rejects.toThrow(PeerGoneError);
+    await steps(clock, asked.promise);
+    const mend = silence(buyers);
+    await steps(clock, over.promise);
+    mend();
+    await steps(clock, settled);
+  });
 
   test('a server that has forgotten what it was asked, and says so', async () => {
     const { clock, network, buyer, seller } = await startPair(11, {});
