@@ -196,7 +196,8 @@ export class Services {
     try {
       await (probe === undefined ? work() : probe.serve(spec.name, trace, work));
     } catch (error) {
-      this.#port.failed(spec.name, peer, error);
+      // That a handler ends what is not wanted any more is no failure.
+      if (!service.signal.aborted) this.#port.failed(spec.name, peer, error);
       this.#fail(peer, id, error);
     }
     this.#end(peer, id);

@@ -58,7 +58,7 @@ export interface Undelivered {
   readonly unchecked?: number;
 }
 
-/** A request that this peer served and that failed: its handler threw, or gave what cannot be sent. */
+/** A request that this peer served and that failed: its handler threw, or gave what cannot be sent, while that was wanted. */
 export interface FailedRequest {
   readonly request: string;
   /** The id of the peer that asked, and that is told the error's name and message. */

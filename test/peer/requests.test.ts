@@ -138,6 +138,32 @@ describe('requests: handlers', () => {
     expect(failures).toEqual([['price_of', buyer.id, thrown]]);
   });
 
+  test('one that ends with its signal is not told as a failure', async () => {
+    const { seller, buyer } = await pair();
+    const failures: unknown[] = [];
+    seller.status.requestFailed.addListener((failure) => failures.push(failure));
+    const asked = gate();
+    const ended = gate();
+    seller.serve.price_of(async (_, signal) => {
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve);
+        asked.open();
+      });
+      ended.open();
+      throw signal.reason;
+    });
+    seller.serve.close(() => undefined);
+    const controller = new AbortController();
+    const settled = expect(buyer.request.price_of('tea', { signal: controller.signal })).rejects.toThrow('enough');
+    await asked.promise;
+    controller.abort(new Error('enough'));
+    await settled;
+    await ended.promise;
+    // It would have been told before this.
+    await buyer.request.close();
+    expect(failures).toEqual([]);
+  });
+
   test('may be disconnected; then the next one answers', async () => {
     const { seller, buyer } = await pair();
     const link = seller.serve.price_of(() => 1);
