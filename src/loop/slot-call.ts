@@ -3,6 +3,7 @@ import { describe } from '../events/emitter.ts';
 import { type Probe, probe } from '../trace/probe.ts';
 import { currentCall, isTracked, runAs } from './current-call.ts';
 import type { EventLoop } from './event-loop.ts';
+import { isHandedOver } from './hand-over.ts';
 import { type WithResolvers, withResolvers } from './with-resolvers.ts';
 
 type Target = (...args: never[]) => unknown;
@@ -27,8 +28,6 @@ export class SlotCall<R> implements Promise<R> {
   #createdIn: SlotCall<unknown> | undefined;
   #args: readonly unknown[];
   #state: State = 'queued';
-  /** @internal Whether somebody else deals with a failure, see `handOver`. */
-  handedOver = false;
   // What the slot returned or threw.
   #outcome: unknown;
   // Most calls are never awaited: the promise is made for those that are, while they are under way.
@@ -99,7 +98,7 @@ export class SlotCall<R> implements Promise<R> {
   /** @internal The slot has ended, with what it threw. */
   reject(error: unknown): void {
     this.settle('rejected', error);
-    if (this.handedOver) return;
+    if (isHandedOver(this)) return;
     const report = new SlotError(`slot ${this.name} failed: ${error instanceof Error ? error.name : typeof error}`, {
       cause: error,
     });

@@ -54,6 +54,18 @@ describe('requests: an answer', () => {
     expect(await buyer.request.close()).toBeUndefined();
   });
 
+  test.each([
+    ['with a property that slot calls had', { handedOver: false }],
+    ['that is frozen', Object.freeze({ handedOver: false })],
+  ])('%s stays as it is', async (_, parcel) => {
+    const { address } = await pair();
+    const parcels = contract({ parcel: request([], z.object({ handedOver: z.boolean() })) });
+    const sender = await started(new Peer(address, parcels, { serve: ['parcel'] }));
+    const taker = await started(new Peer(address, parcels, { request: ['parcel'] }));
+    sender.serve.parcel(() => parcel);
+    expect(await taker.request.parcel()).toEqual({ handedOver: false });
+  });
+
   test('comes over sockets', async () => {
     const { endpoints } = await startBroker('ipc');
     const seller = await started(new Peer(endpoints, shop, { serve: ['price_of'] }));
