@@ -38,10 +38,13 @@ export type Parse = (args: readonly unknown[]) => Parsed | Promise<Parsed>;
 
 type Standard = StandardSchema['~standard'];
 type Result = ReturnType<Standard['validate']>;
+type Fitting = Extract<Awaited<Result>, { readonly value: unknown }>;
 
 /** How much to keep: what comes from outside may be wrong in a million places. */
 const MOST_ISSUES = 10;
 const MOST_CHARACTERS = 200;
+/** A schema that says neither what it makes of a value nor what is wrong accepts nothing. */
+const NO_RESULT: readonly SchemaIssue[] = [{ message: 'the schema gave no result' }];
 
 /** How the arguments of an event are checked: one after the other, up to the first that is wrong. Never throws. */
 export function parserFor(schemas: readonly StandardSchema[]): Parse {
@@ -67,9 +70,10 @@ function parseFrom(
   for (let i = values.length; i < standards.length; i += 1) {
     // An argument that is missing is undefined, which a schema may accept.
     const result = validate(standards[i] as Standard, args[i]);
-    if (result instanceof Promise) return parseLater(standards, args, values, result);
-    if (result.issues !== undefined) return violation(standards, args, i, result.issues);
-    values.push(result.value);
+    if (isLater(result)) return parseLater(standards, args, values, result);
+    const issues = issuesOf(result);
+    if (issues !== undefined) return violation(standards, args, i, issues);
+    values.push((result as Fitting).value);
   }
   return values;
 }
@@ -78,12 +82,30 @@ async function parseLater(
   standards: readonly Standard[],
   args: readonly unknown[],
   values: unknown[],
-  pending: Promise<Awaited<Result>>,
+  pending: PromiseLike<Awaited<Result>>,
 ): Promise<Parsed> {
-  const result = await pending.catch(failed);
-  if (result.issues !== undefined) return violation(standards, args, values.length, result.issues);
-  values.push(result.value);
+  let result: Awaited<Result>;
+  try {
+    result = await pending;
+  } catch (error) {
+    result = failed(error);
+  }
+  const issues = issuesOf(result);
+  if (issues !== undefined) return violation(standards, args, values.length, issues);
+  values.push((result as Fitting).value);
   return parseFrom(standards, args, values);
+}
+
+/** Whether a result has to be waited for: not only promises of this realm have. */
+function isLater(result: Result | null | undefined): result is Promise<Awaited<Result>> {
+  return typeof (result as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
+}
+
+/** What is wrong; undefined where it is known that nothing is. */
+function issuesOf(result: Awaited<Result> | null | undefined): readonly SchemaIssue[] | undefined {
+  const issues = result?.issues;
+  if (issues !== undefined) return issues;
+  return typeof result === 'object' && result !== null && 'value' in result ? undefined : NO_RESULT;
 }
 
 function validate(standard: Standard, value: unknown): Result {

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { type } from 'arktype';
 import type { StandardSchema } from 'mreventloop';
 import * as v from 'valibot';
@@ -36,6 +37,12 @@ describe.each(Object.entries(LIBRARIES))('validation: schemas of %s', (_library,
 function fail(secret: string): never {
   throw new RangeError(secret);
 }
+
+function schemaWith(validate: () => unknown): StandardSchema {
+  return { '~standard': { version: 1, vendor: 'test', validate } } as StandardSchema;
+}
+
+const FOREIGN = "(value) => Promise.resolve(typeof value === 'number' ? { value } : { issues: [{ message: 'no' }] })";
 
 describe('validation: arguments', () => {
   test('none', () => {
@@ -77,6 +84,28 @@ describe('validation: arguments', () => {
     const both = parserFor([z.string().transform(fail)]);
     expect(await both(['secret'])).toEqual({ reason: 'schema', argument: 1, issues });
   });
+
+  test('with schemas of another realm that have to be waited for', async () => {
+    const parse = parserFor([schemaWith(runInNewContext(FOREIGN))]);
+    expect(await parse([3])).toEqual([3]);
+    expect(await parse(['3'])).toMatchObject({
+      reason: 'schema',
+      issues: [{ message: 'no' }],
+    });
+  });
+
+  test.each([undefined, null, true, {}, { issues: undefined }])(
+    'a schema that gives %o accepts nothing',
+    async (result) => {
+      const refused = {
+        reason: 'schema',
+        argument: 1,
+        issues: [{ message: 'the schema gave no result', path: [] }],
+      };
+      expect(parserFor([schemaWith(() => result)])(['tea'])).toEqual(refused);
+      expect(await parserFor([schemaWith(() => Promise.resolve(result))])(['tea'])).toEqual(refused);
+    },
+  );
 
   test('what is reported stays small, however much is wrong', () => {
     const many = parserFor([z.array(z.number())])([Array.from({ length: 1_000 }, () => 'x')]);
