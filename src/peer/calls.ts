@@ -18,7 +18,6 @@ import { payloadOf } from './payload.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { RequestOptions, RequestSpec } from './requests.ts';
 import { chooseServer } from './choose.ts';
-import { within } from './within.ts';
 
 /** What calls go out through. */
 export interface CallsPort {
@@ -30,10 +29,13 @@ export interface CallsPort {
   invalid(request: string, violation: Violation): void;
 }
 
-/** A call that is under way, or a stream. */
+/** A call that is under way, or a stream: from when it is asked for until it has settled, schemas included. */
 interface Pending {
   readonly spec: RequestSpec;
-  readonly peer: string;
+  /** Who was asked, as long as more is to come from there. */
+  peer: string | undefined;
+  /** Asks, if somebody is there who can be asked: as long as that is waited for. */
+  ask: (() => void) | undefined;
   /** Something came; answers that end it are told by `isLast`. */
   answer(value: unknown, isLast: boolean): void;
   fail(error: unknown): void;
@@ -49,7 +51,6 @@ export class Calls {
   readonly #port: CallsPort;
   readonly #pending = new Map<number, Pending>();
   readonly #turns = new Map<string, number>();
-  readonly #onNews = new Set<() => void>();
   /** Whether everybody who was there at the start has been heard of. */
   #knowsAll = false;
   #cancelGrace: (() => void) | undefined;
@@ -82,12 +83,23 @@ export class Calls {
     }
   }
 
-  async #call(spec: RequestSpec, given: readonly unknown[], trace: string | undefined): Promise<unknown> {
-    const { timeout = DEFAULT_TIMEOUT, signal, key } = optionsOf(spec, given);
-    const deadline = this.#clock.now() + timeout;
-    const args = await this.#check(spec, given, signal);
-    await this.#untilServed(spec, deadline, timeout, signal);
-    const peer = this.#choose(spec, key, signal);
+  #call(spec: RequestSpec, given: readonly unknown[], trace: string | undefined): Promise<unknown> {
+    const { timeout = DEFAULT_TIMEOUT, ...options } = optionsOf(spec, given);
+    return this.#settling(spec, timeout, options.signal, (id, pending) => {
+      void this.#begin(id, pending, given, options, 0, trace);
+    });
+  }
+
+  /**
+   * A promise of an answer. Whatever it waits for, schemas included: the time, the signal or the end of this peer
+   * settle it at the latest.
+   */
+  #settling(
+    spec: RequestSpec,
+    timeout: number,
+    signal: AbortSignal | undefined,
+    begin: (id: number, pending: Pending) => void,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = this.#nextId();
       let cancelTimer: (() => void) | undefined;
@@ -102,71 +114,82 @@ export class Calls {
       };
       const callOff = (error: unknown): void => {
         fail(error);
-        this.#tell(peer, { kind: 'cancel', id });
+        this.#tell(pending.peer, { kind: 'cancel', id });
       };
       const onAbort = (): void => callOff(signal?.reason);
+      const pending: Pending = {
+        spec,
+        peer: undefined,
+        ask: undefined,
+        answer: (value) => void this.#checkResult(spec, value).then(resolve, reject).finally(settle),
+        fail,
+      };
+      this.#pending.set(id, pending);
       if (timeout !== Infinity) {
-        cancelTimer = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () =>
-          callOff(new TimeoutError(`request '${spec.name}' was not answered within ${timeout} ms`)),
+        cancelTimer = this.#clock.after(Math.max(0, timeout), () =>
+          callOff(this.#late(pending, timeout, 'was not answered')),
         );
       }
       signal?.addEventListener('abort', onAbort);
-      this.#pending.set(id, {
-        spec,
-        peer,
-        answer: (value) => {
-          settle();
-          resolve(this.#checkResult(spec, value));
-        },
-        fail,
-      });
-      try {
-        this.#send(spec, peer, { kind: 'call', id, request: spec.name, args }, trace);
-      } catch (error) {
-        fail(error);
-      }
+      begin(id, pending);
     });
+  }
+
+  /** Checks the arguments, and then asks somebody, as soon as it is known who is there. */
+  async #begin(
+    id: number,
+    pending: Pending,
+    given: readonly unknown[],
+    { signal, key }: RequestOptions,
+    room: number,
+    trace: string | undefined,
+  ): Promise<void> {
+    try {
+      signal?.throwIfAborted();
+      if (this.#closed) throw stopped();
+      const { spec } = pending;
+      const args = await this.#check(spec, given);
+      // It may have been given up meanwhile.
+      if (!this.#pending.has(id)) return;
+      const question = { id, request: spec.name, args };
+      const message: Question = room === 0 ? { kind: 'call', ...question } : { kind: 'stream', room, ...question };
+      pending.ask = () => this.#ask(pending, message, key, trace);
+      pending.ask();
+    } catch (error) {
+      pending.fail(error);
+    }
   }
 
   /** A stream of answers, which is asked for when it is first read. */
   stream(spec: RequestSpec, given: readonly unknown[]): AsyncIterable<unknown> {
-    const { timeout = Infinity, signal, key } = optionsOf(spec, given);
+    const { timeout = Infinity, ...options } = optionsOf(spec, given);
+    const { signal } = options;
     return {
       [Symbol.asyncIterator]: () => {
-        let peer = '';
-        let id = 0;
-        let isOver = false;
+        const id = this.#nextId();
         let probed: ProbedRequest | undefined;
+        const pending: Pending = {
+          spec,
+          peer: undefined,
+          ask: undefined,
+          answer: (value, isLast) => replies.arrived(value, isLast),
+          fail: (error) => replies.fail(error),
+        };
         const replies = new ReplyStream(this.#clock, timeout, signal, {
-          begin: async (room) => {
+          begin: (room) => {
             probed = probe?.request(spec.name);
-            const args = await this.#check(spec, given, signal);
-            await this.#untilServed(spec, this.#clock.now() + timeout, timeout, signal);
-            // It may have been given up meanwhile.
-            if (isOver) return;
-            peer = this.#choose(spec, key, signal);
-            id = this.#nextId();
-            this.#pending.set(id, {
-              spec,
-              peer,
-              answer: (value, isLast) => replies.arrived(value, isLast),
-              fail: (error) => replies.fail(error),
-            });
-            try {
-              this.#send(spec, peer, { kind: 'stream', id, request: spec.name, room, args }, probed?.trace);
-            } catch (error) {
-              this.#pending.delete(id);
-              throw error;
-            }
+            this.#pending.set(id, pending);
+            void this.#begin(id, pending, given, options, room, probed?.trace);
           },
-          more: (room) => this.#tell(peer, { kind: 'more', id, room }),
+          more: (room) => this.#tell(pending.peer, { kind: 'more', id, room }),
           end: (isComplete, error) => {
-            isOver = true;
             probed?.end(error);
-            if (this.#pending.delete(id) && !isComplete) this.#tell(peer, { kind: 'cancel', id });
+            this.#pending.delete(id);
+            if (!isComplete) this.#tell(pending.peer, { kind: 'cancel', id });
           },
-          check: (value) => this.#checkResult(spec, value),
-          late: () => new TimeoutError(`request '${spec.name}' had no further answer within ${timeout} ms`),
+          // On its own, since the stream may have ended before.
+          check: (value) => this.#settling(spec, timeout, signal, (_, check) => check.answer(value, true)),
+          late: () => this.#late(pending, timeout, 'had no further answer'),
         });
         return replies;
       },
@@ -184,14 +207,14 @@ export class Calls {
     const { spec } = pending;
     switch (message.kind) {
       case 'result':
-        this.#finish(message.id);
+        pending.peer = undefined;
         pending.answer(message.value, true);
         break;
       case 'item':
         pending.answer(message.value, false);
         break;
       case 'end':
-        this.#finish(message.id);
+        pending.peer = undefined;
         pending.answer(undefined, true);
         break;
       case 'error': {
@@ -251,16 +274,11 @@ export class Calls {
     this.#closed = true;
     this.notReady();
     for (const id of this.#pending.keys()) this.#fail(id, stopped());
-    this.#news();
   }
 
   #nextId(): number {
     this.#count += 1;
     return this.#count;
-  }
-
-  #finish(id: number): void {
-    this.#pending.delete(id);
   }
 
   #fail(id: number, error: MrEventLoopError): void {
@@ -270,15 +288,10 @@ export class Calls {
   }
 
   #news(): void {
-    for (const onNews of this.#onNews) onNews();
+    for (const { ask } of this.#pending.values()) ask?.();
   }
 
-  async #check(
-    spec: RequestSpec,
-    given: readonly unknown[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly unknown[]> {
-    signal?.throwIfAborted();
+  async #check(spec: RequestSpec, given: readonly unknown[]): Promise<readonly unknown[]> {
     if (given.length > spec.arity + 1) {
       const counts = { expected: spec.arity, given: given.length };
       throw explain('request', spec.name, { reason: 'arity', ...counts });
@@ -306,41 +319,29 @@ export class Calls {
     );
   }
 
-  /** Waits until somebody serves a request. Right after the start, it may not be known yet who is there. */
-  async #untilServed(
-    { name }: RequestSpec,
-    deadline: number,
-    timeout: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    while (!this.#closed && this.#port.servers(name).length === 0) {
-      if (this.#knowsAll) return;
-      let onNews!: () => void;
-      // Somebody comes, or it is decided that nobody does.
-      const news = new Promise<void>((resolve) => this.#onNews.add((onNews = resolve)));
-      try {
-        await within(
-          this.#clock,
-          news,
-          Math.max(0, deadline - this.#clock.now()),
-          signal,
-          () => `no peer that serves request '${name}' was there within ${timeout} ms`,
-        );
-      } finally {
-        this.#onNews.delete(onNews);
-      }
+  /** Asks one of those who serve it. Right after the start, it may not be known yet who is there: then it waits for news. */
+  #ask(pending: Pending, message: Question, key: string | undefined, trace: string | undefined): void {
+    const { spec } = pending;
+    const servers = this.#port.servers(spec.name);
+    if (servers.length === 0 && !this.#knowsAll) return;
+    pending.ask = undefined;
+    try {
+      if (servers.length === 0) throw new NoHandlerError(`no peer on the bus serves request '${spec.name}'`);
+      const turn = this.#turns.get(spec.name) ?? 0;
+      this.#turns.set(spec.name, turn + 1);
+      pending.peer = chooseServer(servers, turn, key);
+      this.#send(spec, pending.peer, message, trace);
+    } catch (error) {
+      pending.fail(error);
     }
   }
 
-  /** @throws NoHandlerError, StateError; the signal's reason, if it aborted while something was waited for */
-  #choose({ name }: RequestSpec, key: string | undefined, signal: AbortSignal | undefined): string {
-    signal?.throwIfAborted();
-    if (this.#closed) throw stopped();
-    const servers = this.#port.servers(name);
-    if (servers.length === 0) throw new NoHandlerError(`no peer on the bus serves request '${name}'`);
-    const turn = this.#turns.get(name) ?? 0;
-    this.#turns.set(name, turn + 1);
-    return chooseServer(servers, turn, key);
+  #late({ spec, ask }: Pending, timeout: number, what: string): TimeoutError {
+    return new TimeoutError(
+      ask === undefined
+        ? `request '${spec.name}' ${what} within ${timeout} ms`
+        : `no peer that serves request '${spec.name}' was there within ${timeout} ms`,
+    );
   }
 
   /** @throws OverflowError, PayloadError */
@@ -356,7 +357,8 @@ export class Calls {
   }
 
   /** Says something that can be left out when too much waits. */
-  #tell(peer: string, message: Question): void {
+  #tell(peer: string | undefined, message: Question): void {
+    if (peer === undefined) return;
     try {
       this.#port.send(peer, message, undefined);
     } catch (error) {

@@ -4,7 +4,7 @@ import type { Clock } from '../stream/clock.ts';
 /** What a stream of answers asks for, and tells. */
 export interface ReplyStreamPort {
   /** Asks for answers, so many at first. */
-  begin(room: number): Promise<void>;
+  begin(room: number): void;
   /** There is room for so many more. */
   more(room: number): void;
   /**
@@ -76,7 +76,7 @@ export class ReplyStream implements AsyncIterableIterator<unknown> {
     if (this.#state === 'new') {
       this.#state = 'open';
       this.#signal?.addEventListener('abort', this.#onAbort);
-      await this.#port.begin(ROOM).catch((error: unknown) => this.fail(error));
+      this.#port.begin(ROOM);
     }
     if (this.#waiting.length === 0 && this.#state === 'open') await this.#arrival();
     if (this.#waiting.length > 0) return { done: false, value: await this.#take() };

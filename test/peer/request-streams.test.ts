@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { contract, NoHandlerError, Peer, request, requestStream, StateError, TimeoutError } from 'mreventloop';
 import { z } from 'zod';
-import { gate, pair, started } from './shop.ts';
+import { endings, expectEnd, gate, pair, started } from './shop.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -125,6 +125,27 @@ describe('requests: a stream of answers', () => {
     controller.abort(new Error('enough'));
     await settled;
     await ended.promise;
+  });
+
+  test.each(endings)('%s ends it, while a schema of the arguments never answers', (ending) =>
+    expectEnd(ending, (ask, options) => read(ask.halves(3, options))),
+  );
+
+  test.each(endings)('%s ends it, while a schema of an answer never answers', (ending) =>
+    expectEnd(ending, (ask, options) => read(ask.doubles(3, options))),
+  );
+
+  test('is given up while nobody is known who serves it: whoever reads it hears of that', async () => {
+    const { promise: checked, open } = gate();
+    const text = z.string().refine(() => (open(), true));
+    const buyer = new Peer('inproc://nobody', contract({ sizes_of: requestStream([text], z.number()) }), {
+      request: ['sizes_of'],
+    });
+    const reader = buyer.request.sizes_of('tea')[Symbol.asyncIterator]();
+    const first = reader.next();
+    await checked;
+    await reader.return?.();
+    expect(await first).toEqual({ done: true, value: undefined });
   });
 
   test('nobody serves it, or the peer stops', async () => {

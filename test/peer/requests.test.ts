@@ -18,7 +18,7 @@ import {
 } from 'mreventloop';
 import { z } from 'zod';
 import { startBroker } from '../support/addresses.ts';
-import { gate, pair, shop, started } from './shop.ts';
+import { endings, expectEnd, gate, pair, shop, started } from './shop.ts';
 
 describe('requests: an answer', () => {
   test('comes from the handler', async () => {
@@ -281,6 +281,14 @@ describe('requests: every call settles', () => {
       expect(await buyer.request.colour_of('tea')).toBe('green');
       expect(asked).toBe(0);
     },
+  );
+
+  test.each(endings)('%s, while a schema of the arguments never answers', (ending) =>
+    expectEnd(ending, (ask, options) => ask.half(3, options)),
+  );
+
+  test.each(endings)('%s, while a schema of the answer never answers', (ending) =>
+    expectEnd(ending, (ask, options) => ask.double(3, options)),
   );
 
   test.each(['the server leaves', 'the peer itself stops'])('%s', async (what) => {
