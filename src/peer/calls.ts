@@ -14,7 +14,7 @@ import type { Clock } from '../stream/clock.ts';
 import { probe, type ProbedRequest } from '../trace/probe.ts';
 import type { Question, Reply } from '../wire/direct.ts';
 import { explain } from './outgoing.ts';
-import { payloadOf } from './payload.ts';
+import { payloadOf, withoutLastUndefined } from './payload.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { RequestOptions, RequestSpec } from './requests.ts';
 import { chooseServer } from './choose.ts';
@@ -296,9 +296,8 @@ export class Calls {
       const counts = { expected: spec.arity, given: given.length };
       throw explain('request', spec.name, { reason: 'arity', ...counts });
     }
-    const args = given.slice(0, spec.arity);
     // The options stand behind arguments that may be left out.
-    while (args.length > 0 && args.at(-1) === undefined) args.pop();
+    const args = withoutLastUndefined(given.slice(0, spec.arity));
     const sent = payloadOf('request', spec.name, args, spec.codec);
     if (!this.#validate) return sent;
     const pending = spec.parseArgs(args);

@@ -2,7 +2,7 @@ import type { Codec } from '../contract/codec.ts';
 import { isViolation, type Parse, type Violation } from '../contract/validate.ts';
 import { OverflowError, ValidationError } from '../errors.ts';
 import { InOrder } from './in-order.ts';
-import { payloadOf } from './payload.ts';
+import { payloadOf, withoutLastUndefined } from './payload.ts';
 
 /** Sends an event. @returns when there is room for more */
 export type Send = (event: string, args: readonly unknown[], trace: string | undefined) => Promise<void>;
@@ -42,9 +42,12 @@ export class Outgoing {
    * @throws PayloadError, ValidationError, OverflowError
    */
   publish(event: string, args: readonly unknown[], trace?: string): Promise<void> {
-    const sent = payloadOf('event', event, args, this.#codec);
+    const parse = this.#parsers.get(event);
+    // Only a schema says whether an argument may be left out; a codec may have something that stands for undefined.
+    const carried = parse === undefined || this.#codec !== undefined ? args : withoutLastUndefined(args);
+    const sent = payloadOf('event', event, carried, this.#codec);
     // The schemas see what was given, not what stands for it.
-    const parsed = this.#parsers.get(event)?.(args);
+    const parsed = parse?.(args);
     if (parsed instanceof Promise) {
       return this.#sendLater(
         event,

@@ -20,6 +20,13 @@ export function payloadOf(
   return args;
 }
 
+/** Arguments without the last ones that are undefined, which JSON does not have: where they are missing, they are that. */
+export function withoutLastUndefined(args: readonly unknown[]): readonly unknown[] {
+  let { length } = args;
+  while (length > 0 && args[length - 1] === undefined) length -= 1;
+  return length === args.length ? args : args.slice(0, length);
+}
+
 /**
  * An answer as JSON carries it. That there is nothing to say needs no carrying.
  * @throws PayloadError

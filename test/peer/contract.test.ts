@@ -120,6 +120,25 @@ describe('peer with a contract: what is published', () => {
     expect(peer.pending).toBe(0);
   });
 
+  test('the last arguments may be undefined where their schemas take that', async () => {
+    const sales = contract({
+      sold: [z.string(), z.number().optional(), z.number().default(3)],
+      produced: [z.string()],
+    });
+    const { endpoints } = await startBroker('inproc');
+    const buyer = await started(new Peer(endpoints, sales, { subscribe: ['sold'] }));
+    const seller = await started(new Peer(endpoints, sales, { publish: ['sold', 'produced'] }));
+    const sold = buyer.events.sold.next();
+    await seller.publish.sold('tea', undefined, undefined);
+    expect(await sold).toEqual(['tea', undefined, 3]);
+    // JSON has nothing that could stand in the middle.
+    expect(() => seller.publish.sold('tea', undefined, 4)).toThrow(PayloadError);
+    expect(() => seller.publish.produced(undefined as never)).toThrow(
+      expect.objectContaining({ code: 'VALIDATION', argument: 1 }),
+    );
+    expect(() => seller.publish.produced(...(['tea', undefined] as unknown as ['tea']))).toThrow(ValidationError);
+  });
+
   test('events without schemas are not checked', async () => {
     const peer = makeSeller();
     await peer.publish.cleaned(3 as unknown as string);
