@@ -78,7 +78,9 @@ export class Outgoing {
     trace: string | undefined,
   ): Promise<void> {
     if (this.#onClose.size >= this.#limit) {
-      throw new OverflowError(`event '${event}' was not published: ${this.#limit} events wait to be checked`);
+      return Promise.reject(
+        new OverflowError(`event '${event}' was not published: ${this.#limit} events wait to be checked`),
+      );
     }
     // What is sent is what was published, whatever becomes of the objects until then.
     const copy = JSON.parse(JSON.stringify(args)) as readonly unknown[];

@@ -49,8 +49,8 @@ export interface Peer<
    * Publishes. The event is kept until every live subscriber has it, and the store for durable ones; before the peer is
    * started, or started again, and while the broker is away, it waits here. The promise fulfils when there is room for more: who awaits it never
    * overruns slow subscribers. Throws a `PayloadError` for arguments that JSON cannot carry, a `ValidationError`
-   * for those that do not fit the contract, and an `OverflowError` when too much is kept already; where a
-   * schema is asynchronous, the promise rejects with the last two.
+   * for those that do not fit the contract, and an `OverflowError` when too much is kept already; where an
+   * asynchronous schema has to be waited for, the promise rejects with the last two.
    */
   readonly publish: Publish<P>;
   /**

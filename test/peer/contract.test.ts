@@ -215,12 +215,12 @@ describe('peer with a contract: asynchronous schemas where it is published', () 
     expect(seller.pending).toBe(0);
   });
 
-  test('no more than the limit wait for them', () => {
+  test('no more than the limit wait for them', async () => {
     const { schema } = gatedSchema();
     const peer = new Peer('inproc://nobody', contract({ slow: [schema] }), { publish: ['slow'], limit: 2 });
     void peer.publish.slow('a');
     void peer.publish.slow('b');
-    expect(() => peer.publish.slow('c')).toThrow(OverflowError);
+    await expect(peer.publish.slow('c')).rejects.toThrow(OverflowError);
   });
 
   test('stop: what waits is told as undelivered, and nobody waits for it any more', async () => {
