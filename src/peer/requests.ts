@@ -38,8 +38,11 @@ export type Handler<E> =
 
 type HandlerArgs<A> = A extends readonly StandardSchema[] ? Required<OutputsOf<A>> : never;
 
+// A text is an iterable of texts, too, but hardly meant as a stream of its characters: it is no object.
 type Answer<R extends StandardSchema, S> = S extends true
-  ? AsyncIterable<InputOf<R>> | Iterable<InputOf<R>> | PromiseLike<AsyncIterable<InputOf<R>> | Iterable<InputOf<R>>>
+  ? | AsyncIterable<InputOf<R>>
+    | (Iterable<InputOf<R>> & object)
+    | PromiseLike<AsyncIterable<InputOf<R>> | (Iterable<InputOf<R>> & object)>
   : InputOf<R> | PromiseLike<InputOf<R>>;
 
 /** The functions that ask, by the names of the requests. */

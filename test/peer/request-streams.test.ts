@@ -102,6 +102,7 @@ describe('requests: a stream of answers', () => {
 
   test.each([
     ['nothing to iterate over', () => 3 as never],
+    ['a text, which could be iterated over', () => 'tea' as never],
     ['an item of another type', () => ['three' as never]],
   ])('fails where its handler gives %s', async (_, handler) => {
     const { seller, buyer } = await pair();

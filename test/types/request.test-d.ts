@@ -59,6 +59,8 @@ peer.serve.prices_of(async function* (product) {
   yield await Promise.resolve(3);
 });
 peer.serve.prices_of(() => [1, 2]);
+peer.serve.prices_of(() => new Set([1, 2]));
+peer.serve.prices_of(() => Promise.resolve([1, 2].values()));
 expectTypeOf<Handler<typeof shop.price_of>>().toEqualTypeOf<
   (product: string, signal: AbortSignal) => string | PromiseLike<string>
 >();

@@ -7,6 +7,7 @@ const shop = contract({
   stock: request([z.string()], z.number()),
   prices_of: requestStream([z.string()], z.number()),
 });
+const names = contract({ names_of: requestStream([z.string()], z.string()) });
 const address = 'ipc:///tmp/shop';
 const peer = new Peer(address, shop, { request: ['price_of', 'prices_of'], serve: ['price_of', 'prices_of'] });
 
@@ -49,8 +50,10 @@ peer.serve.price_of((product: number) => product);
 peer.serve.price_of((product, signal, more) => 3);
 // THROWS Argument of type 'number' is not assignable to parameter of type '(args_0: string, signal: AbortSignal) => number | PromiseLike<number>'.
 peer.serve.price_of(3);
-// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | Iterable<number> | PromiseLike<AsyncIterable<number> | Iterable<number>>'.
+// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | PromiseLike<AsyncIterable<number> | (Iterable<number> & object)> | (Iterable<number> & object)'.
 peer.serve.prices_of(() => 3);
+// THROWS Type 'string' is not assignable to type 'AsyncIterable<string> | PromiseLike<AsyncIterable<string> | (Iterable<string> & object)> | (Iterable<string> & object)'.
+new Peer(address, names, { serve: ['names_of'] }).serve.names_of(() => 'tea');
 // THROWS Argument of type 'string' is not assignable to parameter of type '(args_0: string, signal: AbortSignal) => number | PromiseLike<number>'.
 peer.serve.price_of('tea');
 
@@ -65,7 +68,7 @@ connect(peer.serve, 'price_of', (product) => product);
 connect(peer.serve, 'price_of', async () => 'three');
 // THROWS Type 'void' is not assignable to type 'number | PromiseLike<number>'.
 connect(peer.serve, 'price_of', (product) => {});
-// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | Iterable<number> | PromiseLike<AsyncIterable<number> | Iterable<number>>'.
+// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | PromiseLike<AsyncIterable<number> | (Iterable<number> & object)> | (Iterable<number> & object)'.
 connect(peer.serve, 'prices_of', () => 3);
 // THROWS Target signature provides too few arguments. Expected 3 or more, but got 2.
 connect(peer.serve, 'price_of', (product, signal, more) => 3);
@@ -83,7 +86,7 @@ const counter = new Counter();
 connect(peer.serve, 'price_of', counter, 'onPriceOf');
 // THROWS Type 'SlotCall<string>' is not assignable to type 'number | PromiseLike<number>'.
 connect(peer.serve, 'price_of', counter);
-// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | Iterable<number> | PromiseLike<AsyncIterable<number> | Iterable<number>>'.
+// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | PromiseLike<AsyncIterable<number> | (Iterable<number> & object)> | (Iterable<number> & object)'.
 connect(peer.serve, ['price_of', 'prices_of'], counter, ['onPricesOf', 'onPricesOf']);
 // THROWS Type 'SlotCall<string>' is not assignable to type 'number | PromiseLike<number>'.
 connect(peer.serve, ['price_of'], counter);
@@ -97,7 +100,7 @@ peer.serve.price_of(counter.onPriceOf);
 connect(peer.serve.price_of, (product) => product);
 // THROWS Type 'SlotCall<string>' is not assignable to type 'number | PromiseLike<number>'.
 connect(peer.serve.price_of, counter.onPriceOf);
-// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | Iterable<number> | PromiseLike<AsyncIterable<number> | Iterable<number>>'.
+// THROWS Type 'number' is not assignable to type 'AsyncIterable<number> | PromiseLike<AsyncIterable<number> | (Iterable<number> & object)> | (Iterable<number> & object)'.
 connect(peer.serve.prices_of, () => 3);
 // THROWS Target signature provides too few arguments. Expected 3 or more, but got 2.
 connect(peer.serve.price_of, (product, signal, more) => 3);
