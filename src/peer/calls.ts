@@ -53,15 +53,21 @@ export class Calls {
   readonly #turns = new Map<string, number>();
   /** Whether everybody who was there at the start has been heard of. */
   #knowsAll = false;
+  #isReady = false;
   #cancelGrace: (() => void) | undefined;
   #closed = false;
   #count = 0;
   readonly #validate: boolean;
+  readonly #served: ReadonlyMap<string, RequestSpec>;
 
-  /** @param validate - whether arguments are checked before they leave */
-  constructor(clock: Clock, validate: boolean, port: CallsPort) {
+  /**
+   * @param validate - whether arguments are checked before they leave
+   * @param served - what this peer itself serves
+   */
+  constructor(clock: Clock, validate: boolean, served: ReadonlyMap<string, RequestSpec>, port: CallsPort) {
     this.#clock = clock;
     this.#validate = validate;
+    this.#served = served;
     this.#port = port;
   }
 
@@ -237,6 +243,7 @@ export class Calls {
 
   /** Both ways through the broker are open. */
   ready(): void {
+    this.#isReady = true;
     // Told by the timer, not by comparing times: a timer of Node fires up to a millisecond early.
     this.#cancelGrace = this.#clock.after(GRACE, () => {
       this.#knowsAll = true;
@@ -246,6 +253,7 @@ export class Calls {
 
   /** The link broke. */
   notReady(): void {
+    this.#isReady = false;
     this.#knowsAll = false;
     this.#cancelGrace?.();
   }
@@ -325,7 +333,9 @@ export class Calls {
     if (servers.length === 0 && !this.#knowsAll) return;
     pending.ask = undefined;
     try {
-      if (servers.length === 0) throw new NoHandlerError(`no peer on the bus serves request '${spec.name}'`);
+      if (servers.length === 0) {
+        throw new NoHandlerError(`no peer on the bus serves request '${spec.name}'${this.#whyNobody(spec.name)}`);
+      }
       const turn = this.#turns.get(spec.name) ?? 0;
       this.#turns.set(spec.name, turn + 1);
       pending.peer = chooseServer(servers, turn, key);
@@ -339,8 +349,14 @@ export class Calls {
     return new TimeoutError(
       ask === undefined
         ? `request '${spec.name}' ${what} within ${timeout} ms`
-        : `no peer that serves request '${spec.name}' was there within ${timeout} ms`,
+        : `no peer that serves request '${spec.name}' was there within ${timeout} ms${this.#whyNobody(spec.name)}`,
     );
+  }
+
+  #whyNobody(request: string): string {
+    if (!this.#isReady)
+      return '; this peer is not connected to a broker: it was not started, was stopped, or is cut off';
+    return this.#served.has(request) ? '; this one does, but a peer does not ask itself' : '';
   }
 
   /** @throws OverflowError, PayloadError */

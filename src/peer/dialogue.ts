@@ -29,7 +29,7 @@ export class Dialogue {
 
   constructor({ serve, validates }: Setup, clock: Clock, port: DialoguePort) {
     this.#port = port;
-    this.calls = new Calls(clock, validates, port);
+    this.calls = new Calls(clock, validates, serve, port);
     this.#services = new Services(serve, validates, port);
   }
 

@@ -1,6 +1,7 @@
 import type { Codec } from '../contract/codec.ts';
 import { isViolation, type Parse, type Violation } from '../contract/validate.ts';
 import { OverflowError, ValidationError } from '../errors.ts';
+import { counted } from './counted.ts';
 import { InOrder } from './in-order.ts';
 import { payloadOf, withoutLastUndefined } from './payload.ts';
 
@@ -79,7 +80,9 @@ export class Outgoing {
   ): Promise<void> {
     if (this.#onClose.size >= this.#limit) {
       return Promise.reject(
-        new OverflowError(`event '${event}' was not published: ${this.#limit} events wait to be checked`),
+        new OverflowError(
+          `event '${event}' was not published behind ${counted(this.#limit, 'event')} still to be checked`,
+        ),
       );
     }
     // What is sent is what was published, whatever becomes of the objects until then.
@@ -110,7 +113,9 @@ type Kind = 'event' | 'request';
 export function explain(kind: Kind, name: string, violation: Violation): ValidationError {
   if (violation.reason === 'arity') {
     const { expected, given } = violation;
-    return new ValidationError(`${kind} '${name}' takes ${expected} arguments, not ${given}`, { event: name });
+    return new ValidationError(`${kind} '${name}' takes ${counted(expected, 'argument')}, not ${given}`, {
+      event: name,
+    });
   }
   const { argument } = violation;
   // Of what is sent, nothing is decoded.

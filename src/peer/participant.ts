@@ -4,6 +4,7 @@ import { yieldToRuntime } from '../loop/runtime.ts';
 import { type Probe, probe } from '../trace/probe.ts';
 import type { Agreement } from './agreement.ts';
 import { STORE } from '../wire/names.ts';
+import { counted } from './counted.ts';
 import { Dialogue } from './dialogue.ts';
 import { Incoming } from './incoming.ts';
 import type { FlushOptions } from './options.ts';
@@ -136,8 +137,9 @@ export class Participant {
         .slice(0, MOST_NAMED)
         .map(({ subscriber, count }) => `${subscriber === STORE ? 'the' : 'peer'} ${subscriber} lacks ${count}`);
       if (all.length > lacking.length) lacking.push(`${all.length - lacking.length} more lack something`);
-      if (this.#outgoing.pending > 0) lacking.push(`${this.#outgoing.pending} events are being checked`);
-      const what = lacking.length === 0 ? `${this.session.pending} events wait for a broker` : lacking.join(', ');
+      if (this.#outgoing.pending > 0) lacking.push(`${counted(this.#outgoing.pending, 'event')} still to be checked`);
+      const what =
+        lacking.length === 0 ? `no broker for ${counted(this.session.pending, 'event')}` : lacking.join(', ');
       return `not everything was delivered within ${timeout} ms: ${what}`;
     };
     try {

@@ -106,7 +106,7 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
     try {
       await within(this.#setup.clock, enough, timeout, signal, () => {
         const what = does === 'subscribes' ? `subscribers of event '${name}'` : `servers of request '${name}'`;
-        return `${there()} of ${count} ${what} were there within ${timeout} ms`;
+        return `${what} that were there within ${timeout} ms: ${there()} of ${count}`;
       });
     } finally {
       link?.disconnect();

@@ -4,6 +4,7 @@ import { type AnyEvent, firstListener } from '../events/event.ts';
 import { handOver } from '../loop/hand-over.ts';
 import type { Question, Reply } from '../wire/direct.ts';
 import { probe } from '../trace/probe.ts';
+import { counted } from './counted.ts';
 import { InOrder } from './in-order.ts';
 import { answerPayload } from './payload.ts';
 import type { RequestSpec } from './requests.ts';
@@ -276,7 +277,7 @@ function isIterable(value: unknown): value is AsyncIterable<unknown> {
 function violationError(request: string, violation: Violation): ValidationError {
   const what =
     violation.reason === 'arity'
-      ? `it takes ${violation.expected} arguments, not ${violation.given}`
+      ? `it takes ${counted(violation.expected, 'argument')}, not ${violation.given}`
       : `argument ${violation.argument} ${violation.reason === 'codec' ? 'cannot be read' : 'does not fit its schema'}`;
   return new ValidationError(`request '${request}': ${what}`, { event: request });
 }

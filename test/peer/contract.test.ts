@@ -205,7 +205,7 @@ describe('peer with a contract: asynchronous schemas where it is published', () 
     expect(() => seller.publish.fast('x' as never)).toThrow(ValidationError);
     expect(seller.pending).toBe(3);
     const flushed = seller.flush();
-    await expect(seller.flush({ timeout: 1 })).rejects.toThrow('3 events are being checked');
+    await expect(seller.flush({ timeout: 1 })).rejects.toThrow('3 events still to be checked');
 
     (await gate(1)).resolve(false);
     (await gate(0)).resolve(true);
@@ -220,7 +220,8 @@ describe('peer with a contract: asynchronous schemas where it is published', () 
     const peer = new Peer('inproc://nobody', contract({ slow: [schema] }), { publish: ['slow'], limit: 2 });
     void peer.publish.slow('a');
     void peer.publish.slow('b');
-    await expect(peer.publish.slow('c')).rejects.toThrow(OverflowError);
+    const waiting = "event 'slow' was not published behind 2 events still to be checked";
+    await expect(peer.publish.slow('c')).rejects.toThrow(new OverflowError(waiting));
   });
 
   test('stop: what waits is told as undelivered, and nobody waits for it any more', async () => {

@@ -137,7 +137,7 @@ describe('delivery: presence', () => {
     const publisher = await world.start([], ['tick']);
     const late = publisher.waitFor({ subscribers: 'tick', timeout: 100 });
     await expect(world.until(late)).rejects.toThrow(TimeoutError);
-    await expect(late).rejects.toThrow("0 of 1 subscribers of event 'tick'");
+    await expect(late).rejects.toThrow("subscribers of event 'tick' that were there within 100 ms: 0 of 1");
     const reason = new Error('enough');
     await expect(publisher.waitFor({ subscribers: 'tick', signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });

@@ -159,6 +159,7 @@ describe('peer: starting and stopping', () => {
     const seller = new Peer('inproc://nobody.in', 'inproc://nobody.out', [], ['produced']);
     const report = seller.status.undelivered.next();
     await seller.publish.produced('x');
+    await expect(seller.flush({ timeout: 1 })).rejects.toThrow(': no broker for 1 event');
     await seller.stop();
     expect(await report).toEqual([{ peers: [], unsent: 1 }]);
   });

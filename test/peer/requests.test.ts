@@ -216,6 +216,28 @@ describe('requests: every call settles', () => {
     }
   });
 
+  test('nobody but the peer itself serves it', async () => {
+    const broker = await new Broker('inproc://itself').start();
+    onTestFinished(() => broker.stop());
+    const trader = await started(new Peer('inproc://itself', shop, { request: ['price_of'], serve: ['price_of'] }));
+    await expect(trader.request.price_of('tea')).rejects.toThrow(
+      new NoHandlerError("no peer on the bus serves request 'price_of'; this one does, but a peer does not ask itself"),
+    );
+  });
+
+  test('the peer was not started, or is not any more', async () => {
+    const { buyer } = await pair();
+    await buyer.stop();
+    const late = new TimeoutError(
+      "no peer that serves request 'price_of' was there within 20 ms; " +
+        'this peer is not connected to a broker: it was not started, was stopped, or is cut off',
+    );
+    await expect(buyer.request.price_of('tea', { timeout: 20 })).rejects.toThrow(late);
+    await expect(buyer.request.prices_of('tea', { timeout: 20 })[Symbol.asyncIterator]().next()).rejects.toThrow(
+      late.message.replace('price_of', 'prices_of'),
+    );
+  });
+
   test('whoever serves it has no handler', async () => {
     const { buyer, seller } = await pair();
     await expect(buyer.request.price_of('tea')).rejects.toThrow(
@@ -313,7 +335,9 @@ describe('requests: bad input', () => {
   test('arguments that do not fit are refused where they are sent', async () => {
     const { buyer } = await pair();
     await expect(buyer.request.price_of(3 as never)).rejects.toMatchObject({ code: 'VALIDATION', argument: 1 });
-    await expect(buyer.request.price_of(...(['a', {}, 'more'] as unknown as ['a']))).rejects.toThrow(ValidationError);
+    await expect(buyer.request.price_of(...(['a', {}, 'more'] as unknown as ['a']))).rejects.toThrow(
+      new ValidationError("request 'price_of' takes 1 argument, not 3", { event: 'price_of' }),
+    );
     await expect(buyer.request.price_of(3n as never)).rejects.toThrow(PayloadError);
   });
 
@@ -327,6 +351,13 @@ describe('requests: bad input', () => {
       remoteCode: 'VALIDATION',
     });
     expect(await invalid).toMatchObject([{ event: 'price_of', reason: 'schema', argument: 1, count: 1 }]);
+  });
+
+  test('too few arguments are told where they arrive', async () => {
+    const { seller, address } = await pair();
+    seller.serve.price_of(() => 3);
+    const careless = await started(new Peer(address, shop, { request: ['price_of'], validateOutgoing: false }));
+    await expect(careless.request.price_of(undefined as never)).rejects.toThrow('it takes 1 argument, not 0');
   });
 
   test.each([
