@@ -24,11 +24,13 @@ export interface ServicesPort {
 /** A request that is being answered. */
 class Service {
   readonly #ending = new AbortController();
+  readonly isStream: boolean;
   /** Of a stream: how many answers may be sent. */
   room: number;
   #onRoom: (() => void) | undefined;
 
-  constructor(room: number) {
+  constructor(isStream: boolean, room: number) {
+    this.isStream = isStream;
     this.room = room;
   }
 
@@ -113,13 +115,13 @@ export class Services {
   }
 
   /**
-   * Nobody waits for the answers any more, as far as is known. The peer may come back: then it is not to take for an
-   * answer what a handler gives because its signal aborted.
+   * Nobody waits for the answers any more, as far as is known. The peer may come back: then it gets an answer all the
+   * same, from a handler that gives one, but no stream that ends as if it were complete.
    */
   left(peer: string): void {
-    for (const id of this.#running.get(peer)?.keys() ?? []) {
-      this.#giveUp(peer, id);
-      this.#tell(peer, { kind: 'lost', id });
+    for (const [id, service] of this.#running.get(peer) ?? []) {
+      if (service.isStream) this.#lose(peer, id);
+      service.abort();
     }
   }
 
@@ -153,7 +155,7 @@ export class Services {
     if (services === undefined) this.#running.set(peer, (services = new Map()));
     // A number stands for one request: whoever uses it twice gets one answer.
     if (services.has(id)) return;
-    const service = new Service(room);
+    const service = new Service(isStream, room);
     services.set(id, service);
     const take = (): void | Promise<void> => {
       const parsed = spec.parseArgs(args);
@@ -198,8 +200,12 @@ export class Services {
       await (probe === undefined ? work() : probe.serve(spec.name, trace, work));
     } catch (error) {
       // That a handler ends what is not wanted any more is no failure.
-      if (!service.signal.aborted) this.#port.failed(spec.name, peer, error);
-      this.#fail(peer, id, error);
+      if (service.signal.aborted) {
+        this.#lose(peer, id);
+      } else {
+        this.#port.failed(spec.name, peer, error);
+        this.#fail(peer, id, error);
+      }
     }
     this.#end(peer, id);
   }
@@ -243,6 +249,11 @@ export class Services {
 
   #fail(peer: string, id: number, error: unknown): void {
     if (this.#isRunning(peer, id)) this.#tell(peer, { kind: 'error', id, error: noteOf(error) });
+    this.#end(peer, id);
+  }
+
+  #lose(peer: string, id: number): void {
+    if (this.#isRunning(peer, id)) this.#tell(peer, { kind: 'lost', id });
     this.#end(peer, id);
   }
 

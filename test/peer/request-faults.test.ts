@@ -149,23 +149,31 @@ describe('requests: on a network that fails', () => {
     },
   );
 
-  test('an asker that is not heard of for a while: what a handler gives with its signal is no answer', async () => {
-    const { clock, seller, buyer, buyers } = await startPair(13, {});
-    const asked = gate();
-    const over = gate();
-    seller.serve.price_of(async (_, signal) => {
-      asked.open();
-      await aborted(signal);
-      over.open();
-      return 0;
-    });
-    const settled = expect(buyer.request.price_of('tea', { timeout: Infinity })).rejects.toThrow(PeerGoneError);
-    await steps(clock, asked.promise);
-    const mend = silence(buyers);
-    await steps(clock, over.promise);
-    mend();
-    await steps(clock, settled);
-  });
+  test.each(['answers all the same', 'fails with its signal'])(
+    'an asker that is not heard of for a while: a handler that %s',
+    async (what) => {
+      const { clock, seller, buyer, buyers } = await startPair(13, {});
+      const asked = gate();
+      const over = gate();
+      seller.serve.price_of(async (_, signal) => {
+        asked.open();
+        await aborted(signal);
+        over.open();
+        if (what === 'fails with its signal') throw signal.reason;
+        return 3;
+      });
+      const answer = buyer.request.price_of('tea', { timeout: Infinity });
+      const settled =
+        what === 'fails with its signal'
+          ? expect(answer).rejects.toThrow(PeerGoneError)
+          : expect(answer).resolves.toBe(3);
+      await steps(clock, asked.promise);
+      const mend = silence(buyers);
+      await steps(clock, over.promise);
+      mend();
+      await steps(clock, settled);
+    },
+  );
 
   test('a server that has forgotten what it was asked, and says so', async () => {
     const { clock, network, buyer, seller } = await startPair(11, {});
