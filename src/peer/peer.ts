@@ -124,6 +124,14 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
   }
 }
 
+/**
+ * The type of peers: of any, without type arguments. Of one with a contract, see `PeerOf`.
+ * @typeParam S - the events it subscribes to, with their arguments
+ * @typeParam P - those it publishes
+ * @typeParam Q - the requests it asks
+ * @typeParam V - those it serves
+ * @typeParam B - what its bus can do
+ */
 export type Peer<
   S extends EventMap = {},
   P extends EventMap = {},
@@ -131,4 +139,5 @@ export type Peer<
   V = {},
   B extends BusCapabilities = BusCapabilities,
 > = PeerInterface<S, P, Q, V, B>;
+/** Takes part in the events of others on a bus. What a peer can do is at its members. Python: `mreventloop.Peer`. */
 export const Peer: PeerConstructor = SocketPeer as unknown as PeerConstructor;
