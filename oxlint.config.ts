@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   asyncapi: ['contract'],
   bus: [],
   peer: ['queue', 'events', 'loop', 'contract', 'wire', 'stream', 'bus', 'trace'],
-  broker: ['bus', 'wire'],
+  broker: ['events', 'loop', 'bus', 'wire'],
   // Programs use what every user has.
   cli: ['index.ts'],
   testing: ['events', 'stream', 'bus', 'wire', 'peer'],

@@ -1,5 +1,5 @@
-export { Broker, type BrokerCounters, type BrokerDoors, type UplinkOptions } from './broker/broker.ts';
-export type { Bus, BusListener, Endpoints, Note, Store, Token, Topic, UplinkStatus } from './bus/bus.ts';
+export { Broker, type BrokerCounters, type BrokerDoors, type BrokerStatus, type UplinkOptions } from './broker/broker.ts';
+export type { Bus, BusListener, Endpoints, Note, Refusal, Store, Token, Topic, UplinkStatus } from './bus/bus.ts';
 export type { BusAt, BusCapabilities } from './bus/capabilities.ts';
 export type { NodeWorker, Port, WebPort } from './bus/port/port-line.ts';
 export type { Grant, JoinRequest, UpgradeServer, WebSocketDoorOptions } from './bus/websocket/websocket-options.ts';

@@ -10,12 +10,16 @@ import {
   openDoors,
   webSocketDoorAt,
 } from '../bus/address.ts';
-import type { Door, DoorListener, Endpoints, Frame, Token, Uplink, UplinkStatus } from '../bus/bus.ts';
+import type { Door, DoorListener, Endpoints, Frame, Refusal, Token, Uplink, UplinkStatus } from '../bus/bus.ts';
 import { isChannel } from '../bus/port/channel.ts';
 import type { PortDoor } from '../bus/port/port-door.ts';
 import type { Port } from '../bus/port/port-line.ts';
 import type { WebSocketDoorOptions } from '../bus/websocket/websocket-options.ts';
 import { AddressError, StateError } from '../errors.ts';
+import { event } from '../events/event.ts';
+import { type Events, events } from '../events/events.ts';
+import type { Listener } from '../events/link.ts';
+import { throwUncaught } from '../loop/runtime.ts';
 import { requestPrefixes } from '../wire/json-rpc.ts';
 import { methodTo } from '../wire/names.ts';
 import { makeGate } from './gate.ts';
@@ -54,6 +58,17 @@ export interface UplinkOptions {
   readonly token?: Token;
 }
 
+/** What a broker tells of itself. */
+export type BrokerStatus = Events<{
+  /**
+   * Somebody was not let in, or was cut off for what it did. How often that happens is up to who comes: think of that
+   * before you write it to a log.
+   */
+  refused: [refusal: Refusal];
+  /** The link to other brokers came up, broke, or cannot be had for another reason than before. */
+  uplink: [status: UplinkStatus];
+}>;
+
 /**
  * The hub that peers meet at. It passes every frame on to all peers that subscribed to it and keeps
  * nothing, so it may be ended and started again at any time.
@@ -68,6 +83,11 @@ export interface UplinkOptions {
  * Python: `mreventloop.Broker`, with the same two addresses in the same order.
  */
 export class Broker implements AsyncDisposable {
+  /** What it tells of itself, to be connected to. */
+  readonly status: BrokerStatus = events({
+    refused: event<[refusal: Refusal]>(),
+    uplink: event<[status: UplinkStatus]>(),
+  });
   #endpoints: Endpoints | undefined;
   #url: string | undefined;
   // Once started, with the port that it got: it is the same after another start.
@@ -241,8 +261,9 @@ export class Broker implements AsyncDisposable {
       unreadable: () => {
         this.#counters.invalid += 1;
       },
-      refused: () => {
+      refused: (refusal) => {
         this.#counters.refused += 1;
+        tell(this.status.refused, refusal);
       },
     };
     try {
@@ -251,7 +272,11 @@ export class Broker implements AsyncDisposable {
         const { address, token } = this.#uplinkOptions;
         uplink = await makeUplink(address, token, topicOf);
         this.#uplink = uplink;
-        await uplink.open({ ...listener, frame: (frame) => this.#pass(frame, doors) !== 'invalid' });
+        await uplink.open({
+          ...listener,
+          frame: (frame) => this.#pass(frame, doors) !== 'invalid',
+          uplink: (status) => tell(this.status.uplink, status),
+        });
       }
       await this.#openDoors(doors, listener);
     } catch (error) {
@@ -302,6 +327,15 @@ export class Broker implements AsyncDisposable {
     for (const door of doors) door.send(frame);
     if (kind === 'pack') sendUnpacked(frame, doors);
     return kind;
+  }
+}
+
+/** Emits: there is nobody up the stack whom a listener's error could concern. */
+function tell<A extends readonly unknown[]>(emit: Listener<A>, ...args: A): void {
+  try {
+    emit(...args);
+  } catch (error) {
+    throwUncaught(error);
   }
 }
 

@@ -142,8 +142,17 @@ export interface DoorListener {
   frame(frame: Frame): boolean;
   /** Something came in that is no text in UTF-8. It was dropped. */
   unreadable(): void;
-  /** Somebody was not let in, or was cut off for what it did. */
-  refused(): void;
+  refused(refusal: Refusal): void;
+}
+
+/** Somebody was not let in at a door, or was cut off for what it did there. */
+export interface Refusal {
+  /** Why, in words. A peer of this package is told the same. */
+  readonly reason: string;
+  /** Where it came from; undefined at a path of this machine. Behind a proxy, all come from there. */
+  readonly remoteAddress: string | undefined;
+  /** What `authorize` threw, if that was the reason. */
+  readonly error: unknown;
 }
 
 /** The two addresses of a broker, named as peers use them. Where one way serves both, they are the same. */
@@ -201,8 +210,14 @@ export interface UplinkStatus {
    * what peers keep for each other is repaired.
    */
   readonly dropped: number;
-  /** Why it is not connected, as far as that is known. */
+  /** Why it is not connected, as far as that is known; or what does not get through although it is. */
   readonly error: Error | undefined;
+}
+
+/** What an uplink tells besides. */
+export interface UplinkListener extends DoorListener {
+  /** Its status has changed: it is connected or not, or for another reason. */
+  uplink(status: UplinkStatus): void;
 }
 
 /**
@@ -210,6 +225,7 @@ export interface UplinkStatus {
  * the other brokers pass on. It goes on trying to connect until it is closed: opening it fails only when it can
  * never work, and takes no longer than the first attempt.
  */
-export interface Uplink extends Door {
+export interface Uplink extends Omit<Door, 'open'> {
+  open(listener: UplinkListener): Promise<Endpoints>;
   readonly status: UplinkStatus;
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Broker } from '../index.ts';
+import { Broker, connect, type UplinkStatus } from '../index.ts';
 import { UsageError } from './usage.ts';
 
 const HELP = `Runs a broker until it is interrupted.
@@ -48,7 +48,16 @@ export async function broker(args: readonly string[]): Promise<void> {
   const { in: inAddress, out } = hub.endpoints;
   const isOne = second === undefined && inAddress === out;
   say(`broker: serving; peers ${isOne ? `connect to ${out}` : `receive from ${inAddress} and send to ${out}`}`);
-  if (uplink !== undefined) say(`broker: ${hub.uplink?.up === true ? 'joined' : 'trying to join'} ${uplink}`);
+  if (uplink !== undefined) {
+    const tell = ({ up, error }: UplinkStatus): void => {
+      say(`broker: ${up ? 'joined' : 'trying to join'} ${uplink}${error === undefined ? '' : `: ${error.message}`}`);
+    };
+    if (hub.uplink !== undefined) tell(hub.uplink);
+    connect(hub.status, 'uplink', tell);
+  }
+  connect(hub.status, 'refused', ({ reason, remoteAddress = 'a peer' }) => {
+    say(`broker: refused ${remoteAddress}: ${reason}`);
+  });
   say(`broker: ${await stopped}, stopping`);
   await hub.stop();
   const { frames, bytes, invalid } = hub.counters;

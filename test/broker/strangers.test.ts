@@ -9,6 +9,7 @@ import {
   connect,
   contract,
   Peer,
+  type Refusal,
   RefusedError,
   request,
   TimeoutError,
@@ -106,12 +107,16 @@ describe('strangers: origin', () => {
     ['none, as of programs', undefined, undefined, 'joined'],
   ])('%s', async (_, origins, origin, expected) => {
     const broker = await listen({ origins });
+    const refusals: Refusal[] = [];
+    connect(broker.status, 'refused', (refusal) => refusals.push(refusal));
     const { url } = broker;
     const own = url.replace('ws:', 'http:').replace(/\/$/, '');
     const options = origin === undefined ? {} : { origin: origin === 'own' ? own : origin };
     if (expected === 'joined') await Stranger.open(url, options);
     else expect((await new Stranger(url, options).end())[0]).toBe(expected);
     expect(broker.counters.refused).toBe(expected === 403 ? 1 : 0);
+    const told = { reason: `no page of ${origin} is let in`, remoteAddress: '127.0.0.1', error: undefined };
+    expect(refusals).toEqual(expected === 403 ? [told] : []);
   });
 
   test('another path: not found', async () => {
@@ -220,10 +225,24 @@ describe('strangers: joining', () => {
     expect((await makePeer(broker, [], [], 'secret').start()).ready).toBe(true);
   });
 
-  test('a peer that is not let in within the time: its start says so', async () => {
+  test('what authorize threw: the broker tells, and the peer learns nothing of it', async () => {
+    const error = new Error('the database is away');
+    const broker = await listen({
+      authorize() {
+        throw error;
+      },
+    });
+    const refused = broker.status.refused.next();
+    await expect(makePeer(broker, [], []).start()).rejects.toThrow(/refused this peer: not authorized$/);
+    expect(await refused).toEqual([{ reason: 'not authorized', remoteAddress: '127.0.0.1', error }]);
+  });
+
+  test('a peer that is not let in within the time: its start says so, and the broker', async () => {
     const broker = await listen({ authorize: () => new Promise(() => {}), joinWithin: 50 });
+    const refused = broker.status.refused.next();
     const start = makePeer(broker, [], []).start({ timeout: 60_000 });
     await expect(start).rejects.toThrow(`the broker at '${broker.url}' refused this peer: did not join in time`);
+    expect(await refused).toMatchObject([{ reason: 'did not join in time', error: undefined }]);
   });
 
   test('a peer whose token fails or expires: it is told, and is back with another one', async () => {

@@ -6,6 +6,7 @@ import {
   AddressError,
   Broker,
   type BrokerDoors,
+  connect,
   contract,
   type Endpoints,
   type Event,
@@ -122,7 +123,8 @@ describeWith('nats', 'uplink: brokers and peers meet', (program) => {
   });
 
   test('a broker in another process', { timeout: 30_000 }, async () => {
-    const { address } = await NatsServer.start(program);
+    const server = await NatsServer.start(program);
+    const { address } = server;
     const endpoints = freeEndpoints('ipc');
     const process = cli('broker', endpoints.in, endpoints.out, '-u', `${address}/shop`);
     await process.line();
@@ -134,6 +136,11 @@ describeWith('nats', 'uplink: brokers and peers meet', (program) => {
     for (const n of numbers(10_000)) await sender.publish.x(n);
     await sender.flush({ timeout: 10_000 });
     expect(values).toEqual(numbers(10_000));
+    await server.kill();
+    expect(await process.line()).toBe(`broker: trying to join ${address}/shop`);
+    expect(await process.line()).toBe(`broker: trying to join ${address}/shop: connection refused`);
+    await server.start();
+    expect(await process.line()).toBe(`broker: joined ${address}/shop`);
   });
 });
 
@@ -367,6 +374,38 @@ describeWith('nats', 'uplink: faults', (program) => {
     await broker.stop();
     expect(broker.uplink?.up).toBe(false);
     await expect.poll(connections).toBe(before);
+  });
+
+  test('status: told when it breaks and comes up, and why it cannot be had, once', { timeout: 30_000 }, async () => {
+    const server = await NatsServer.start(program);
+    await server.kill();
+    const broker = new Broker({ uplink: server.address });
+    onTestFinished(() => broker.stop());
+    const told: [boolean, Error | undefined][] = [];
+    connect(broker.status, 'uplink', ({ up, error }) => told.push([up, error]));
+    await broker.start();
+    const nobody = [false, expect.any(Error)];
+    expect(told).toEqual([nobody]);
+    await server.start();
+    await expect.poll(() => broker.uplink?.up, { timeout: 10_000 }).toBe(true);
+    await server.kill();
+    await expect.poll(() => broker.uplink?.error, { timeout: 10_000 }).toBeInstanceOf(Error);
+    await server.start();
+    await expect.poll(() => broker.uplink?.up, { timeout: 10_000 }).toBe(true);
+    const up = [true, undefined];
+    expect(told).toEqual([nobody, up, [false, undefined], nobody, up]);
+  });
+
+  test('an event whose name is too long for the server: told, and the uplink is still up', async () => {
+    const { address } = await NatsServer.start(program);
+    const broker = await listen(address);
+    const { socket } = await join(broker.url);
+    const status = broker.status.uplink.next();
+    socket.send(
+      JSON.stringify({ jsonrpc: '2.0', method: 'x'.repeat(5_000), params: [] }).replaceAll(/([:,])"/g, '$1 "'),
+    );
+    expect(await status).toMatchObject([{ up: true, error: { message: expect.stringMatching(/too long/) as string } }]);
+    expect(broker.uplink).toMatchObject({ up: true, dropped: 1 });
   });
 
   test('token: without the right one it stays down, and says why', async () => {

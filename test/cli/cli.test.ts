@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Peer } from 'mreventloop';
+import { WebSocket } from 'ws';
 import { startBroker, temporaryFolder } from '../support/addresses.ts';
 import { cli } from '../support/program.ts';
 
@@ -75,7 +77,17 @@ describe('cli: broker', () => {
   test('joins others, or tries to', async () => {
     const program = cli('broker', 'ws://127.0.0.1:0', '--uplink', 'nats://127.0.0.1:1/shop');
     expect(await program.line()).toContain('broker: serving; peers connect to ws://127.0.0.1:');
-    expect(await program.line()).toBe('broker: trying to join nats://127.0.0.1:1/shop');
+    expect(await program.line()).toBe('broker: trying to join nats://127.0.0.1:1/shop: connection refused');
+  });
+
+  test('says who was refused, and why', async () => {
+    const program = cli('broker', 'ws://127.0.0.1:0');
+    const [url = ''] = /ws:\S+/.exec(await program.line()) ?? [];
+    const socket = new WebSocket(url);
+    await once(socket, 'open');
+    socket.send('nonsense');
+    expect(await program.line()).toBe('broker: refused 127.0.0.1: a message that makes no sense here');
+    await once(socket, 'close');
   });
 
   test('an address that another broker serves: one line, exit code 1', async () => {

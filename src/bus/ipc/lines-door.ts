@@ -119,7 +119,7 @@ export class LinesDoor implements Door {
       else this.#listener?.unreadable();
     });
     socket.on('data', (chunk) => {
-      if (!reader.read(chunk)) this.#refuse(guest);
+      if (!reader.read(chunk)) this.#refuse(guest, 'a line that is too long for anybody');
     });
     socket.on('close', () => {
       this.#guests.delete(guest);
@@ -130,12 +130,12 @@ export class LinesDoor implements Door {
   #hear(guest: Guest, word: string): void {
     const prefixes = word.startsWith(SUBSCRIBE) ? parse(word.slice(SUBSCRIBE.length)) : undefined;
     if (!Array.isArray(prefixes) || !prefixes.every((prefix) => typeof prefix === 'string')) {
-      this.#refuse(guest);
+      this.#refuse(guest, 'a message that makes no sense here');
       return;
     }
     for (const prefix of prefixes) {
       if (!guest.lengths.takes(prefix)) {
-        this.#refuse(guest);
+        this.#refuse(guest, 'subscribes to names of too many lengths');
         return;
       }
       guest.prefixes.add(prefix);
@@ -143,8 +143,8 @@ export class LinesDoor implements Door {
     }
   }
 
-  #refuse(guest: Guest): void {
-    this.#listener?.refused();
+  #refuse(guest: Guest, reason: string): void {
+    this.#listener?.refused({ reason, remoteAddress: undefined, error: undefined });
     guest.cutOff();
   }
 }

@@ -1,4 +1,4 @@
-import type { DoorListener, Endpoints, Frame, Uplink } from '../bus.ts';
+import type { Endpoints, Frame, Uplink, UplinkListener } from '../bus.ts';
 import type { NatsLink } from './nats-link.ts';
 
 /** The topic of a frame, as peers send it; undefined for what peers of this package do not write. */
@@ -39,28 +39,30 @@ export class NatsUplink implements Uplink {
     return { up: this.#up, breaks: this.#breaks, dropped: this.#dropped, error: this.#error };
   }
 
-  async open(listener: DoorListener): Promise<Endpoints> {
+  async open(listener: UplinkListener): Promise<Endpoints> {
     this.#link.subscribe(this.#link.everySubject);
     await new Promise<void>((resolve, reject) => {
-      const down = (error: Error | undefined): void => {
-        this.#up = false;
+      const set = (up: boolean, error?: Error): void => {
+        // Each attempt says the same again.
+        const isNews = up !== this.#up || error?.message !== this.#error?.message;
+        this.#up = up;
         this.#error = error;
+        if (isNews) listener.uplink(this.status);
         resolve();
       };
       const opened = this.#link.open({
         up: () => {
-          this.#up = true;
-          this.#error = undefined;
           this.#unanswered = 0;
           this.#unasked = 0;
-          resolve();
+          set(true);
         },
         down: () => {
           this.#breaks += 1;
-          down(undefined);
+          set(false);
         },
-        failed: down,
-        refused: down,
+        failed: (error) => set(false, error),
+        // Also while it is connected: of what the server, or a name that is too long, does not let through.
+        refused: (error) => set(this.#link.connection !== undefined, error),
         frame: (text) => listener.frame(text),
         unreadable: () => listener.unreadable(),
       });

@@ -113,7 +113,7 @@ class WebSocketDoor implements Door {
     this.#connections.add(socket);
     socket.once('close', () => this.#connections.delete(socket));
     if (!isAllowedOrigin(request, this.#options.origins)) {
-      this.#listener?.refused();
+      this.#refused(request, `no page of ${request.headers.origin} is let in`);
       deny(socket, 403);
     } else {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#welcome(webSocket, request));
@@ -128,7 +128,7 @@ class WebSocketDoor implements Door {
       },
       wants: (guest: Guest, prefix: string) => this.#wanted.add(prefix, guest),
       frame: (frame: Uint8Array) => this.#listener?.frame(frame) !== false,
-      refused: () => this.#listener?.refused(),
+      refused: (reason: string, error: unknown) => this.#refused(request, reason, error),
       left: (guest: Guest) => {
         this.#guests.delete(guest);
         for (const prefix of guest.prefixes) this.#wanted.delete(prefix, guest);
@@ -143,17 +143,16 @@ class WebSocketDoor implements Door {
     const { authorize } = this.#options;
     if (authorize === undefined) return true;
     const { url = '', headers, socket } = request;
-    try {
-      const grant: unknown = await authorize(token, { url, headers, remoteAddress: socket.remoteAddress });
-      if (typeof grant === 'boolean') return grant;
-      const read = readGrant(grant);
-      if (read !== undefined) return this.#makeGate(read);
-      this.#warn();
-      return false;
-    } catch {
-      // Libraries that check tokens throw.
-      return false;
-    }
+    const grant: unknown = await authorize(token, { url, headers, remoteAddress: socket.remoteAddress });
+    if (typeof grant === 'boolean') return grant;
+    const read = readGrant(grant);
+    if (read !== undefined) return this.#makeGate(read);
+    this.#warn();
+    throw new TypeError(NO_GRANT);
+  }
+
+  #refused({ socket: { remoteAddress } }: IncomingMessage, reason: string, error?: unknown): void {
+    this.#listener?.refused({ reason, remoteAddress, error });
   }
 
   /** Once: it is the program that is wrong, and it goes on; nobody who comes in should fill its logs. */

@@ -7,7 +7,7 @@ import { BEAT, CLOSE, isFrames, JOIN, JOINED, MOST_SILENT_TICKS, SUBSCRIBE, VERS
 
 /** What a door does for its guests. */
 export interface Host {
-  /** Whether to let somebody in. */
+  /** Whether to let somebody in. May reject with the reason why not. */
   authorize(token: string | undefined): Promise<Gate | boolean>;
   /** It came back over another connection, having had the one with this key, which may be dead. */
   replaces(key: string): void;
@@ -19,7 +19,7 @@ export interface Host {
   frame(frame: Uint8Array): boolean;
   left(guest: Guest): void;
   /** A guest was cut off for what it did. */
-  refused(): void;
+  refused(reason: string, error: unknown): void;
 }
 
 /** How many characters a token may have, and how much one peer may subscribe to. */
@@ -61,7 +61,7 @@ export class Guest {
     this.#socket = socket;
     this.#host = host;
     this.#rules = rules;
-    this.#deadline = setTimeout(() => this.cutOff(CLOSE.LATE, 'did not join in time'), rules.joinWithin);
+    this.#deadline = setTimeout(() => this.#refuse(CLOSE.LATE, 'did not join in time'), rules.joinWithin);
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
     socket.on('pong', () => (this.#silentTicks = 0));
     socket.on('close', () => this.#leave());
@@ -89,7 +89,7 @@ export class Guest {
     if (!this.#socket.isPaused) this.#silentTicks += 1;
     this.#fullTicks = this.#isFull() ? this.#fullTicks + 1 : 0;
     if (Math.max(this.#silentTicks, this.#fullTicks) > MOST_SILENT_TICKS) {
-      if (this.#fullTicks > 0) this.cutOff(CLOSE.SLOW, 'too slow: it does not take what is sent to it');
+      if (this.#fullTicks > 0) this.#refuse(CLOSE.SLOW, 'too slow: it does not take what is sent to it');
       else this.#socket.terminate();
       return;
     }
@@ -105,10 +105,15 @@ export class Guest {
   cutOff(code: number, reason: string, within: number = LEAVE_WITHIN): void {
     if (this.#state === 'gone') return;
     this.#leave();
-    if (code >= CLOSE.MALFORMED) this.#host.refused();
     this.#socket.close(code, reason);
     const timer = setTimeout(() => this.#socket.terminate(), within).unref();
     this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  #refuse(code: number, reason: string, error?: unknown): void {
+    if (this.#state === 'gone') return;
+    this.cutOff(code, reason);
+    this.#host.refused(reason, error);
   }
 
   #isGone(): boolean {
@@ -155,10 +160,14 @@ export class Guest {
       return;
     }
     this.#state = 'asking';
-    const gate = await this.#host.authorize(token);
+    let error: unknown;
+    const gate = await this.#host.authorize(token).catch((reason: unknown) => {
+      error = reason;
+      return false as const;
+    });
     if (this.#state !== 'asking') return;
     if (gate === false) {
-      this.cutOff(CLOSE.REFUSED, 'not authorized');
+      this.#refuse(CLOSE.REFUSED, 'not authorized', error);
       return;
     }
     clearTimeout(this.#deadline);
@@ -179,15 +188,15 @@ export class Guest {
       this.#prefixCharacters += prefix.length;
       const isTooMuch = this.#prefixes.size >= MOST_PREFIXES || this.#prefixCharacters > MOST_PREFIX_CHARACTERS;
       if (isTooMuch || !this.#lengths.takes(prefix)) {
-        this.cutOff(CLOSE.FORBIDDEN, 'subscribes to too much, or to names of too many lengths');
+        this.#refuse(CLOSE.FORBIDDEN, 'subscribes to too much, or to names of too many lengths');
         return;
       }
       if (this.#gate?.isTaken(prefix) === true) {
-        this.cutOff(CLOSE.TAKEN, 'its id is in use: another peer is here that has it');
+        this.#refuse(CLOSE.TAKEN, 'its id is in use: another peer is here that has it');
         return;
       }
       if (this.#gate?.maySubscribe(prefix) === false) {
-        this.cutOff(CLOSE.FORBIDDEN, 'may not subscribe to an event that it asked for');
+        this.#refuse(CLOSE.FORBIDDEN, 'may not subscribe to an event that it asked for');
         return;
       }
       this.#prefixes.add(prefix);
@@ -204,7 +213,7 @@ export class Guest {
       if (end < 0) end = data.length;
       const frame = data.subarray(start, end);
       if (this.#gate?.maySend(frame) === false) {
-        this.cutOff(CLOSE.FORBIDDEN, 'may not publish, or say, what it did');
+        this.#refuse(CLOSE.FORBIDDEN, 'may not publish, or say, what it did');
         break;
       }
       // Peers make frames that are some: reading on could take as long as somebody else likes.
@@ -234,7 +243,7 @@ export class Guest {
   }
 
   #complain(): void {
-    this.cutOff(CLOSE.MALFORMED, 'a message that makes no sense here');
+    this.#refuse(CLOSE.MALFORMED, 'a message that makes no sense here');
   }
 
   #flush(): void {
