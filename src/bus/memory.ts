@@ -1,5 +1,6 @@
 import { AddressInUseError } from '../errors.ts';
 import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
+import { PrefixIndex } from './prefix-index.ts';
 
 /**
  * The bus within one thread: `inproc://` addresses are names of this thread, and what is sent arrives
@@ -10,6 +11,7 @@ import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } fr
 interface Meeting {
   door: DoorListener | undefined;
   readonly buses: Set<MemoryBus>;
+  readonly wanted: PrefixIndex<MemoryBus>;
 }
 
 // An inproc address means the same to everyone in the thread, as a path does to everyone on a machine.
@@ -17,7 +19,7 @@ const meetings = new Map<string, Meeting>();
 
 function meet(endpoints: Endpoints): Meeting {
   const key = keyOf(endpoints);
-  const meeting = meetings.get(key) ?? { door: undefined, buses: new Set() };
+  const meeting = meetings.get(key) ?? { door: undefined, buses: new Set(), wanted: new PrefixIndex() };
   meetings.set(key, meeting);
   return meeting;
 }
@@ -47,8 +49,10 @@ export class MemoryBus implements Bus {
     return Promise.resolve();
   }
 
-  subscribe(topic: Topic): void {
-    this.#prefixes.push(...topic.prefixes);
+  subscribe({ prefixes }: Topic): void {
+    const { wanted } = meet(this.#endpoints);
+    for (const prefix of prefixes) wanted.add(prefix, this);
+    this.#prefixes.push(...prefixes);
   }
 
   send(_topic: string, frame: string): void {
@@ -61,19 +65,16 @@ export class MemoryBus implements Bus {
 
   close(): Promise<void> {
     this.#listener = undefined;
-    meet(this.#endpoints).buses.delete(this);
+    const { buses, wanted } = meet(this.#endpoints);
+    buses.delete(this);
+    for (const prefix of this.#prefixes.splice(0)) wanted.delete(prefix, this);
     part(this.#endpoints);
     return Promise.resolve();
   }
 
   /** Called by the door. */
-  hears(prefix: string): boolean {
-    return this.#prefixes.includes(prefix);
-  }
-
-  /** Called by the door. */
   receive(frame: string): void {
-    if (this.#prefixes.some((prefix) => frame.startsWith(prefix))) this.#listener?.frame(frame);
+    this.#listener?.frame(frame);
   }
 
   /** Called by the door. */
@@ -104,14 +105,14 @@ export class MemoryDoor implements Door {
   }
 
   hears(prefix: string): boolean {
-    return [...meet(this.#endpoints).buses].some((bus) => bus.hears(prefix));
+    return meet(this.#endpoints).wanted.has(prefix);
   }
 
   send(frame: Frame): void {
     const text = typeof frame === 'string' ? frame : new TextDecoder().decode(frame);
     queueMicrotask(() => {
       if (this.#listener === undefined) return;
-      for (const bus of meet(this.#endpoints).buses) bus.receive(text);
+      for (const bus of meet(this.#endpoints).wanted.match(text)) bus.receive(text);
     });
   }
 
