@@ -427,7 +427,7 @@ export class Outbox {
     ) {
       this.#trim(log);
     }
-    while (this.#historySize > this.#options.size) this.#trim(this.#oldest());
+    while (this.#historySize > this.#options.size) this.#shorten();
   }
 
   #trim(log: Log): void {
@@ -435,11 +435,16 @@ export class Outbox {
     log.trim();
   }
 
-  /** Of the logs that have history, the one whose first event is the oldest: what is large is not kept in the place of others. */
-  #oldest(): Log {
-    return [...this.#logs.values()]
-      .filter((log) => log.first <= log.released)
-      .reduce((oldest, log) => (log.g(log.first) < oldest.g(oldest.first) ? log : oldest));
+  /**
+   * Lets go of an eighth of all history, the oldest: what is large is not kept in the place of others. Of a part, as there
+   * may be thousands of logs to look at.
+   */
+  #shorten(): void {
+    const logs = [...this.#logs.values()].filter((log) => log.first <= log.released);
+    const oldest = logs.reduce((least, log) => Math.min(least, log.g(log.first)), Infinity);
+    const newest = logs.reduce((most, log) => Math.max(most, log.g(log.released)), 0);
+    const last = oldest + (newest - oldest) / 8;
+    for (const log of logs) while (log.first <= log.released && log.g(log.first) <= last) this.#trim(log);
   }
 
   /** Lets go of whoever waits for what has come true. */

@@ -133,4 +133,15 @@ describe('outbox', () => {
     ]);
     expect(replays).toEqual(['1 packs, gone [["a",1,1,1]]']);
   });
+
+  test('history: an eighth of it goes at a time, so that not all names are looked through for each event', () => {
+    const { outbox, replays } = makeOutbox({}, { size: 8_000, history: 1_000 });
+    // Ten characters each, with their brackets and quotes: one more than there is room for.
+    for (let g = 1; g <= 801; g += 1) {
+      outbox.publish(g % 2 === 1 ? 'a' : 'b', ['x'.repeat(6)]);
+      outbox.acknowledge('S', g);
+    }
+    outbox.repeat('S', [['a', 1, 401]]);
+    expect(replays.join()).toMatch(/gone \[\["a",1,51,101\]\]/);
+  });
 });
