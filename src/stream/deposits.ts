@@ -126,7 +126,21 @@ export class Deposits {
     this.#delay = Math.min(this.#delay * 2, LAST_DELAY);
   }
 
+  /** @returns what is next; undefined if there is nothing */
   #gather(): Deposit | undefined {
+    for (let most = MOST_EVENTS; ; most >>= 1) {
+      const deposit = this.#gatherUpTo(most);
+      // What is around the events may be more than they are: names, traces, and what each has to come after.
+      if (most === 1 || deposit === undefined || !this.#isTooLong(deposit)) return deposit;
+    }
+  }
+
+  /** Whether it has more than the largest event, which the store has room for. */
+  #isTooLong({ packs, gone }: Deposit): boolean {
+    return isLonger(packs.join() + JSON.stringify(gone), this.largest);
+  }
+
+  #gatherUpTo(mostEvents: number): Deposit | undefined {
     const ends = new Map<Log, number>();
     const packs: string[] = [];
     const gone: Gone[] = [];
@@ -138,7 +152,7 @@ export class Deposits {
     const most = Math.min(MOST_CHARACTERS, this.largest / 3);
     let first: number | undefined;
     let characters = 0;
-    for (let count = 0; count < MOST_EVENTS; count += 1) {
+    for (let count = 0; count < mostEvents; count += 1) {
       const log = this.#next(ends);
       if (log === undefined) break;
       const n = this.#lastOf(log, ends) + 1;

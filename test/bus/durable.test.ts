@@ -219,6 +219,21 @@ describeWith('nats', 'durable subscriptions', (program) => {
   });
 
   describe('limits', () => {
+    test('small messages: what many names have around their events is within them, too', async () => {
+      const config = join(temporaryFolder(), 'nats.conf');
+      writeFileSync(config, 'max_payload: 32768\n');
+      const { address } = await NatsServer.start(program, ...store(), '-c', config);
+      const names = numbers(60).map((n) => `an_event_with_a_name_${n}`);
+      const subscribing = Object.fromEntries(names.map((name) => [name, { durable: 'billing' }]));
+      await using reader = await new Peer(address, address, names, [], { subscribe: subscribing }).start();
+      const received: unknown[] = [];
+      for (const name of names) connect(reader, name, (n) => received.push(n));
+      await using writer = await new Peer(address, address, [], names).start();
+      for (const n of numbers(2_000)) void writer.publish[names[n % 60] as string]?.(n);
+      await writer.flush(FLUSH);
+      await expect.poll(() => received).toEqual(numbers(2_000));
+    });
+
     test('gap: what the store did not keep as long as the subscriber was away is counted', async () => {
       const { address } = await startServer();
       const first = await subscribe(address);

@@ -10,6 +10,8 @@ interface Deposit {
   readonly id: string;
   /** What is in it: `a1` for the first event of the name `a`, `-a2` for one that is gone. */
   readonly holds: string;
+  /** How many characters it has. */
+  readonly size: number;
   answer(isKept: boolean): Promise<void>;
 }
 
@@ -51,7 +53,7 @@ function makeOutbox({
           await Promise.resolve();
           await Promise.resolve();
         };
-        deposits.push({ id, holds: read(packs, gone), answer });
+        deposits.push({ id, holds: read(packs, gone), size: packs.join().length, answer });
       }),
   );
   outbox.depositIn(store);
@@ -155,6 +157,20 @@ describe('deposits', () => {
     outbox.open();
     for (let i = 0; i < 3; i += 1) await deposits[i]?.answer(true);
     expect(deposits.map(({ holds }) => holds)).toEqual(['-a1', 'a2', 'a3']);
+  });
+
+  test('sizes: what is around the events counts, too', async () => {
+    const { outbox, store, deposits, publish } = makeOutbox();
+    store.largest = 150;
+    outbox.keep(['a', 'b', 'c']);
+    publish('abcabc'.repeat(5));
+    outbox.open();
+    for (let i = 0; i < deposits.length; i += 1) {
+      expect(deposits[i]?.size).toBeLessThanOrEqual(150);
+      await deposits[i]?.answer(true);
+    }
+    expect(outbox.undelivered()).toEqual([]);
+    expect(deposits.length).toBeLessThan(30);
   });
 
   test('close: nothing is deposited any more, and no timer is left', async () => {
