@@ -295,7 +295,8 @@ class DurableSubscription {
           this.#revision = revision;
           this.#noted = after;
         }
-      } catch {
+      } catch (error) {
+        if (isRefusal(error)) this.#port.refused(error);
         // It is noted with what comes next, or when there is a link again.
         this.#isDue = false;
       }

@@ -45,10 +45,15 @@ async function publisher(address: string, options: Pick<PeerOptions<{}, {}>, 'wi
 }
 
 const KEPT = 'mreventloop-kept+mreventloop';
+const NOTES = 'mreventloop-notes+mreventloop';
 
 /** What a server can be asked besides. */
 interface Administration {
-  readonly streams: { purge(stream: string): Promise<unknown> };
+  readonly streams: {
+    purge(stream: string): Promise<unknown>;
+    delete(stream: string): Promise<unknown>;
+    update(stream: string, config: object): Promise<unknown>;
+  };
   readonly consumers: {
     list(stream: string): { next(): Promise<readonly { readonly cluster: { readonly leader: string } }[]> };
   };
@@ -393,6 +398,24 @@ describeWith('nats', 'durable subscriptions', (program) => {
       },
     );
 
+    test('what is noted is removed: it is noted again, and what is published while it is away arrives', async () => {
+      const { address } = await startServer();
+      const first = await subscribe(address);
+      const { peer, publish } = await publisher(address);
+      await publish(0, 10);
+      await expect.poll(() => first.received).toEqual(numbers(10));
+      await administer(address, ({ streams }) => streams.delete(NOTES));
+      await publish(10, 20);
+      await expect.poll(() => first.received).toEqual(numbers(20));
+      await first.peer.stop();
+      await peer.stop();
+      const later = await publisher(address);
+      await later.publish(20, 30);
+      await later.peer.flush(FLUSH);
+      const { received } = await subscribe(address);
+      await expect.poll(() => received).toEqual(numbers(30).slice(20));
+    });
+
     test('a store that was made anew: what is in it arrives', async () => {
       const server = await startServer();
       const { peer, publish } = await publisher(server.address);
@@ -456,6 +479,17 @@ describeWith('nats', 'durable subscriptions', (program) => {
       await publish(10, 20);
       await expect(peer.flush({ timeout: 300 })).rejects.toThrow(/within 300 ms: the store lacks 10$/);
       expect(refusals.map(({ message }) => message)).toEqual([expect.stringContaining('keeps nothing')]);
+    });
+
+    test('what it has cannot be noted: the subscriber is told', async () => {
+      const { address } = await startServer();
+      const { peer, publish } = await publisher(address);
+      const { received, refusals } = await subscribe(address);
+      await administer(address, ({ streams }) => streams.update(NOTES, { max_msg_size: 50 }));
+      await publish(0, 10);
+      await peer.flush(FLUSH);
+      await expect.poll(() => received).toEqual(numbers(10));
+      await expect.poll(() => refusals).toEqual([expect.stringContaining('does not keep events: message size')]);
     });
 
     test('JetStream is forbidden: who publishes does without, who subscribes is told', async () => {

@@ -76,12 +76,13 @@ export interface JetStreamApiError extends Error {
   readonly status: number;
 }
 
+export interface JetStreamPublishOptions {
+  readonly msgID?: string;
+  readonly expect?: { readonly lastSubjectSequence: number };
+}
+
 export interface JetStream {
-  publish(
-    subject: string,
-    payload: string,
-    options: { msgID?: string; expect?: { lastSubjectSequence: number } },
-  ): Promise<{ readonly seq: number }>;
+  publish(subject: string, payload: string, options: JetStreamPublishOptions): Promise<{ readonly seq: number }>;
   readonly consumers: {
     get(stream: string, options: { deliver_policy: string; opt_start_seq: number }): Promise<JetStreamConsumer>;
   };

@@ -9,6 +9,7 @@ import {
   type JetStreamInfo,
   type JetStreamManager,
   type JetStreamMessages,
+  type JetStreamPublishOptions,
   loadJetStream,
   type NatsConnection,
 } from './nats-library.ts';
@@ -94,17 +95,7 @@ export class NatsStore implements Store {
   }
 
   async keep(id: string, frame: string): Promise<void> {
-    await this.#do(async ({ js, manager }) => {
-      const { subject } = this.#frames;
-      try {
-        await js.publish(subject, frame, { msgID: id });
-      } catch (error) {
-        if (!isNotThere(error)) throw error;
-        // Somebody may have removed the stream.
-        await this.#makeStreams(manager);
-        await js.publish(subject, frame, { msgID: id });
-      }
-    });
+    await this.#do((use) => this.#publish(use, this.#frames.subject, frame, { msgID: id }));
   }
 
   async read(
@@ -145,10 +136,10 @@ export class NatsStore implements Store {
   }
 
   note(name: string, text: string, revision: number): Promise<number | undefined> {
-    return this.#do(async ({ js }) => {
+    return this.#do(async (use) => {
       try {
         const options = { expect: { lastSubjectSequence: revision } };
-        return (await js.publish(this.#noteSubject(name), text, options)).seq;
+        return (await this.#publish(use, this.#noteSubject(name), text, options)).seq;
       } catch (error) {
         if ((error as Partial<JetStreamApiError>).code === OTHER_REVISION) return undefined;
         throw error;
@@ -176,6 +167,17 @@ export class NatsStore implements Store {
     const { error, state } = answer;
     if (error !== undefined && !NOBODY_WANTS.has(error.err_code)) throw new Error(error.description);
     return new Set(Object.keys(state?.subjects ?? {}));
+  }
+
+  async #publish({ js, manager }: Use, subject: string, text: string, options: JetStreamPublishOptions) {
+    try {
+      return await js.publish(subject, text, options);
+    } catch (error) {
+      if (!isNotThere(error)) throw error;
+      // Somebody may have removed the stream.
+      await this.#makeStreams(manager);
+      return js.publish(subject, text, options);
+    }
   }
 
   /** Makes what is not there yet. @returns how it stands with the frames */
