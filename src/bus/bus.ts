@@ -85,7 +85,7 @@ export interface Store {
   wanted(events: readonly string[]): Promise<readonly string[]>;
   /**
    * Has these events kept, from now on and by everybody who asks what is {@link wanted}.
-   * @returns the number of the last frame that is there, 0 if none is
+   * @returns the number of the last frame that is there; if none is, one that is lower than those of all to come
    */
   want(events: readonly string[]): Promise<number>;
   /** Keeps a frame, behind all others. What was kept with the same `id` some moments ago is not kept again. */

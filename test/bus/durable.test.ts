@@ -398,6 +398,24 @@ describeWith('nats', 'durable subscriptions', (program) => {
       },
     );
 
+    test('what is kept is removed while it is away: all that is kept since arrives', async () => {
+      const { address } = await startServer();
+      const first = await subscribe(address);
+      const { peer, publish } = await publisher(address);
+      await publish(0, 1);
+      await peer.flush(FLUSH);
+      await expect.poll(() => first.received).toEqual([0]);
+      await first.peer.stop();
+      await administer(address, ({ streams }) => streams.delete(KEPT));
+      for (const n of numbers(5)) {
+        await publish(n + 1, n + 2);
+        await peer.flush(FLUSH);
+      }
+      const { received, gaps } = await subscribe(address);
+      await expect.poll(() => received).toEqual([1, 2, 3, 4, 5]);
+      expect(gaps).toEqual([]);
+    });
+
     test('what is noted is removed: it is noted again, and what is published while it is away arrives', async () => {
       const { address } = await startServer();
       const first = await subscribe(address);

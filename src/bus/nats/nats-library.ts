@@ -127,6 +127,8 @@ export interface JetStreamConfig {
 }
 
 export interface JetStreamInfo {
+  /** In ISO form. */
+  readonly created: string;
   readonly state: { readonly last_seq: number };
 }
 

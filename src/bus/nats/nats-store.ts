@@ -88,9 +88,9 @@ export class NatsStore implements Store {
 
   async want(events: readonly string[]): Promise<number> {
     return this.#do(async ({ js, manager }) => {
-      const { state } = await this.#makeStreams(manager);
+      const frames = await this.#makeStreams(manager);
       for (const event of events) await js.publish(this.#wantedSubject(event), '', {});
-      return state.last_seq;
+      return before(frames) + frames.state.last_seq;
     });
   }
 
@@ -103,8 +103,9 @@ export class NatsStore implements Store {
     take: (frame: string, number: number) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#do(async ({ js, connection }) => {
-      const options = { deliver_policy: 'by_start_sequence', opt_start_seq: after + 1 };
+    await this.#do(async ({ js, manager, connection }) => {
+      const start = before(await manager.streams.info(this.#frames.stream));
+      const options = { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(0, after - start) + 1 };
       const consumer = await js.consumers.get(this.#frames.stream, options);
       const messages = await consumer.consume({
         max_messages: MOST_UNDER_WAY,
@@ -118,7 +119,7 @@ export class NatsStore implements Store {
         void stopWhenSilent(messages);
         for await (const message of messages) {
           if (signal.aborted) break;
-          await take(message.string(), message.seq);
+          await take(message.string(), start + message.seq);
         }
       } finally {
         signal.removeEventListener('abort', stop);
@@ -242,6 +243,14 @@ export class NatsStore implements Store {
 interface StreamAnswer {
   readonly error?: { readonly err_code: number; readonly description: string };
   readonly state?: { readonly subjects?: Readonly<Record<string, number>> };
+}
+
+/**
+ * The number before the first frame of a stream: a later one where it was made later, so that who has read another one does not
+ * take what is in it for what it has had.
+ */
+function before({ created }: JetStreamInfo): number {
+  return Date.parse(created) * 1_000;
 }
 
 /** @returns how it stands with a stream, which is made if it is not there */
