@@ -57,6 +57,7 @@ export function makeRedisBus(address: string, token: Token): Promise<Bus> {
 class RedisBus implements Bus {
   readonly largest = LARGEST;
   readonly takesPacks = true;
+  trouble: Error | undefined;
   readonly #address: string;
   readonly #token: Token;
   /** The server alone: the library takes what follows for the number of a database, which channels do not know. */
@@ -84,6 +85,7 @@ class RedisBus implements Bus {
       serve: () => this.#serve(library),
       failed: (error: Error) => {
         if (error instanceof RefusedError) this.#listener?.refused(error);
+        else this.trouble = error;
       },
     };
     this.#running = keepTrying(attempt, this.#closing.signal);

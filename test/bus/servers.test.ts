@@ -130,6 +130,14 @@ for (const server of SERVERS) {
     });
 
     describe('who may come in', () => {
+      test('nobody is there: the start says what was in the way', async () => {
+        const running = await server.start(program);
+        await running.kill();
+        const { address } = running;
+        const starting = new Peer(address, address, [], []).start({ timeout: 500 });
+        await expect(starting).rejects.toThrow(/ at '.*' \(.*refused.*\)\. Is one running\?$/i);
+      });
+
       test('token: peers show it, and are refused with another', async () => {
         const { address } = await server.start(program, ...server.token('open sesame'));
         await using peer = await new Peer(address, address, [], [], { token: async () => 'open sesame' }).start();
