@@ -255,6 +255,24 @@ describeWith('nats', 'durable subscriptions', (program) => {
       expect(second.gaps).toEqual(['x', 'y'].map((name) => ({ peer: peer.id, event: name, count: 10 })));
     });
 
+    test('full: where nothing old is to be thrown away, the publisher is told, and goes on when there is room', async () => {
+      const { address } = await startServer();
+      const { received, gaps } = await subscribe(address);
+      const { peer, publish, refusals } = await publisher(address);
+      await administer(address, ({ streams }) => streams.update(KEPT, { max_msgs: 1, discard: 'new' }));
+      await publish(0, 1);
+      await peer.flush(FLUSH);
+      await publish(1, 3);
+      await expect
+        .poll(() => refusals.map(({ message }) => message))
+        .toEqual([expect.stringContaining('does not keep events: maximum messages exceeded')]);
+      await administer(address, ({ streams }) => streams.purge(KEPT));
+      await administer(address, ({ streams }) => streams.update(KEPT, { max_msgs: -1 }));
+      await peer.flush(FLUSH);
+      await expect.poll(() => received).toEqual([0, 1, 2]);
+      expect(gaps).toEqual([]);
+    });
+
     test('policy: what the publisher dropped is a gap, in its place', async () => {
       const { address } = await startServer();
       const { received, gaps } = await subscribe(address);

@@ -37,9 +37,13 @@ const REPLICAS = [3, 1];
 const OTHER_CONFIGURATION = 10_058;
 const OTHER_REVISION = 10_071;
 const UNAVAILABLE = 503;
+const NO_RESOURCES = 10_023;
+const STREAM_IS_FULL = 10_077;
 const NO_STREAM = 10_059;
 const NOT_FOR_ACCOUNT = 10_039;
 const NOT_ENABLED = 10_076;
+/** Answers that mean that there is no room, although their status says that this passes. */
+const FULL: ReadonlySet<number | undefined> = new Set([NO_RESOURCES, STREAM_IS_FULL]);
 /** Answers that mean that nobody has asked for anything to be kept. */
 const NOBODY_WANTS: ReadonlySet<number> = new Set([NO_STREAM, NOT_FOR_ACCOUNT, NOT_ENABLED]);
 
@@ -233,8 +237,8 @@ export class NatsStore implements Store {
     if (isForbidden(cause)) {
       return new RefusedError(`the server at '${this.#address}' does not allow to use JetStream`, { cause });
     }
-    const { status, message } = cause as JetStreamApiError;
-    if (status === undefined || status === UNAVAILABLE) return cause;
+    const { code, status, message } = cause as Partial<JetStreamApiError>;
+    if (status === undefined || (status === UNAVAILABLE && !FULL.has(code))) return cause;
     return new RefusedError(`the server at '${this.#address}' does not keep events: ${message}`, { cause });
   }
 }
