@@ -133,7 +133,8 @@ export class Bookmark {
     this.#seen.delete(publisher);
     this.#seen.set(publisher, seen);
     for (const oldest of this.#seen.keys()) {
-      if (this.#seen.size * this.#starts.size <= MOST_NUMBERS) break;
+      // Whom this is of is remembered, however many events there are.
+      if (this.#seen.size === 1 || this.#seen.size * this.#starts.size <= MOST_NUMBERS) break;
       this.#seen.delete(oldest);
     }
     return seen;

@@ -107,4 +107,11 @@ describe('bookmark', () => {
     const { seen } = JSON.parse(bookmark.toString()) as { seen: [string, Record<string, number>][] };
     expect([seen.length, seen[0]?.[0], seen.at(-1)]).toEqual([1_000, 'P3', ['P2', { a: 2 }]]);
   });
+
+  test('publishers: one is remembered, of whatever number of events', () => {
+    const { frame, happened } = makeBookmark({ events: Array.from({ length: 2_001 }, (_, i) => `e${i}`) });
+    frame(1, 'P', [pack('e7', 1)]);
+    frame(2, 'P', [pack('e7', 1, 2), pack('e7', 5)]);
+    expect(happened).toEqual(['P:e71', 'P:e72', 'P: gap of 2 e7', 'P:e75']);
+  });
 });
