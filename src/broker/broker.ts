@@ -241,7 +241,12 @@ export class Broker implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await this.#starting?.catch(() => {});
+    const starting = this.#starting;
+    if (starting !== undefined) {
+      // Its first attempt may take seconds, for which the start waits.
+      await this.#uplink?.close();
+      await starting.catch(() => {});
+    }
     const doors = this.#doors ?? [];
     this.#doors = undefined;
     this.#portDoor = undefined;

@@ -362,6 +362,20 @@ describeWith('nats', 'uplink: faults', (program) => {
     expect(broker.uplink?.up).toBe(true);
   });
 
+  test('a broker that is stopped while it tries to connect for the first time does not wait for that', async () => {
+    const server = await NatsServer.start(program);
+    server.signal('SIGSTOP');
+    const broker = new Broker({ uplink: server.address });
+    const starting = broker.start();
+    await expect.poll(() => broker.uplink).toBeDefined();
+    const began = performance.now();
+    await Promise.all([broker.stop(), starting]);
+    // Connecting may take 5 s.
+    expect(performance.now() - began).toBeLessThan(2_500);
+    expect(broker.running).toBe(false);
+    server.signal('SIGCONT');
+  });
+
   test('a broker that is started while it is being stopped joins again, and leaves no connection', async () => {
     const { address } = await NatsServer.start(program);
     const before = connections();

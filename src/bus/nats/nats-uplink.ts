@@ -28,6 +28,7 @@ export class NatsUplink implements Uplink {
   #unanswered = 0;
   #unasked = 0;
   #error: Error | undefined;
+  #endFirstAttempt: (() => void) | undefined;
 
   constructor(link: NatsLink, address: string, topicOf: TopicOf) {
     this.#link = link;
@@ -42,6 +43,7 @@ export class NatsUplink implements Uplink {
   async open(listener: UplinkListener): Promise<Endpoints> {
     this.#link.subscribe(this.#link.everySubject);
     await new Promise<void>((resolve, reject) => {
+      this.#endFirstAttempt = resolve;
       const set = (up: boolean, error?: Error): void => {
         // Each attempt says the same again.
         const isNews = up !== this.#up || error?.message !== this.#error?.message;
@@ -100,6 +102,7 @@ export class NatsUplink implements Uplink {
 
   close(): Promise<void> {
     this.#up = false;
+    this.#endFirstAttempt?.();
     return this.#link.close();
   }
 }
