@@ -1,4 +1,10 @@
-export { Broker, type BrokerCounters, type BrokerDoors, type BrokerStatus, type UplinkOptions } from './broker/broker.ts';
+export {
+  Broker,
+  type BrokerCounters,
+  type BrokerDoors,
+  type BrokerStatus,
+  type UplinkOptions,
+} from './broker/broker.ts';
 export type { Bus, BusListener, Endpoints, Note, Refusal, Store, Token, Topic, UplinkStatus } from './bus/bus.ts';
 export type { BusAt, BusCapabilities } from './bus/capabilities.ts';
 export type { NodeWorker, Port, WebPort } from './bus/port/port-line.ts';
