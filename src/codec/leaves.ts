@@ -13,7 +13,7 @@ const MOST_DIGITS = 4300;
 const NUMBER = /^(?:NaN|-?Infinity|-0)$/;
 
 /** As Python writes them, too: with a `T`, and any offset from UTC, but not without one. */
-const DATE = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
+const DATE = /^((?:\d{4}|[+-]\d{6})-\d\d-(\d\d))T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 const ERRORS: ReadonlyMap<string, ErrorConstructor> = /* @__PURE__ */ byName([
   EvalError,
@@ -58,9 +58,11 @@ export function dateText(value: Date): string | null {
 
 export function readDate(value: unknown): Date {
   if (value === null) return new Date(Number.NaN);
-  if (typeof value !== 'string' || !DATE.test(value)) return malformed();
-  const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? malformed() : date;
+  const [, date, day] = (typeof value === 'string' && DATE.exec(value)) || [];
+  // Some runtimes take the 30th of February for the 1st of March.
+  if (new Date(`${date}T00:00Z`).getUTCDate() !== Number(day)) return malformed();
+  const read = new Date(value as string);
+  return Number.isNaN(read.getTime()) ? malformed() : read;
 }
 
 export function readBytes(value: unknown): Uint8Array {
