@@ -58,7 +58,12 @@ async function run(): Promise<void> {
   );
   const leftOut = [...new Set(wanted.flatMap(({ missing }) => missing ?? []))];
   const chosen = wanted.filter(({ missing }) => missing === undefined);
-  if (chosen.length === 0) throw new Error(`there is nothing to measure; left out: ${leftOut.join()}`);
+  if (chosen.length === 0) {
+    const why = leftOut.length === 0 ? 'no name has that in it; --list shows them' : `left out: ${leftOut.join()}`;
+    console.error(`bench: there is nothing to measure: ${why}`);
+    process.exitCode = 2;
+    return;
+  }
   const figures = new Map<string, Figures[]>(chosen.map(({ name }) => [name, []]));
   const progress = new Progress(rounds, chosen);
   for (let round = 1; round <= rounds; round += 1) {
