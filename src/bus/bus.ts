@@ -147,7 +147,7 @@ export interface DoorListener {
 
 /** Somebody was not let in at a door, or was cut off for what it did there. */
 export interface Refusal {
-  /** Why, in words. A peer of this package is told the same. */
+  /** Why, in words. */
   readonly reason: string;
   /** Where it came from; undefined at a path of this machine. Behind a proxy, all come from there. */
   readonly remoteAddress: string | undefined;
