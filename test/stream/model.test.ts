@@ -75,6 +75,7 @@ const setting = fc.record({
   window: fc.constantFrom(1, 3, 16, 4_096),
   limit: fc.constantFrom(5, 30, 100_000),
   history: fc.constantFrom(3, 100, 1_000),
+  size: fc.constantFrom(1_000_000, 1_000_000, 200),
   overflow: fc.constantFrom(
     'block' as const,
     'block' as const,

@@ -17,6 +17,8 @@ export interface Setting {
   readonly window: number;
   readonly limit: number;
   readonly history: number;
+  /** How many characters are kept: what is under way, and history. */
+  readonly size: number;
   readonly overflow: PublishPolicy;
 }
 
@@ -96,7 +98,7 @@ class Participant {
           window: setting.window,
           limit: setting.limit,
           history: setting.history,
-          size: 1_000_000,
+          size: setting.size,
           events: Object.fromEntries(EVENTS.map((event) => [event, { overflow: setting.overflow, limit: 3 }])),
         },
         silence: SILENCE,
@@ -347,6 +349,7 @@ export class Program {
       this.#setting.overflow !== 'block' ||
       // What was sent before they met may not be in it any more.
       this.#setting.history < 100 ||
+      this.#setting.size < 1_000 ||
       publisher.missed.has(subscriber.session.id) ||
       subscriber.missed.has(publisher.session.id);
     for (const event of subscriber.wanted) {
