@@ -18,8 +18,7 @@ import type { WebSocketDoorOptions } from '../bus/websocket/websocket-options.ts
 import { AddressError, StateError } from '../errors.ts';
 import { event } from '../events/event.ts';
 import { type Events, events } from '../events/events.ts';
-import type { Listener } from '../events/link.ts';
-import { throwUncaught } from '../loop/runtime.ts';
+import { tell } from '../loop/runtime.ts';
 import { requestPrefixes } from '../wire/json-rpc.ts';
 import { methodTo } from '../wire/names.ts';
 import { makeGate } from './gate.ts';
@@ -332,15 +331,6 @@ export class Broker implements AsyncDisposable {
     for (const door of doors) door.send(frame);
     if (kind === 'pack') sendUnpacked(frame, doors);
     return kind;
-  }
-}
-
-/** Emits: there is nobody up the stack whom a listener's error could concern. */
-function tell<A extends readonly unknown[]>(emit: Listener<A>, ...args: A): void {
-  try {
-    emit(...args);
-  } catch (error) {
-    throwUncaught(error);
   }
 }
 

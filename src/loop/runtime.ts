@@ -1,3 +1,5 @@
+import type { Listener } from '../events/link.ts';
+
 /**
  * Hands an error to the runtime as uncaught: Node prints it and ends the program with exit code 1, a
  * browser reports it to `window.onerror`. Whoever installs a handler for uncaught errors decides for himself.
@@ -6,6 +8,15 @@ export function throwUncaught(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });
+}
+
+/** Emits where nobody up the stack is concerned by what a listener throws: that is uncaught, and all else goes on. */
+export function tell<A extends readonly unknown[]>(emit: Listener<A>, ...args: A): void {
+  try {
+    emit(...args);
+  } catch (error) {
+    throwUncaught(error);
+  }
 }
 
 /** How long, in milliseconds, work that is always ready may keep timers and I/O waiting. */

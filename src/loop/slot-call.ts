@@ -174,12 +174,12 @@ export class SlotCall<R> implements Promise<R> {
 
   #waitFor(call: SlotCall<unknown>): void {
     this.#waitsFor ??= new Set();
-    for (const earlier of this.#waitsFor) if (earlier.#hasEnded) this.#waitsFor.delete(earlier);
+    for (const earlier of this.#waitsFor) if (!earlier.#isUnderWay) this.#waitsFor.delete(earlier);
     this.#waitsFor.add(call);
   }
 
-  get #hasEnded(): boolean {
-    return this.#state === 'fulfilled' || this.#state === 'rejected';
+  get #isUnderWay(): boolean {
+    return this.#state === 'queued' || this.isRunning;
   }
 
   #selfAwait(waiter: SlotCall<unknown>): SelfAwaitError {

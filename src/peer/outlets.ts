@@ -2,7 +2,7 @@ import type { Violation } from '../contract/validate.ts';
 import { type AnyEvent, event, handlerPoint } from '../events/event.ts';
 import { type EventMap, Events, events } from '../events/events.ts';
 import type { Listener } from '../events/link.ts';
-import { throwUncaught } from '../loop/runtime.ts';
+import { tell } from '../loop/runtime.ts';
 import type { InvalidCall } from '../wire/json-rpc.ts';
 import type { LeaveReason, RemotePeer } from './presence.ts';
 import type { Setup } from './setup.ts';
@@ -53,16 +53,7 @@ export class Outlets {
   /** An event of another peer. */
   emit(name: string, args: readonly unknown[]): void {
     const emit = this.#emits.get(name);
-    if (emit !== undefined) this.tell(emit, ...args);
-  }
-
-  /** Emits: there is nobody up the stack whom a listener's error could concern. */
-  tell<A extends readonly unknown[]>(emit: Listener<A>, ...args: A): void {
-    try {
-      emit(...args);
-    } catch (error) {
-      throwUncaught(error);
-    }
+    if (emit !== undefined) tell(emit, ...args);
   }
 
   /** Something was dropped that does not fit the contract. */
@@ -82,6 +73,6 @@ export class Outlets {
 
   #report(report: InvalidReport): void {
     this.#invalid += 1;
-    this.tell(this.status.invalid, { ...report, count: this.#invalid });
+    tell(this.status.invalid, { ...report, count: this.#invalid });
   }
 }

@@ -1,3 +1,4 @@
+import { tell } from '../loop/runtime.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { AnyEvent } from '../events/event.ts';
 import { yieldToRuntime } from '../loop/runtime.ts';
@@ -58,7 +59,7 @@ export class Participant {
         else this.#incoming.receive(event, args, trace);
       },
       afterDelivery: (then) => this.#incoming.afterwards(then),
-      gap: (peer, event, count) => outlets.tell(status.gap, { peer, event, count }),
+      gap: (peer, event, count) => tell(status.gap, { peer, event, count }),
       invalid: (part) => outlets.unread(part),
     };
     this.session = new Session({ id: randomId(), ...setup.session, contract: () => agreement.note }, clock, {
@@ -66,17 +67,17 @@ export class Participant {
       ...this.arrivals,
       direct: (peer, message, trace) => this.#dialogue.received(peer, message, trace),
       doubtful: (peer) => this.#dialogue.calls.check(peer),
-      overflow: (event, policy, dropped) => outlets.tell(status.overflow, { event, policy, dropped }),
+      overflow: (event, policy, dropped) => tell(status.overflow, { event, policy, dropped }),
       joined: (peer, contract) => {
         const mismatch = agreement.met(peer, contract);
         this.#dialogue.calls.met();
-        outlets.tell(status.peerJoined, peer);
-        if (mismatch !== undefined) outlets.tell(status.contractMismatch, mismatch);
+        tell(status.peerJoined, peer);
+        if (mismatch !== undefined) tell(status.contractMismatch, mismatch);
       },
       left: (peer, reason) => {
         agreement.left(peer.id);
         this.#dialogue.left(peer.id, reason);
-        outlets.tell(status.peerLeft, peer, reason);
+        tell(status.peerLeft, peer, reason);
       },
     });
     const send = (name: string, args: readonly unknown[], trace?: string): Promise<void> =>
@@ -87,7 +88,7 @@ export class Participant {
       served: (request) => outlets.serve[request] as AnyEvent,
       send: (peer, message, trace) => this.session.sendDirect(peer, message, trace),
       invalid: (request, violation) => outlets.invalid(request, violation),
-      failed: (request, peer, error) => outlets.tell(status.requestFailed, { request, peer, error }),
+      failed: (request, peer, error) => tell(status.requestFailed, { request, peer, error }),
       isRefused: (peer, request) => agreement.isRefused(peer, request),
     });
   }

@@ -1,3 +1,4 @@
+import { tell } from '../loop/runtime.ts';
 import type { Bus, Endpoints } from '../bus/bus.ts';
 import { NoBrokerError, StateError, TimeoutError } from '../errors.ts';
 import type { Agreement } from './agreement.ts';
@@ -115,7 +116,7 @@ export class Run {
     this.#isDeaf = true;
     this.#state = 'over';
     this.#onOver();
-    if (undelivered !== undefined) this.#outlets.tell(this.#outlets.status.undelivered, undelivered);
+    if (undelivered !== undefined) tell(this.#outlets.status.undelivered, undelivered);
     this.#ending.abort(new StateError('the peer was stopped'));
     await this.#bus?.close();
   }
@@ -189,7 +190,7 @@ export class Run {
     this.#state = 'ready';
     this.participant.open(this.#bus);
     this.#durability?.open();
-    this.#outlets.tell(this.#outlets.status.connected);
+    tell(this.#outlets.status.connected);
   }
 
   #linkBroke(reason?: string): void {
@@ -203,7 +204,7 @@ export class Run {
       // Only stopping ends the asking; that is no error.
       () => {},
     );
-    this.#outlets.tell(this.#outlets.status.disconnected, reason);
+    tell(this.#outlets.status.disconnected, reason);
   }
 
   async #comeBack(): Promise<void> {
@@ -213,7 +214,7 @@ export class Run {
   }
 
   #refused(error: Error): void {
-    this.#outlets.tell(this.#outlets.status.refused, error);
+    tell(this.#outlets.status.refused, error);
   }
 }
 
