@@ -84,7 +84,7 @@ export class Listeners {
     if (existing !== undefined) return existing;
     const onAbort = (): void => connection.disconnect();
     const onEnd = signal && (() => signal.removeEventListener('abort', onAbort));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    signal?.addEventListener('abort', onAbort);
     (this.#details ??= new Map()).set(connection, { key: listener, receiver, onEnd });
     const slot = receiver === undefined ? listener : listener.bind(receiver);
     const onceOnly: AnyListener = (...args) => {

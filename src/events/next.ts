@@ -44,7 +44,7 @@ export function next<A extends readonly unknown[]>(
       end();
       resolve(args);
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
+    signal?.addEventListener('abort', onAbort);
     // 25 days may as well be for ever.
     if (timeout <= LONGEST_TIMER) {
       timer = setTimeout(() => {

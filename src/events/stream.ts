@@ -32,7 +32,7 @@ export class EventStream<A extends readonly unknown[]>
     this.#signal = options.signal;
     this.#link = source.addListener((...args) => this.#add(source, args));
     if (this.#signal?.aborted === true) this.#onAbort();
-    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    else this.#signal?.addEventListener('abort', this.#onAbort);
   }
 
   /** How many emits the policies `'drop-oldest'`, `'drop-newest'` and `'latest'` have dropped. */

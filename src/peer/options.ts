@@ -80,8 +80,8 @@ export interface PeerOptions<S extends EventMap, P extends EventMap, A = string>
   /** For each event that is subscribed to: how. */
   subscribe?: { readonly [Name in keyof S]?: SubscriptionOptions<A> } | undefined;
   /**
-   * How many events may be under way, sent and not acknowledged: 50,000 at most.
-   * @default 4096
+   * How many events may be under way, sent and not acknowledged: 50,000 at most, and 4 Mi characters.
+   * @default 16_384
    */
   window?: number | undefined;
   /**
@@ -162,7 +162,7 @@ export function readOptions(
   serve: readonly string[],
   options: PeerOptions<EventMap, EventMap>,
 ): Omit<SessionOptions, 'id' | 'knows' | 'contract'> {
-  const { window = 4_096, limit = 100_000, history = 1_000, silence = 6_000 } = options;
+  const { window = 16_384, limit = 100_000, history = 1_000, silence = 6_000 } = options;
   checkCount('window', window, 1, MOST_UNDER_WAY);
   checkCount('limit', limit, 1);
   checkCount('history', history, 0);

@@ -29,7 +29,7 @@ const MOST_NAMED = 5;
 const ROOM = /* @__PURE__ */ Promise.resolve();
 
 /** How many events may be published, each awaited, before the runtime has a turn. */
-const MOST_IN_A_TURN = 1_000;
+const MOST_IN_A_TURN = 2_000;
 
 /**
  * Who a peer is to others until it stops: what it publishes is checked and goes to its session, what its session
@@ -200,7 +200,7 @@ export class Participant {
   #send(event: string, args: readonly unknown[], trace: string | undefined): Promise<void> {
     const { outbox } = this.session;
     outbox.publish(event, args, trace);
-    if (!outbox.hasRoom) return outbox.room();
+    if (!outbox.hasRoom()) return outbox.room();
     // Who publishes without a pause lets what was published leave, and acknowledgements come in.
     this.#publishedInTurn += 1;
     if (this.#publishedInTurn < MOST_IN_A_TURN) return ROOM;

@@ -104,7 +104,7 @@ export class Receiver {
         : this.#parts.channels.from(channel.peer, channel.count);
     if (inbox === undefined) return;
     this.#receivePack(pack, inbox);
-    inbox.weigh(size);
+    inbox.weigh(size, pack.events.length);
   }
 
   /** A numbered message from one peer alone. */

@@ -64,7 +64,7 @@ export class Run {
     const deadline = clock.now() + timeout;
     const left = (): number => Math.max(0, deadline - clock.now());
     const onAbort = (): void => this.#ending.abort(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    signal?.addEventListener('abort', onAbort);
     try {
       await this.#inTime(
         timeout,

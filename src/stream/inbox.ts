@@ -79,6 +79,8 @@ export class Inbox {
   #acknowledged = 0;
   #sinceAcknowledged = 0;
   #charactersSince = 0;
+  // How many characters the events have that arrived last: those for others will be as long.
+  #meanSize = 0;
   // After how many events to acknowledge at once; the publisher says it with its heads.
   #acknowledgeEvery = Infinity;
   #cancelAcknowledge: (() => void) | undefined;
@@ -168,8 +170,9 @@ export class Inbox {
     this.#advance();
   }
 
-  /** So many characters have arrived with the events before. */
-  weigh(characters: number): void {
+  /** So many characters have arrived with so many events before. */
+  weigh(characters: number, events = 1): void {
+    this.#meanSize = characters / events;
     this.#charactersSince += characters;
     if (this.#charactersSince >= ACKNOWLEDGE_CHARACTERS) this.#acknowledge();
   }
@@ -387,7 +390,8 @@ export class Inbox {
 
   /** Whether much was sent since the last acknowledgement, if not to here: it may be this peer's part that is waited for. */
   #isBehind(): boolean {
-    return this.#delivered - this.#acknowledged >= 2 * this.#acknowledgeEvery;
+    const sent = this.#delivered - this.#acknowledged;
+    return sent >= 2 * this.#acknowledgeEvery || sent * this.#meanSize >= 2 * ACKNOWLEDGE_CHARACTERS;
   }
 
   #acknowledge(): void {

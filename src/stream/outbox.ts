@@ -40,8 +40,10 @@ export interface OutboxPort {
 const FIRST_PATIENCE = 100;
 const LAST_PATIENCE = 1_000;
 
-/** After how many characters to ask the broker whether it has them, if not after a quarter of the window. */
-const MARK_CHARACTERS = 1_048_576;
+/** How many characters may be unacknowledged before those who publish are to wait: a window of large events takes memory. */
+const MOST_CHARACTERS = 4_194_304;
+/** After how many to ask the broker whether it has them, if not after a quarter of the window. */
+const MARK_CHARACTERS = MOST_CHARACTERS / 4;
 
 /** So many bits less does an event count that was dropped, a sixteenth: only its numbers are kept, in some 32 bytes. */
 const GONE_BITS = 4;
@@ -118,19 +120,15 @@ export class Outbox {
     return kept;
   }
 
-  /** Whether an event that is published now leaves at once. */
-  get hasRoom(): boolean {
-    const { window, limit, size } = this.#options;
-    return this.#size < size && this.pending < (this.#open ? window : limit);
-  }
-
   /**
-   * Whether there is so much room that those who wait for it go on: what they publish then travels in larger pieces than
-   * if each acknowledgement let a few events go.
+   * Whether to publish more now. While the way is open, what is published then leaves at once.
+   * @param part - how much may be in use of what there is room for
    */
-  get #hasRoomAgain(): boolean {
-    const { window } = this.#options;
-    return this.hasRoom && (!this.#open || this.pending <= window - Math.max(1, window >> 2));
+  hasRoom(part = 1): boolean {
+    const { window, limit, size } = this.#options;
+    return (
+      this.pending < (this.#open ? window : limit) * part && this.#size < (this.#open ? MOST_CHARACTERS : size) * part
+    );
   }
 
   /**
@@ -173,7 +171,7 @@ export class Outbox {
     }
   }
 
-  /** Fulfils when the window has room. */
+  /** Fulfils when a quarter of the room is free, so that what is published then travels in larger pieces. */
   room(): Promise<void> {
     return new Promise((resolve) => this.#onRoom.push(resolve));
   }
@@ -449,7 +447,7 @@ export class Outbox {
 
   /** Lets go of whoever waits for what has come true. */
   #settle(): void {
-    if (this.#onRoom.length > 0 && this.#hasRoomAgain) for (const resolve of this.#onRoom.splice(0)) resolve();
+    if (this.#onRoom.length > 0 && this.hasRoom(0.75)) for (const resolve of this.#onRoom.splice(0)) resolve();
     if (this.#onDelivered.length === 0) return;
     let oldest = Infinity;
     for (const log of this.#logs.values()) {

@@ -17,13 +17,13 @@ describeWith('nats', 'NATS', (program) => {
   });
 
   test.each(['publisher', 'subscriber'] as const)(
-    'cluster of three: the server of the %s is killed while 10,000 events flow',
+    'cluster of three: the server of the %s is killed while 50,000 events flow',
     { timeout: 60_000 },
     async (whose) => {
       const [first, second] = (await startCluster(program, 3)) as [NatsServer, NatsServer];
       const pair = await startPair(first.address, second.address);
       const { publisher, subscriber, received, gaps, publish } = pair;
-      const publishing = publish(0, 10_000);
+      const publishing = publish(0, 50_000);
       await expect.poll(() => received.length, { timeout: 10_000 }).toBeGreaterThan(1_000);
       const killed = whose === 'publisher' ? first : second;
       // It finds another one, of which the first one told it.
@@ -32,7 +32,7 @@ describeWith('nats', 'NATS', (program) => {
       await connected;
       await publishing;
       await publisher.flush({ timeout: 20_000 });
-      expect(received).toEqual(numbers(10_000));
+      expect(received).toEqual(numbers(50_000));
       expect(gaps).toEqual([]);
       expect([publisher.ready, subscriber.ready]).toEqual([true, true]);
     },

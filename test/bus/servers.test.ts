@@ -198,12 +198,12 @@ for (const server of SERVERS) {
         await publish(0, 1_000);
         const down = subscriber.status.disconnected.next({ timeout: 20_000 });
         running.signal('SIGSTOP');
-        const publishing = publish(1_000, 10_000);
+        const publishing = publish(1_000, 30_000);
         await down;
         running.signal('SIGCONT');
         await publishing;
         await publisher.flush({ timeout: 20_000 });
-        expect(received).toEqual(numbers(10_000));
+        expect(received).toEqual(numbers(30_000));
         expect(gaps).toEqual([]);
       });
 

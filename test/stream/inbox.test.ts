@@ -134,6 +134,23 @@ describe('inbox', () => {
     expect(happened).toEqual(['a1', 'a2', 'a3', 'acknowledged 3', 'a4', 'a5']);
   });
 
+  test('a hundred peers with large events: each acknowledges at once when it may be the one that is waited for', () => {
+    const { inbox, happened, arrive } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0, 16_384);
+    // What is sent in between, to others, is as large.
+    for (const [n, g] of [
+      [1, 1],
+      [2, 21],
+      [3, 61],
+      [4, 81],
+      [5, 101],
+    ] as const) {
+      arrive('a', n, g);
+      inbox.weigh(2 * 64_000, 2);
+    }
+    expect(happened).toEqual(['a1', 'a2', 'a3', 'acknowledged 61', 'a4', 'a5', 'acknowledged 101']);
+  });
+
   test('events that come another way are forgotten, and nobody waits for them', () => {
     const { clock, inbox, happened, arrive } = makeInbox();
     inbox.ask();

@@ -104,6 +104,23 @@ describe('outbox', () => {
     },
   );
 
+  test('large events: whoever publishes more is to wait, until a quarter of the room is free', async () => {
+    const { outbox } = makeOutbox({}, { window: 100, size: 1e8 });
+    const large = 'x'.repeat(2 ** 20);
+    for (let count = 1; count <= 3; count += 1) outbox.publish('a', [large]);
+    expect(outbox.hasRoom()).toBe(true);
+    outbox.publish('a', [large]);
+    expect(outbox.hasRoom()).toBe(false);
+    const order: string[] = [];
+    const waiting = outbox.room().then(() => order.push('room'));
+    outbox.acknowledge('S', 1);
+    await Promise.resolve();
+    order.push('one acknowledged');
+    outbox.acknowledge('S', 2);
+    await waiting;
+    expect(order).toEqual(['one acknowledged', 'room']);
+  });
+
   test('what was dropped in a row is told as one', () => {
     const { outbox, replays } = makeOutbox({ a: { overflow: 'latest' } });
     for (let count = 1; count <= 900; count += 1) outbox.publish('a', [count]);
