@@ -96,6 +96,7 @@ export function checkEndpoints(endpoints: Endpoints): Scheme {
  */
 export function checkServed(endpoints: Endpoints): void {
   const scheme = checkEndpoints(endpoints);
+  if (isWebSocket(scheme)) throw new AddressError(`'${endpoints.in}' is for WebSockets: give it as the broker's ws`);
   if (!SERVERS.has(scheme)) return;
   const hint = scheme === 'nats' ? "name it as the broker's uplink" : 'peers connect there, without a broker';
   throw new AddressError(`'${endpoints.in}' is where a server of ${scheme} serves: ${hint}`);

@@ -243,6 +243,9 @@ describe('broker with two doors', () => {
   test('addresses: those that a broker, or a peer, cannot use', () => {
     expect(() => new Broker('wss://shop.example')).toThrow(/attach the broker to an HTTPS server/);
     expect(() => new Broker('ws://')).toThrow(AddressError);
+    for (const zmq of ['ws://127.0.0.1:0', 'ws+unix:///tmp/x', { in: 'ws://127.0.0.1:1', out: 'ws://127.0.0.1:1' }]) {
+      expect(() => new Broker({ zmq })).toThrow(/is for WebSockets: give it as the broker's ws/);
+    }
     expect(() => new Peer('ws://a', 'ws://b', [], [])).toThrow(/one too many/);
     expect(() => new Peer('ws+unix://tmp/x', 'ws+unix://tmp/x', [], [])).toThrow(/absolute path/);
   });
