@@ -123,13 +123,13 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Makes a broker and starts it.
+   * Makes a broker and starts it. Rejects with all that either of them throws.
    *
    * ```ts
    * await using broker = await Broker.listen({ zmq: 'ipc:///tmp/shop', ws: { server, origins: ['https://shop.example'] } });
    * ```
    */
-  static listen(doors: BrokerDoors): Promise<Broker> {
+  static async listen(doors: BrokerDoors): Promise<Broker> {
     return new Broker(doors).start();
   }
 
@@ -201,7 +201,8 @@ export class Broker implements AsyncDisposable {
    * done. An uplink is tried once; when there is nobody, the broker serves its own peers and goes on trying.
    * @returns the broker itself, for `await using`
    * @throws AddressInUseError when another broker or program serves an address; AddressError when an
-   *   address cannot be used; MissingLibraryError; StateError when it was started already
+   *   address cannot be used; RangeError or TypeError for options of a door that make no sense; MissingLibraryError;
+   *   StateError when it was started already
    */
   async start(): Promise<this> {
     const stopping = this.#stopping;

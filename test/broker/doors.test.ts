@@ -210,6 +210,11 @@ describe('broker with two doors', () => {
     await expect(Broker.listen({ ws: { authorize } })).rejects.toThrow('authorize must be a function');
   });
 
+  test('listen: rejects, whatever is wrong, also what the constructor would throw', async () => {
+    await expect(Broker.listen({ zmq: 'nonsense' })).rejects.toThrow(AddressError);
+    await expect(Broker.listen({ ws: { path: 'events' } })).rejects.toThrow(AddressError);
+  });
+
   test('stop: called again meanwhile, it waits for the same', async () => {
     const broker = await listen({ ws: { port: 0 } });
     const socket = new Client(broker.url ?? '');
