@@ -42,6 +42,8 @@ export async function broker(args: readonly string[]): Promise<void> {
     if (!values.quiet) process.stdout.write(`${line}\n`);
   };
 
+  // Whoever read what is said may be gone, as at the end of a pipe: that does not end the broker.
+  process.stdout.on('error', () => {});
   const stopped = waitForSignal();
   const { uplink } = values;
   const hub = await makeBroker(first, second, uplink).start();

@@ -63,6 +63,16 @@ describe('cli: broker', () => {
     expect(existsSync(`${address}.in`.slice('ipc://'.length))).toBe(false);
   });
 
+  test('nobody reads any more what it says: serves on, and cleans up at the end', async () => {
+    const address = `ipc://${temporaryFolder()}/shop`;
+    const program = cli('broker', address);
+    await program.line();
+    program.child.stdout?.destroy();
+    program.kill('SIGTERM');
+    expect(await program.exit).toEqual({ code: 0, signal: null, stderr: '' });
+    expect(existsSync(`${address}.in`.slice('ipc://'.length))).toBe(false);
+  });
+
   test('takes two addresses', async () => {
     const folder = temporaryFolder();
     const program = cli('broker', `ipc://${folder}/a`, `ipc://${folder}/b`);
