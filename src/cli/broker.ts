@@ -68,7 +68,8 @@ export async function broker(args: readonly string[]): Promise<void> {
 
 function makeBroker(first: string, second: string | undefined, uplink: string | undefined): Broker {
   if (uplink === undefined) return new Broker(first, second);
-  if (/^ws(\+unix)?:/.test(first)) return new Broker({ ws: first, uplink });
+  const isOne = second === undefined || second === first;
+  if (isOne && /^ws(\+unix)?:/.test(first)) return new Broker({ ws: first, uplink });
   return new Broker({ zmq: second === undefined ? first : { in: first, out: second }, uplink });
 }
 

@@ -118,4 +118,10 @@ describe('cli: broker', () => {
     expect(code).toBe(1);
     expect(stderr).toBe("mreventloop: 'foo' is no address; expected nats://…\n");
   });
+
+  test('a second address for WebSockets is one too many, with an uplink, too', async () => {
+    const { code, stderr } = await cli('broker', 'ws://127.0.0.1:1', 'ws://127.0.0.1:2', '-u', 'nats://a').exit;
+    expect(code).toBe(1);
+    expect(stderr).toBe("mreventloop: 'ws://127.0.0.1:1' is for both ways: 'ws://127.0.0.1:2' is one too many\n");
+  });
 });
