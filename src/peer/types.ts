@@ -98,7 +98,8 @@ export interface Peer<
   start(options?: StartOptions): Promise<this>;
   /**
    * Delivers what was published, as far as that is possible within the timeout (2 s unless given), and
-   * disconnects. What could not be delivered is emitted as `undelivered`. May be called again, also to shorten the timeout.
+   * disconnects. A broker that is away is not waited for. What could not be delivered is emitted as `undelivered`. May be
+   * called again, also to shorten the timeout.
    */
   stop(options?: FlushOptions): Promise<void>;
   /**
