@@ -43,7 +43,10 @@ export class StateError extends MrEventLoopError {
   readonly code = 'STATE';
 }
 
-/** An event, a slot or an emitter that `connect`, `disconnect` or `forwards` was given does not exist. */
+/**
+ * An event, a slot or an emitter that `connect`, `disconnect` or `forwards` was given does not exist; a name that a peer was
+ * given is none of its contract; or events, or a contract, are made of what cannot be in them.
+ */
 export class ConnectError extends MrEventLoopError {
   readonly code = 'CONNECT';
 }
@@ -103,7 +106,7 @@ export class PayloadError extends MrEventLoopError {
   readonly code = 'PAYLOAD';
 }
 
-/** Arguments that were to be published do not fit the contract. */
+/** Arguments that were to be published, arguments of a request, or its answer, do not fit the contract. */
 export class ValidationError extends MrEventLoopError {
   readonly code = 'VALIDATION';
   /** The name of the event, or of the request. */
