@@ -95,7 +95,8 @@ export interface PeerOptions<S extends EventMap, P extends EventMap, A = string>
    */
   history?: number | undefined;
   /**
-   * Milliseconds after which a peer that says nothing counts as gone and is not waited for any more.
+   * Milliseconds after which a peer that says nothing counts as gone and is not waited for any more. That is noticed up to a
+   * third of them later.
    * @default 6000
    */
   silence?: number | undefined;
