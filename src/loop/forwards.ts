@@ -52,12 +52,20 @@ export function forwards<const S extends readonly string[]>(
   slots: S,
   events?: NoInfer<SameLength<S>>,
 ): <C extends ForwardingClass<S[number]>>(target: C, context: ClassDecoratorContext<C>) => void;
+/**
+ * Gives an object slots that emit events of the same object, the first the first and so on, on its event loop if it has one.
+ * @throws ConnectError when the lists differ in length or an event does not exist
+ */
 export function forwards<
   E extends object,
   const N extends readonly NameIn<M>[],
   const S extends AsManySlotsAsEvents<N['length']>,
   M = EventMapOfEmitter<E>,
 >(owner: Emitter<E, M>, slots: S, events: N): E & ForwardingSlots<M, S, N>;
+/**
+ * Gives an object slots that emit the events of the same object that they are named after, on its event loop if it has one.
+ * @throws ConnectError when an event does not exist
+ */
 export function forwards<E extends object, const S extends SlotName<NameIn<M>>, M = EventMapOfEmitter<E>>(
   owner: Emitter<E, M>,
   slots: readonly S[],
