@@ -49,7 +49,7 @@ export interface WebSocketDoorOptions {
    */
   readonly path?: string | undefined;
   /**
-   * Pages of which origins may connect, as in `https://shop.example`; `'*'` for all. Programs that are no
+   * Pages of which origins may connect, as in `https://shop.example`, and no others; `'*'` for all. Programs that are no
    * browsers name no origin and are not kept out by this.
    * @default the origin that the page connects to
    */
