@@ -14,7 +14,7 @@ export interface FlushOptions {
    * @default Infinity; 2000 when stopping
    */
   timeout?: number | undefined;
-  /** Ends the waiting with the signal's reason. */
+  /** Ends the waiting: a flush fails with the signal's reason, a stop goes on to what comes next. */
   signal?: AbortSignal | undefined;
 }
 
