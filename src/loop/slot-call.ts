@@ -87,7 +87,9 @@ export class SlotCall<R> implements Promise<R> {
       const result = probe === undefined ? this.#call() : this.#callProbed(probe);
       this.#args = NO_ARGUMENTS;
       if (result instanceof Promise) return result;
-      if (isThenable(result)) return this.#follow(result);
+      // Functions may be awaited as well.
+      const thenable = result as PromiseLike<unknown> | null | undefined;
+      if (typeof thenable?.then === 'function') return this.#follow(thenable);
       this.settle('fulfilled', result);
     } catch (error) {
       this.reject(error);
@@ -192,11 +194,6 @@ export class SlotCall<R> implements Promise<R> {
       `slot ${waiter.name} waits for ${this.name}, ${reason}. Call it without awaiting it, or give it a loop of its own`,
     );
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  const candidate = value as { then?: unknown } | null;
-  return typeof candidate === 'object' && typeof candidate?.then === 'function';
 }
 
 function nameOfField(receiver: object, target: Target): string {

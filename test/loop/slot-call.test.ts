@@ -26,6 +26,24 @@ test('call: a promise or a thenable that a slot returns is awaited', async () =>
   expect(await loop.enqueue(() => Promise.resolve(4))).toBe(4);
 });
 
+test('call: a thenable that is a function, as the queries of some libraries, is awaited before the next call', async () => {
+  const loop = new EventLoop();
+  await using _ = loop.start();
+  const log: string[] = [];
+  const then = async (resolve: (rows: number) => void): Promise<void> => {
+    await settled();
+    log.push('answered');
+    resolve(3);
+  };
+  // oxlint-disable-next-line unicorn/no-thenable
+  const query = Object.assign(() => {}, { then });
+  const call = loop.enqueue(() => query as unknown as PromiseLike<number>);
+  const next = loop.enqueue(() => log.push('next'));
+  expect(await call).toBe(3);
+  await next;
+  expect(log).toEqual(['answered', 'next']);
+});
+
 test.each([undefined, null, 0, '', false])('call: %j is a result like any other', async (value) => {
   const loop = new EventLoop();
   await using _ = loop.start();
