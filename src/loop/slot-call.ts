@@ -197,8 +197,10 @@ export class SlotCall<R> implements Promise<R> {
 }
 
 function nameOfField(receiver: object, target: Target): string {
-  const field = Object.entries(receiver).find(
-    ([, value]) => (value as { target?: unknown } | null | undefined)?.target === target,
-  );
-  return field?.[0] ?? '(unnamed)';
+  // Without running the user's getters, which may throw.
+  const isOfTarget = (key: string): boolean => {
+    const { value } = Object.getOwnPropertyDescriptor(receiver, key) as TypedPropertyDescriptor<{ target?: unknown }>;
+    return value?.target === target;
+  };
+  return Object.keys(receiver).find(isOfTarget) ?? '(unnamed)';
 }

@@ -179,6 +179,19 @@ describe('exitOnException, the default', () => {
       (loop) => loop.enqueueFor(Object.create(null) as object, () => Promise.reject(new Error('no')), []),
       'slot an object.(unnamed) failed: Error',
     ],
+    [
+      'a slot beside a getter that throws',
+      (loop) => {
+        const kettle = {
+          eventLoop: loop,
+          get temperature(): number {
+            throw new Error('not yet');
+          },
+        };
+        return Object.assign(kettle, { onBoil: slot(kettle, () => Promise.reject(new RangeError('no'))) }).onBoil();
+      },
+      'slot Object.onBoil failed: RangeError',
+    ],
   ])('exit: the report of %s', async (_what, fail, message) => {
     const uncaught = collectUncaught();
     const loop = new EventLoop();
