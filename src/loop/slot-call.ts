@@ -113,10 +113,13 @@ export class SlotCall<R> implements Promise<R> {
    * circle, so that looking whenever something is awaited finds every one.
    */
   needs(other: SlotCall<unknown>): boolean {
-    if (this === other) return true;
-    if (this.#state === 'queued') return this.#loop.current?.needs(other) === true;
-    for (const call of this.#waitsFor ?? []) if (call.needs(other)) return true;
-    return false;
+    // Each once, however many ways lead to it. The set grows while it is walked.
+    const needed = new Set<SlotCall<unknown>>([this]);
+    for (const call of needed) {
+      if (call.#state === 'queued') needed.add(call.#loop.current ?? call);
+      else for (const next of call.#waitsFor ?? []) needed.add(next);
+    }
+    return needed.has(other);
   }
 
   /** @internal */

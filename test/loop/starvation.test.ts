@@ -1,6 +1,7 @@
-import { EventLoop, slot, Worker } from 'mreventloop';
-import { expect, test, vi } from 'vitest';
+import { EventLoop, slot, type SlotCall, Worker } from 'mreventloop';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { collectGarbage } from './collect-garbage.ts';
+import { deferred } from './deferred.ts';
 import { settled } from './uncaught.ts';
 
 // Enough for several slices on any machine; where timers get no turn, a test ends here and fails.
@@ -155,4 +156,31 @@ test('memory: a slot that never ends keeps none of the calls that it has awaited
   await Promise.all([one.stop(), two.stop()]);
   expect(calls).toHaveLength(50);
   expect(alive).toBeLessThan(5);
+});
+
+test('cost: slots that wait for many calls of loops that wait for many others are looked at once each', async () => {
+  const looks = vi.spyOn(EventLoop.prototype, 'current', 'get');
+  onTestFinished(() => looks.mockRestore());
+  const gate = deferred();
+  const [first, ...loops] = [
+    new EventLoop().start(),
+    ...Array.from({ length: 11 }, () => new EventLoop().start()),
+  ] as const;
+  const run = async (depth: number): Promise<void> => {
+    const next = loops[depth];
+    // The second one waits behind the first: both ways lead to what the loop runs.
+    await (next === undefined ? gate.promise : Promise.all([1, 2].map(() => next.enqueue(run, depth + 1))));
+  };
+  const calls = Promise.all([1, 2].map(() => first.enqueue(run, 0)));
+  await settled();
+  await using outside = new EventLoop().start();
+  looks.mockClear();
+  const waiting = outside.enqueue(async () => {
+    await first.enqueue(() => {});
+  });
+  await settled();
+  expect(looks.mock.calls.length).toBeLessThan(100);
+  gate.resolve();
+  await Promise.all([calls, waiting]);
+  await Promise.all([first, ...loops].map((loop) => loop.stop()));
 });
