@@ -178,13 +178,13 @@ export class SlotCall<R> implements Promise<R> {
   }
 
   #waitFor(call: SlotCall<unknown>): void {
-    this.#waitsFor ??= new Set();
-    for (const earlier of this.#waitsFor) if (!earlier.#isUnderWay) this.#waitsFor.delete(earlier);
-    this.#waitsFor.add(call);
-  }
-
-  get #isUnderWay(): boolean {
-    return this.#state === 'queued' || this.isRunning;
+    const all = (this.#waitsFor ??= new Set());
+    // A slot may wait for thousands at once. All are looked at only when there are twice as many as the last time.
+    for (const earlier of all) {
+      if (earlier.#state !== 'queued' && !earlier.isRunning) all.delete(earlier);
+      else if ((all.size & (all.size - 1)) !== 0) break;
+    }
+    all.add(call);
   }
 
   #selfAwait(waiter: SlotCall<unknown>): SelfAwaitError {

@@ -184,3 +184,19 @@ test('cost: slots that wait for many calls of loops that wait for many others ar
   await Promise.all([calls, waiting]);
   await Promise.all([first, ...loops].map((loop) => loop.stop()));
 });
+
+test('cost: of what a slot waits for at the same time, each does not look at all the others', async () => {
+  const gate = deferred();
+  const loops = Array.from({ length: 200 }, () => new EventLoop().start());
+  const calls = loops.map((loop) => loop.enqueue(() => gate.promise));
+  await settled();
+  const looks = vi.spyOn(Object.getPrototypeOf(calls[0]) as SlotCall<void>, 'isRunning', 'get');
+  onTestFinished(() => looks.mockRestore());
+  await using loop = new EventLoop().start();
+  const waiting = loop.enqueue(async () => void (await Promise.all(calls)));
+  await settled();
+  expect(looks.mock.calls.length).toBeLessThan(200 * 10);
+  gate.resolve();
+  await waiting;
+  await Promise.all(loops.map((one) => one.stop()));
+});
