@@ -150,12 +150,15 @@ export class EventLoop implements AsyncDisposable {
     args: A,
   ): SlotCall<Awaited<R>> {
     const call = new SlotCall<Awaited<R>>(this, target, receiver, args);
+    // First: it may be dropped at once.
+    probe?.queued(call);
     try {
       this.#queue.push(call);
     } catch (cause) {
-      throw new OverflowError(`${call.name} was called, but its event loop is full`, { cause });
+      const error = new OverflowError(`${call.name} was called, but its event loop is full`, { cause });
+      call.settle('rejected', error);
+      throw error;
     }
-    probe?.queued(call);
     if (this.#state !== 'stopped') this.#wake();
     return call;
   }

@@ -67,7 +67,13 @@ describe('diagnostics: slots', () => {
     void onBad();
     void onSync();
     await expect(onSync()).rejects.toThrow('dropped');
-    expect(said).toEqual(['queued Shop.onBad', 'queued Shop.onSync', 'queued Shop.onSync']);
+    expect(said).toEqual([
+      'queued Shop.onBad',
+      'queued Shop.onSync',
+      'queued Shop.onSync',
+      'error Shop.onSync',
+      'asyncEnd Shop.onSync',
+    ]);
     eventLoop.start();
     await eventLoop.stop();
     const ofBad = messages.find((message) => 'slot' in message && message.slot === 'Shop.onBad');

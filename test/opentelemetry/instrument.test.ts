@@ -116,10 +116,21 @@ describe('trace: within a process', () => {
     bounded.start();
     await kept;
     await bounded.stop();
+    for (const overflow of ['drop-newest', 'error'] as const) {
+      const full = new EventLoop({ limit: 1, overflow });
+      full.enqueue(function third() {});
+      try {
+        full.enqueue(function fourth() {}).catch(() => {});
+      } catch {
+        // That is what the policy 'error' does.
+      }
+      await full.start().stop();
+    }
     expect(await recording.figures()).toMatchObject({
       'mreventloop.slot.queued Consumer.onProduced': 0,
       'mreventloop.slot.queued first': 0,
       'mreventloop.slot.queued second': 0,
+      'mreventloop.slot.queued fourth': 0,
       'mreventloop.slot.queue.duration Consumer.onProduced': 1,
       'mreventloop.slot.duration Consumer.onProduced': 1,
       'mreventloop.slot.duration second': 1,
