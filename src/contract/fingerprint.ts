@@ -134,6 +134,8 @@ function memberText(key: string, value: unknown, role: 'schema' | 'map' | 'value
 }
 
 const DEEPEST = 64;
+/** What a schema that is plain data, or a step of one, has besides what it takes. */
+const NO_FORM = /^(?:~|message$|default$)/;
 
 /**
  * What a schema holds that is plain data, as those of valibot are. What a function in it does is not seen.
@@ -145,8 +147,10 @@ function formOf(value: unknown, depth: number): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '';
   if (Array.isArray(value)) return `[${value.map((item) => formOf(item, depth + 1)).join()}]`;
   if (!isPlain(value)) throw new TypeError('not plain');
+  // What has no kind is a map, whose members may be called as anything.
+  const isMap = typeof (value as { kind?: unknown }).kind !== 'string';
   const members = Object.entries(value).flatMap(([key, member]) =>
-    key.startsWith('~') || key === 'message' || member === undefined || typeof member === 'function'
+    (!isMap && NO_FORM.test(key)) || member === undefined || typeof member === 'function'
       ? []
       : [`${JSON.stringify(key)}:${formOf(member, depth + 1)}`],
   );
