@@ -69,12 +69,12 @@ function encode(value: unknown, depth: number): unknown {
 }
 
 function encodeObject(value: object, depth: number): unknown {
-  if (Array.isArray(value)) return encodeList(value, depth);
   // Before `toJSON`, which some of these have.
   if (value instanceof Date) return tag('date', dateText(value), depth);
   if (value instanceof Uint8Array) return tag('bytes', toBase64(value), depth);
   const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON === 'function') return encodeOwn(value, toJSON as () => unknown, depth);
+  if (Array.isArray(value)) return encodeList(value, depth);
   if (value instanceof Map) return tag('map', encodeList([...(value as Map<unknown, unknown>)], depth + 1), depth);
   if (value instanceof Set) return tag('set', encodeList([...(value as Set<unknown>)], depth + 1), depth);
   if (value instanceof Error) return tag('error', encodeRecord(errorFields(value), depth + 1), depth);

@@ -23,6 +23,10 @@ export function findUnsafeValue(value: unknown, depth = 1): UnsafeValue | undefi
 
 function findUnsafeInObject(value: object, depth: number): UnsafeValue | undefined {
   if (depth > MAX_DEPTH) return 'depth';
+  // JSON writes null for a Date that is none.
+  if (value instanceof Date && Number.isNaN(value.getTime())) return 'number';
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === 'function') return findUnsafeValue((toJSON as () => unknown).call(value), depth + 1);
   if (Array.isArray(value)) {
     // Holes count as undefined, so no `for of` short cut over present indexes.
     for (const item of value as unknown[]) {
@@ -31,10 +35,6 @@ function findUnsafeInObject(value: object, depth: number): UnsafeValue | undefin
     }
     return undefined;
   }
-  // JSON writes null for a Date that is none.
-  if (value instanceof Date && Number.isNaN(value.getTime())) return 'number';
-  const { toJSON } = value as { toJSON?: unknown };
-  if (typeof toJSON === 'function') return findUnsafeValue((toJSON as () => unknown).call(value), depth + 1);
   if (!isRecord(value)) return 'object';
   for (const key of Object.keys(value)) {
     if (key === '__proto__') return 'key';

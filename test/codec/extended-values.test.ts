@@ -82,6 +82,7 @@ describe('extended values: on the wire and back', () => {
   test('instances of classes are sent by their fields, and others by their toJSON', () => {
     expect(roundTrip(new Product())).toEqual({ name: 'tea', added: new Date(0) });
     expect(roundTrip({ toJSON: () => new Set([1]) })).toEqual(new Set([1]));
+    expect(roundTrip(Object.assign([1], { toJSON: () => [Number.NaN] }))).toEqual([Number.NaN]);
     expect(roundTrip(new URL('http://x/'))).toBe('http://x/');
   });
 

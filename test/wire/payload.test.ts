@@ -59,6 +59,7 @@ describe('payload: what JSON would refuse, drop or change', () => {
     ['a key __proto__', JSON.parse('{"__proto__": 1}'), 'key'],
     ['an invalid Date, which would become null', new Date(Number.NaN), 'number'],
     ['what toJSON gives', { toJSON: () => 1n }, 'bigint'],
+    ['what the toJSON of an array gives', Object.assign([1], { toJSON: () => [Number.NaN] }), 'number'],
   ])('finds %s, also deep inside', (_, value, kind) => {
     expect(findUnsafeValue(value)).toBe(kind);
     expect(findUnsafeValue([{ a: { b: [value] } }])).toBe(kind);
