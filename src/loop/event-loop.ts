@@ -168,12 +168,16 @@ export class EventLoop implements AsyncDisposable {
     return this.#current;
   }
 
-  /** @internal */
-  slotFailed(error: unknown, report: Error): void {
+  /**
+   * @internal
+   * @param report - throws what is to be thrown as uncaught; or something else, as errors and classes of the user's
+   *   may when they are asked for their names
+   */
+  slotFailed(error: unknown, report: () => never): void {
     this.#emit(() => this.events.exception(error));
     if (!this.exitOnException) return;
-    throwUncaught(report);
     this.#isEnding = true;
+    this.#emit(report);
   }
 
   #drop(call: SlotCall<unknown>): void {
@@ -182,7 +186,7 @@ export class EventLoop implements AsyncDisposable {
     this.#emit(() => this.events.overflow({ policy: this.#queue.overflow, dropped: this.#dropped }));
   }
 
-  /** A listener of the loop's own events that throws does not keep slots from running. */
+  /** What is thrown here, mostly by a listener of the loop's own events, does not keep slots from running. */
   #emit(emit: () => void): void {
     try {
       emit();

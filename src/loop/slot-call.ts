@@ -101,10 +101,11 @@ export class SlotCall<R> implements Promise<R> {
   reject(error: unknown): void {
     this.settle('rejected', error);
     if (isHandedOver(this)) return;
-    const report = new SlotError(`slot ${this.name} failed: ${error instanceof Error ? error.name : typeof error}`, {
-      cause: error,
+    this.#loop.slotFailed(error, () => {
+      throw new SlotError(`slot ${this.name} failed: ${error instanceof Error ? error.name : typeof error}`, {
+        cause: error,
+      });
     });
-    this.#loop.slotFailed(error, report);
   }
 
   /**

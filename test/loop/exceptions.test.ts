@@ -201,6 +201,23 @@ describe('exitOnException, the default', () => {
     expect(uncaught.map((error) => (error as Error).message)).toEqual([expect.stringContaining(message)]);
   });
 
+  test.each([true, false])('exit: an error whose name cannot be read does not stop the loop; %s', async (exit) => {
+    const uncaught = collectUncaught();
+    const loop = new EventLoop({ exitOnException: exit });
+    await using _ = loop.start();
+    const emitted = loop.events.exception.next();
+    const error = Object.defineProperty(new Error('no'), 'name', {
+      get: () => {
+        throw new RangeError('no name');
+      },
+    });
+    loop.enqueue(() => Promise.reject(error));
+    expect(await loop.enqueue(() => 'next')).toBe('next');
+    expect((await emitted)[0]).toBe(error);
+    await settled();
+    expect(uncaught).toEqual(exit ? [new RangeError('no name')] : []);
+  });
+
   test('exit: slots of other loops that were waiting are not lost when a handler keeps the program', async () => {
     const uncaught = collectUncaught();
     const loop = new EventLoop();
