@@ -199,6 +199,8 @@ export class Session {
     else this.#tell(TO_BROKER, { kind: 'broker' });
     this.#tell(TO_ALL, this.#hello(undefined, false));
     this.#inboxes.open();
+    // What it publishes from now on may be for itself, too, before it has heard its own hello.
+    this.#meet(this.id, this.#hello(this.id, true));
     this.outbox.open();
     this.#channels.open();
   }
@@ -260,7 +262,7 @@ export class Session {
     const acked = to === undefined ? 0 : this.#inboxes.position(to);
     const subscribes = [...this.#options.subscribes.keys()];
     const contract = this.#options.contract?.();
-    const since = Math.ceil(this.#clock.now() - (this.#readyAt ?? this.#clock.now()));
+    const since = Math.ceil(this.#clock.now() - (this.#readyAt ?? Infinity));
     return {
       kind: 'hello',
       subscribes,

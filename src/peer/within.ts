@@ -17,7 +17,7 @@ export async function within(
   promise.catch(() => {});
   signal?.throwIfAborted();
   let cancel: (() => void) | undefined;
-  let onAbort: (() => void) | undefined;
+  let onAbort!: () => void;
   try {
     await new Promise<void>((resolve, reject) => {
       promise.then(resolve, reject);
@@ -27,6 +27,6 @@ export async function within(
     });
   } finally {
     cancel?.();
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+    signal?.removeEventListener('abort', onAbort);
   }
 }

@@ -101,6 +101,18 @@ describe.each(SCHEMES)('peer over %s', (scheme) => {
     expect(spy.calls('onProducedTwice')).toEqual([]);
   });
 
+  test('events: what a peer publishes for itself right after its start is waited for by a flush, and by a stop', async () => {
+    const { endpoints } = await startBroker(scheme);
+    for (const end of ['flush', 'stop'] as const) {
+      const peer = await startPeer(endpoints, ['produced'], ['produced']);
+      const received: unknown[] = [];
+      connect(peer, 'produced', (product) => received.push(product));
+      for (const product of ['tea', 'milk', 'ice']) void peer.publish.produced(product);
+      await peer[end]();
+      expect(received).toEqual(['tea', 'milk', 'ice']);
+    }
+  });
+
   test('no broker: the start fails within its timeout, naming both addresses, and can be tried again', async () => {
     const endpoints = ['tcp', 'ws'].includes(scheme) ? await freePorts(scheme) : freeEndpoints(scheme);
     const peer = new Peer(endpoints.in, endpoints.out, ['produced'], []);
