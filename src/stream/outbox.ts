@@ -47,7 +47,10 @@ const MARK_CHARACTERS = MOST_CHARACTERS / 4;
 
 /** So many bits less does an event count that was dropped, a sixteenth: only its numbers are kept, in some 32 bytes. */
 const GONE_BITS = 4;
-/** How many events go into all replays that answer one nak. */
+/**
+ * How many events go into all replays that answer one nak, of a thousand characters each: more is asked for again while it
+ * is still being sent, and that without end.
+ */
 const REPLAY_EVENTS = 2_000;
 
 /**
@@ -337,7 +340,8 @@ export class Outbox {
       if (from < log.first) replay.addGone([name, from, Math.min(last, log.first - 1), log.trimmedG]);
       for (let n = Math.max(from, log.first); n <= last && left > 0; n += 1) {
         replay.add(log, n);
-        if (log.text(n) !== undefined) left -= 1;
+        const text = log.text(n);
+        if (text !== undefined) left -= 1 + (text.length >> 10);
       }
     }
     replay.flush();

@@ -121,6 +121,13 @@ describe('outbox', () => {
     expect(order).toEqual(['one acknowledged', 'room']);
   });
 
+  test('large events: a nak is answered with some of them, not all, as the rest is asked for again meanwhile', () => {
+    const { outbox, replays } = makeOutbox({}, { window: 100, size: 1e8 });
+    for (let count = 1; count <= 5; count += 1) outbox.publish('a', ['x'.repeat(2 ** 20)]);
+    outbox.repeat('S', [['a', 1, 5]]);
+    expect(replays).toEqual(['1 packs, gone []', '1 packs, gone []']);
+  });
+
   test('what was dropped in a row is told as one', () => {
     const { outbox, replays } = makeOutbox({ a: { overflow: 'latest' } });
     for (let count = 1; count <= 900; count += 1) outbox.publish('a', [count]);
