@@ -175,7 +175,8 @@ export function readOptions(
     publishes: publish,
     durable: new Set(subscribe.filter((name) => options.subscribe?.[name]?.durable !== undefined)),
     serves: serve,
-    outbox: { window, limit, history, size: MOST_CHARACTERS, events: options.publish ?? {} },
+    // Whoever awaits has room in the window, which is to mean that it may publish.
+    outbox: { window: Math.min(window, limit), limit, history, size: MOST_CHARACTERS, events: options.publish ?? {} },
     silence,
   };
 }

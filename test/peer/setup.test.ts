@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AddressError, ConnectError, contract, Peer, request } from 'mreventloop';
 import { z } from 'zod';
+import { readArguments } from '../../src/peer/setup.ts';
 
 const shop = contract({ produced: [z.string()], price_of: request([z.string()], z.number()) });
 /** Whatever a program without types may give. */
@@ -53,4 +54,11 @@ describe('peer: arguments that make no sense are refused with an error that name
     expect(make('inproc://x', shop, { contractMismatch: 'refused' })).toThrow(TypeError);
     expect(make('inproc://x', shop, { contractMismatch: 'refused' })).toThrow("must be 'warn' or 'refuse'");
   });
+});
+
+test.each([
+  [{ limit: 100 }, 100],
+  [{ limit: 100, window: 10 }, 10],
+])('no more is under way than is kept at all, so that whoever awaits never meets the limit: %j', (options, window) => {
+  expect(readArguments(['inproc://x', [], ['sold'], options]).session.outbox.window).toBe(window);
 });
