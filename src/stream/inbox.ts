@@ -174,7 +174,7 @@ export class Inbox {
   weigh(characters: number, events = 1): void {
     this.#meanSize = characters / events;
     this.#charactersSince += characters;
-    if (this.#charactersSince >= ACKNOWLEDGE_CHARACTERS) this.#acknowledge();
+    if (this.#isBehind()) this.#acknowledge();
   }
 
   /**
@@ -384,14 +384,20 @@ export class Inbox {
     this.#delivered = Math.max(this.#delivered, Math.floor(g));
     this.#complaintDelay = FIRST_COMPLAINT;
     this.#sinceAcknowledged += 1;
-    if (this.#sinceAcknowledged >= this.#acknowledgeEvery || this.#isBehind()) this.#acknowledge();
+    if (this.#isBehind()) this.#acknowledge();
     else this.#cancelAcknowledge ??= this.#clock.after(ACKNOWLEDGE_WITHIN, () => this.#acknowledge());
   }
 
-  /** Whether much was sent since the last acknowledgement, if not to here: it may be this peer's part that is waited for. */
+  /**
+   * Whether much came since the last acknowledgement, or was sent, if not to here: it may be this peer's part that is
+   * waited for.
+   */
   #isBehind(): boolean {
-    const sent = this.#delivered - this.#acknowledged;
-    return sent >= 2 * this.#acknowledgeEvery || sent * this.#meanSize >= 2 * ACKNOWLEDGE_CHARACTERS;
+    const sent = (this.#delivered - this.#acknowledged) / 2;
+    return (
+      Math.max(this.#sinceAcknowledged, sent) >= this.#acknowledgeEvery ||
+      Math.max(this.#charactersSince, sent * this.#meanSize) >= ACKNOWLEDGE_CHARACTERS
+    );
   }
 
   #acknowledge(): void {

@@ -151,6 +151,16 @@ describe('inbox', () => {
     expect(happened).toEqual(['a1', 'a2', 'a3', 'acknowledged 61', 'a4', 'a5', 'acknowledged 101']);
   });
 
+  test('a large event after small ones is acknowledged at once where it may be the one that is waited for', () => {
+    const { inbox, happened, arrive } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0, 16_384);
+    arrive('a', 1, 1);
+    inbox.weigh(100);
+    arrive('a', 2, 60);
+    inbox.weigh(64_000);
+    expect(happened).toEqual(['a1', 'a2', 'acknowledged 60']);
+  });
+
   test('events that come another way are forgotten, and nobody waits for them', () => {
     const { clock, inbox, happened, arrive } = makeInbox();
     inbox.ask();
