@@ -79,7 +79,8 @@ export class Outbox {
   // Events that wait to be sent, and those that were dropped and of which somebody is still to be told.
   #waiting = 0;
   #gone = 0;
-  // The characters of all events that are not released, and of those that are only history.
+  // The characters of those under way, of all events that are not released, and of those that are only history.
+  #sizeUnderWay = 0;
   #size = 0;
   #historySize = 0;
   #cancelTimer: (() => void) | undefined;
@@ -371,7 +372,11 @@ export class Outbox {
     for (let log = this.#unsent.at(0); log !== undefined; log = this.#unsent.at(0)) {
       const text = log.text(log.sent + 1);
       // What was dropped is only passed over, which takes neither a way nor room.
-      if (text !== undefined && (!this.#open || this.#underWay >= this.#options.window)) break;
+      if (
+        text !== undefined &&
+        (!this.#open || this.#underWay >= this.#options.window || this.#sizeUnderWay >= MOST_CHARACTERS)
+      )
+        break;
       this.#unsent.shift();
       this.#send(log, text);
       if (text === undefined) continue;
@@ -396,6 +401,7 @@ export class Outbox {
     if (text === undefined) return;
     this.#waiting -= 1;
     this.#underWay += 1;
+    this.#sizeUnderWay += text.length;
     this.#unmarked += text.length;
     this.#port.event(log.head, n, log.sentG, text, after, log.trace(n));
   }
@@ -419,6 +425,7 @@ export class Outbox {
         continue;
       }
       this.#underWay -= 1;
+      this.#sizeUnderWay -= text.length;
       this.#size -= text.length;
       this.#historySize += text.length;
     }

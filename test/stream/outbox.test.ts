@@ -121,6 +121,14 @@ describe('outbox', () => {
     expect(order).toEqual(['one acknowledged', 'room']);
   });
 
+  test('large events: only so many characters are under way, and the policy is for what waits', () => {
+    const { outbox, sent } = makeOutbox({ a: { overflow: 'latest' } }, { window: 100, size: 1e7 });
+    for (let count = 1; count <= 20; count += 1) outbox.publish('a', ['x'.repeat(2 ** 20)]);
+    expect(sent).toEqual(['a1:1', 'a2:2', 'a3:3', 'a4:4']);
+    outbox.acknowledge('S', 1);
+    expect(sent.slice(4)).toEqual(['a20:20']);
+  });
+
   test('large events: a nak is answered with some of them, not all, as the rest is asked for again meanwhile', () => {
     const { outbox, replays } = makeOutbox({}, { window: 100, size: 1e8 });
     for (let count = 1; count <= 5; count += 1) outbox.publish('a', ['x'.repeat(2 ** 20)]);
