@@ -42,6 +42,8 @@ const LAST_PATIENCE = 1_000;
 
 /** How many characters may be unacknowledged before those who publish are to wait: a window of large events takes memory. */
 const MOST_CHARACTERS = 4_194_304;
+/** How much may be in use when those who waited go on: a quarter is acknowledged at once, and is enough. */
+const ENOUGH = 0.76;
 /** After how many to ask the broker whether it has them, if not after a quarter of the window. */
 const MARK_CHARACTERS = MOST_CHARACTERS / 4;
 
@@ -458,7 +460,7 @@ export class Outbox {
 
   /** Lets go of whoever waits for what has come true. */
   #settle(): void {
-    if (this.#onRoom.length > 0 && this.hasRoom(0.75)) for (const resolve of this.#onRoom.splice(0)) resolve();
+    if (this.#onRoom.length > 0 && this.hasRoom(ENOUGH)) for (const resolve of this.#onRoom.splice(0)) resolve();
     if (this.#onDelivered.length === 0) return;
     let oldest = Infinity;
     for (const log of this.#logs.values()) {

@@ -106,8 +106,8 @@ describe('outbox', () => {
 
   test('large events: whoever publishes more is to wait, until a quarter of the room is free', async () => {
     const { outbox } = makeOutbox({}, { window: 100, size: 1e8 });
-    const large = 'x'.repeat(2 ** 20);
-    for (let count = 1; count <= 3; count += 1) outbox.publish('a', [large]);
+    const large = 'x'.repeat(2 ** 19);
+    for (let count = 1; count <= 7; count += 1) outbox.publish('a', [large]);
     expect(outbox.hasRoom()).toBe(true);
     outbox.publish('a', [large]);
     expect(outbox.hasRoom()).toBe(false);
@@ -119,6 +119,16 @@ describe('outbox', () => {
     outbox.acknowledge('S', 2);
     await waiting;
     expect(order).toEqual(['one acknowledged', 'room']);
+  });
+
+  test('room: there is some when a quarter of the window was acknowledged', async () => {
+    const { outbox } = makeOutbox();
+    for (let count = 1; count <= 4; count += 1) outbox.publish('a', [count]);
+    let isFree = false;
+    void outbox.room().then(() => (isFree = true));
+    outbox.acknowledge('S', 1);
+    await Promise.resolve();
+    expect(isFree).toBe(true);
   });
 
   test('large events: only so many characters are under way, and the policy is for what waits', () => {
