@@ -200,7 +200,8 @@ export class Participant {
   #send(event: string, args: readonly unknown[], trace: string | undefined): Promise<void> {
     const { outbox } = this.session;
     outbox.publish(event, args, trace);
-    if (!outbox.hasRoom()) return outbox.room();
+    const room = outbox.room();
+    if (room !== undefined) return room;
     // Who publishes without a pause lets what was published leave, and acknowledgements come in.
     this.#publishedInTurn += 1;
     if (this.#publishedInTurn < MOST_IN_A_TURN) return ROOM;

@@ -39,6 +39,8 @@ export interface OutboxPort {
 /** How long, in milliseconds, a subscriber may lag before it is told how far it should be, at first and at most. */
 const FIRST_PATIENCE = 100;
 const LAST_PATIENCE = 1_000;
+/** The same of all of them while somebody waits for room. */
+const ROOM_PATIENCE = 10;
 
 /** How many characters may be unacknowledged before those who publish are to wait: a window of large events takes memory. */
 const MOST_CHARACTERS = 4_194_304;
@@ -177,8 +179,17 @@ export class Outbox {
     }
   }
 
-  /** Fulfils when a quarter of the room is free, so that what is published then travels in larger pieces. */
-  room(): Promise<void> {
+  /**
+   * Where there is no room: fulfils when a quarter of it is free, so that what is published then travels in larger pieces.
+   * Each subscriber may keep to itself what it takes for too little to acknowledge at once, and many of them all there is.
+   */
+  room(): Promise<void> | undefined {
+    if (this.hasRoom()) return undefined;
+    if (this.#onRoom.length === 0) {
+      this.#clock.after(ROOM_PATIENCE, () => {
+        if (this.#onRoom.length > 0) this.#remindAll();
+      });
+    }
     return new Promise((resolve) => this.#onRoom.push(resolve));
   }
 
@@ -187,7 +198,7 @@ export class Outbox {
    * @param signal - aborts when nobody waits for it any more; it need not fulfil then
    */
   delivered(signal: AbortSignal): Promise<void> {
-    for (const one of this.#lagging()) this.#remind(one);
+    this.#remindAll();
     return new Promise((resolve) => {
       this.#onDelivered.push({ g: this.#g, signal, resolve });
       this.#settle();
@@ -208,7 +219,7 @@ export class Outbox {
   open(): void {
     this.#open = true;
     this.#newcomers.opened(this.#subscribers.values(), () => this.#releaseAll());
-    for (const one of this.#lagging()) this.#remind(one);
+    this.#remindAll();
     this.#deposits?.open();
     this.#pump();
   }
@@ -495,9 +506,9 @@ export class Outbox {
     });
   }
 
-  /** The broker and the subscribers that have not acknowledged everything. */
-  #lagging(): Subscriber[] {
-    return [this.#broker, ...this.#subscribers.values()].filter((one) => lags(one));
+  /** Has the broker and all subscribers that lag acknowledge what they have. */
+  #remindAll(): void {
+    for (const one of [this.#broker, ...this.#subscribers.values()]) if (lags(one)) this.#remind(one);
   }
 
   /** Has a subscriber acknowledge what it has, and ask for what it lacks. */

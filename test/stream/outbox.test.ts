@@ -112,7 +112,7 @@ describe('outbox', () => {
     outbox.publish('a', [large]);
     expect(outbox.hasRoom()).toBe(false);
     const order: string[] = [];
-    const waiting = outbox.room().then(() => order.push('room'));
+    const waiting = outbox.room()?.then(() => order.push('room'));
     outbox.acknowledge('S', 1);
     await Promise.resolve();
     order.push('one acknowledged');
@@ -125,10 +125,26 @@ describe('outbox', () => {
     const { outbox } = makeOutbox();
     for (let count = 1; count <= 4; count += 1) outbox.publish('a', [count]);
     let isFree = false;
-    void outbox.room().then(() => (isFree = true));
+    void outbox.room()?.then(() => (isFree = true));
     outbox.acknowledge('S', 1);
     await Promise.resolve();
     expect(isFree).toBe(true);
+  });
+
+  test('room: whoever lags is soon asked to acknowledge what it has, while somebody waits', () => {
+    const { clock, outbox, heads } = makeOutbox();
+    for (let count = 1; count <= 4; count += 1) outbox.publish('a', [count]);
+    heads.length = 0;
+    void outbox.room();
+    void outbox.room();
+    clock.advance(9);
+    expect(heads).toEqual([]);
+    clock.advance(1);
+    expect(heads).toEqual([4]);
+    outbox.acknowledge('S', 4);
+    outbox.publish('a', [5]);
+    clock.advance(50);
+    expect(heads).toEqual([4]);
   });
 
   test('large events: only so many characters are under way, and the policy is for what waits', () => {
