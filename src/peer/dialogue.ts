@@ -12,8 +12,11 @@ export interface DialoguePort {
   servers(request: string): readonly string[];
   /** The event that the handler of a request is connected to. */
   served(request: string): AnyEvent;
-  /** @throws OverflowError, PayloadError */
-  send(peer: string, message: Direct, trace?: string): void;
+  /**
+   * @returns what fulfils when there is room for more, where there is none
+   * @throws OverflowError, PayloadError
+   */
+  send(peer: string, message: Direct, trace?: string): Promise<void> | undefined;
   /** Something does not fit the contract: arguments, or an answer. */
   invalid(request: string, violation: Violation): void;
   failed(request: string, peer: string, error: unknown): void;

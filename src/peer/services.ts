@@ -13,8 +13,11 @@ import type { RequestSpec } from './requests.ts';
 export interface ServicesPort {
   /** The event that the handler of a request is connected to. */
   served(request: string): AnyEvent;
-  /** @throws OverflowError, PayloadError */
-  send(peer: string, message: Reply): void;
+  /**
+   * @returns what fulfils when there is room for more, where there is none
+   * @throws OverflowError, PayloadError
+   */
+  send(peer: string, message: Reply): Promise<void> | undefined;
   /** Somebody asked for what does not fit the contract. */
   invalid(request: string, violation: Violation): void;
   /** A handler failed, or its answer could not be sent. */
@@ -218,7 +221,7 @@ export class Services {
       service.room -= 1;
       await this.#sendValue(peer, id, spec, item, 'item');
     }
-    if (this.#isRunning(peer, id)) this.#port.send(peer, { kind: 'end', id });
+    if (this.#isRunning(peer, id)) void this.#port.send(peer, { kind: 'end', id });
   }
 
   async #sendValue(
@@ -239,7 +242,7 @@ export class Services {
         });
       }
     }
-    if (this.#isRunning(peer, id)) this.#port.send(peer, { kind, id, value: sent });
+    if (this.#isRunning(peer, id)) await this.#port.send(peer, { kind, id, value: sent });
   }
 
   /** Whether somebody wants the answer. */
@@ -274,7 +277,7 @@ export class Services {
   /** Says what may be left out when too much waits for that peer: it asks again, or gives up. */
   #tell(peer: string, message: Reply): void {
     try {
-      this.#port.send(peer, message);
+      void this.#port.send(peer, message);
     } catch (error) {
       if (!(error instanceof OverflowError)) throw error;
     }

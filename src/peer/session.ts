@@ -178,11 +178,12 @@ export class Session {
 
   /**
    * Asks another peer something, or answers it. Nothing is sent to a peer that is gone for good.
+   * @returns what fulfils when there is room for more, where there is none
    * @throws OverflowError, PayloadError
    */
-  sendDirect(peer: string, message: Direct, trace?: string): void {
-    if (!this.#presence.mayReturn(peer)) return;
-    this.#channels.send(peer, encodeDirect(message), this.#presence.has(peer), trace);
+  sendDirect(peer: string, message: Direct, trace?: string): Promise<void> | undefined {
+    if (!this.#presence.mayReturn(peer)) return undefined;
+    return this.#channels.send(peer, encodeDirect(message), this.#presence.has(peer), trace);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { contract, NoHandlerError, Peer, request, requestStream, StateError, TimeoutError } from 'mreventloop';
 import { z } from 'zod';
+import { startBroker } from '../support/addresses.ts';
 import { endings, expectEnd, gate, pair, started } from './shop.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
@@ -54,6 +55,19 @@ describe('requests: a stream of answers', () => {
     await reader.return?.();
     await ended.promise;
     expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test('of large answers: waits for room, and ends', async () => {
+    // Over sockets, acknowledgements take turns of the loop.
+    const { endpoints } = await startBroker();
+    const texts = contract({ texts_of: requestStream([z.number()], z.string()) });
+    const writer = await started(new Peer(endpoints, texts, { serve: ['texts_of'] }));
+    const reader = await started(new Peer(endpoints, texts, { request: ['texts_of'] }));
+    const text = 'x'.repeat(2 ** 21);
+    writer.serve.texts_of((count) => Array.from({ length: count }, () => text));
+    let read = 0;
+    for await (const one of reader.request.texts_of(40)) if (one === text) read += 1;
+    expect(read).toBe(40);
   });
 
   test('is not asked for when it was given up before', async () => {
