@@ -387,7 +387,9 @@ export class Outbox {
       // What was dropped is only passed over, which takes neither a way nor room.
       if (
         text !== undefined &&
-        (!this.#open || this.#underWay >= this.#options.window || this.#sizeUnderWay >= MOST_CHARACTERS)
+        (!this.#open ||
+          this.#underWay >= this.#options.window ||
+          this.#sizeUnderWay >= (log.policy === 'block' ? Infinity : MOST_CHARACTERS))
       )
         break;
       this.#unsent.shift();
@@ -414,8 +416,8 @@ export class Outbox {
     if (text === undefined) return;
     this.#waiting -= 1;
     this.#underWay += 1;
-    this.#sizeUnderWay += text.length;
     this.#unmarked += text.length;
+    this.#sizeUnderWay += text.length;
     this.#port.event(log.head, n, log.sentG, text, after, log.trace(n));
   }
 

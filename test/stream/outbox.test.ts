@@ -153,6 +153,9 @@ describe('outbox', () => {
     expect(sent).toEqual(['a1:1', 'a2:2', 'a3:3', 'a4:4']);
     outbox.acknowledge('S', 1);
     expect(sent.slice(4)).toEqual(['a20:20']);
+    // What is to be kept anyway takes no more memory where it is under way.
+    outbox.publish('b', [1]);
+    expect(sent.slice(5)).toEqual(['b1:21']);
   });
 
   test('large events: a nak is answered with some of them, not all, as the rest is asked for again meanwhile', () => {
