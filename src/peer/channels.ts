@@ -73,14 +73,17 @@ export class Channels {
 
   /**
    * @param isThere - whether the peer is heard of: then the message is kept until it has it
-   * @returns what fulfils when there is room for more, where there is none
    * @throws OverflowError, PayloadError
    */
-  send(peer: string, args: readonly unknown[], isThere: boolean, trace?: string): Promise<void> | undefined {
+  send(peer: string, args: readonly unknown[], isThere: boolean, trace?: string): void {
     const { outbox } = this.#to(peer, isThere);
     outbox.largest = this.largest;
     outbox.publish(methodTo(peer), args, trace);
-    return outbox.room();
+  }
+
+  /** Where there is no room for more messages to a peer: fulfils when there is. */
+  room(peer: string): Promise<void> | undefined {
+    return this.#outward.get(peer)?.outbox.room();
   }
 
   open(): void {

@@ -12,11 +12,10 @@ export interface DialoguePort {
   servers(request: string): readonly string[];
   /** The event that the handler of a request is connected to. */
   served(request: string): AnyEvent;
-  /**
-   * @returns what fulfils when there is room for more, where there is none
-   * @throws OverflowError, PayloadError
-   */
-  send(peer: string, message: Direct, trace?: string): Promise<void> | undefined;
+  /** @throws OverflowError, PayloadError */
+  send(peer: string, message: Direct, trace?: string): void;
+  /** Where there is no room for more to a peer: fulfils when there is. */
+  room(peer: string): Promise<void> | undefined;
   /** Something does not fit the contract: arguments, or an answer. */
   invalid(request: string, violation: Violation): void;
   failed(request: string, peer: string, error: unknown): void;

@@ -13,11 +13,10 @@ import type { RequestSpec } from './requests.ts';
 export interface ServicesPort {
   /** The event that the handler of a request is connected to. */
   served(request: string): AnyEvent;
-  /**
-   * @returns what fulfils when there is room for more, where there is none
-   * @throws OverflowError, PayloadError
-   */
-  send(peer: string, message: Reply): Promise<void> | undefined;
+  /** @throws OverflowError, PayloadError */
+  send(peer: string, message: Reply): void;
+  /** Where there is no room for more to a peer: fulfils when there is. */
+  room(peer: string): Promise<void> | undefined;
   /** Somebody asked for what does not fit the contract. */
   invalid(request: string, violation: Violation): void;
   /** A handler failed, or its answer could not be sent. */
@@ -221,7 +220,7 @@ export class Services {
       service.room -= 1;
       await this.#sendValue(peer, id, spec, item, 'item');
     }
-    if (this.#isRunning(peer, id)) void this.#port.send(peer, { kind: 'end', id });
+    if (this.#isRunning(peer, id)) this.#port.send(peer, { kind: 'end', id });
   }
 
   async #sendValue(
@@ -242,7 +241,9 @@ export class Services {
         });
       }
     }
-    if (this.#isRunning(peer, id)) await this.#port.send(peer, { kind, id, value: sent });
+    // Again, because others may have waited for the same.
+    for (let room = this.#port.room(peer); room !== undefined; room = this.#port.room(peer)) await room;
+    if (this.#isRunning(peer, id)) this.#port.send(peer, { kind, id, value: sent });
   }
 
   /** Whether somebody wants the answer. */
@@ -277,7 +278,7 @@ export class Services {
   /** Says what may be left out when too much waits for that peer: it asks again, or gives up. */
   #tell(peer: string, message: Reply): void {
     try {
-      void this.#port.send(peer, message);
+      this.#port.send(peer, message);
     } catch (error) {
       if (!(error instanceof OverflowError)) throw error;
     }

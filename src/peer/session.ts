@@ -178,12 +178,16 @@ export class Session {
 
   /**
    * Asks another peer something, or answers it. Nothing is sent to a peer that is gone for good.
-   * @returns what fulfils when there is room for more, where there is none
    * @throws OverflowError, PayloadError
    */
-  sendDirect(peer: string, message: Direct, trace?: string): Promise<void> | undefined {
-    if (!this.#presence.mayReturn(peer)) return undefined;
-    return this.#channels.send(peer, encodeDirect(message), this.#presence.has(peer), trace);
+  sendDirect(peer: string, message: Direct, trace?: string): void {
+    if (!this.#presence.mayReturn(peer)) return;
+    this.#channels.send(peer, encodeDirect(message), this.#presence.has(peer), trace);
+  }
+
+  /** Where there is no room for more messages to a peer: fulfils when there is. */
+  roomFor(peer: string): Promise<void> | undefined {
+    return this.#channels.room(peer);
   }
 
   /**

@@ -70,6 +70,18 @@ describe('requests: a stream of answers', () => {
     expect(read).toBe(40);
   });
 
+  test('no stream: large answers to many who ask at once wait for room as well', async () => {
+    const { endpoints } = await startBroker();
+    const texts = contract({ text: request([], z.string()) });
+    const writer = await started(new Peer(endpoints, texts, { serve: ['text'] }));
+    const reader = await started(new Peer(endpoints, texts, { request: ['text'] }));
+    const text = 'x'.repeat(2 ** 21);
+    writer.serve.text(() => text);
+    // More than is kept for a peer.
+    const answers = await Promise.all(Array.from({ length: 40 }, () => reader.request.text()));
+    expect(answers.every((answer) => answer === text)).toBe(true);
+  });
+
   test('is not asked for when it was given up before', async () => {
     const { address } = await pair();
     const [checking, checked] = [gate(), gate()];

@@ -168,7 +168,7 @@ class Participant {
     if (!this.session.peers.some(({ id }) => id === peer)) return;
     const id = (this.told.get(peer) ?? 0) + 1;
     try {
-      void this.session.sendDirect(peer, { kind: 'cancel', id });
+      this.session.sendDirect(peer, { kind: 'cancel', id });
     } catch (error) {
       if (error instanceof OverflowError) return;
       throw error;
