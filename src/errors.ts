@@ -45,7 +45,7 @@ export class StateError extends MrEventLoopError {
 
 /**
  * An event, a slot or an emitter that `connect`, `disconnect` or `forwards` was given does not exist; a name that a peer was
- * given is none of its contract; or events, or a contract, are made of what cannot be in them.
+ * given is none of its contract or lists; or events, or a contract, are made of what cannot be in them.
  */
 export class ConnectError extends MrEventLoopError {
   readonly code = 'CONNECT';

@@ -1,6 +1,7 @@
 import type { Bus } from '../bus/bus.ts';
 import type { BusAt } from '../bus/capabilities.ts';
 import type { LoadNatsCore } from '../bus/nats/nats-library.ts';
+import { ConnectError } from '../errors.ts';
 import type { EventMap } from '../events/events.ts';
 import type { Clock } from '../stream/clock.ts';
 import { type EventOutboxOptions, PUBLISH_POLICIES } from '../stream/log.ts';
@@ -155,7 +156,7 @@ export interface StartOptions {
 
 /**
  * What a session is to know of the options of its peer.
- * @throws RangeError, TypeError
+ * @throws ConnectError, RangeError, TypeError
  */
 export function readOptions(
   subscribe: readonly string[],
@@ -168,8 +169,10 @@ export function readOptions(
   checkCount('limit', limit, 1);
   checkCount('history', history, 0);
   checkRange('silence', silence, 1, LONGEST_TIMER);
-  for (const name of subscribe) checkCount(`the replay of event '${name}'`, options.subscribe?.[name]?.replay ?? 0, 0);
-  for (const name of publish) checkPublish(name, options.publish?.[name]);
+  for (const [name, given] of entriesFor(subscribe, options.subscribe)) {
+    checkCount(`the replay of event '${name}'`, given?.replay ?? 0, 0);
+  }
+  for (const [name, given] of entriesFor(publish, options.publish)) checkPublish(name, given);
   return {
     subscribes: new Map(subscribe.map((name) => [name, options.subscribe?.[name]?.replay ?? 0])),
     publishes: publish,
@@ -179,6 +182,16 @@ export function readOptions(
     outbox: { window: Math.min(window, limit), limit, history, size: MOST_CHARACTERS, events: options.publish ?? {} },
     silence,
   };
+}
+
+/** What is said of each event; what is misspelt would have no effect. */
+function entriesFor<T>(names: readonly string[], given: Readonly<Record<string, T>> = {}): [name: string, given: T][] {
+  const known = new Set(names);
+  const entries = Object.entries(given);
+  for (const [name] of entries) {
+    if (!known.has(name)) throw new ConnectError(`there are options for event '${name}', which is not in the list`);
+  }
+  return entries;
 }
 
 function checkPublish(name: string, { overflow = 'block', limit = 1 }: EventOutboxOptions = {}): void {

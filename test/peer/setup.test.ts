@@ -33,6 +33,14 @@ describe('peer: arguments that make no sense are refused with an error that name
     expect(make('inproc://x', undefined, {})).toThrow('a contract must be an object');
   });
 
+  test('options for an event that is not in the list', () => {
+    for (const options of [{ publish: { a: { overflow: 'latest' } } }, { subscribe: { b: { replay: 1 } } }]) {
+      expect(make('inproc://x', ['a'], ['b'], options)).toThrow(ConnectError);
+      expect(make('inproc://x', ['a'], ['b'], options)).toThrow(/options for event '[ab]', which is not in the list/);
+      expect(make('inproc://x', ['b'], ['a'], options)).not.toThrow();
+    }
+  });
+
   test.each([[undefined], ['produced']])('no options beside a contract: %j', (none) => {
     expect(make('inproc://x', shop, none)).toThrow(TypeError);
     expect(make('inproc://x', shop, none)).toThrow('expected options beside the contract');
