@@ -8,12 +8,11 @@ import {
   RemoteError,
   StateError,
   TimeoutError,
-  ValidationError,
 } from '../errors.ts';
 import type { Clock } from '../stream/clock.ts';
 import { probe, type ProbedRequest } from '../trace/probe.ts';
 import type { Question, Reply } from '../wire/direct.ts';
-import { explain } from './outgoing.ts';
+import { explain, explainAnswer } from './explain.ts';
 import { payloadOf, withoutLastUndefined } from './payload.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { RequestOptions, RequestSpec } from './requests.ts';
@@ -319,11 +318,7 @@ export class Calls {
     const parsed = await spec.parseResult([value]);
     if (!isViolation(parsed)) return parsed[0];
     this.#port.invalid(spec.name, parsed);
-    const issues = parsed.reason === 'schema' ? parsed.issues : [];
-    throw new ValidationError(
-      `the answer to request '${spec.name}' does not fit its schema; the property 'issues' of this error says why`,
-      { event: spec.name, issues },
-    );
+    throw explainAnswer(spec.name, parsed);
   }
 
   /** Asks one of those who serve it. Right after the start, it may not be known yet who is there: then it waits for news. */

@@ -1,7 +1,8 @@
 import type { Codec } from '../contract/codec.ts';
 import { isViolation, type Parse, type Violation } from '../contract/validate.ts';
-import { OverflowError, ValidationError } from '../errors.ts';
+import { OverflowError } from '../errors.ts';
 import { counted } from './counted.ts';
+import { explain } from './explain.ts';
 import { InOrder } from './in-order.ts';
 import { payloadOf, withoutLastUndefined } from './payload.ts';
 
@@ -105,23 +106,4 @@ export class Outgoing {
       this.#order.do(() => (pending === undefined ? go(undefined) : pending.then(go)));
     });
   }
-}
-
-type Kind = 'event' | 'request';
-
-/** The error for arguments that do not fit the contract. */
-export function explain(kind: Kind, name: string, violation: Violation): ValidationError {
-  if (violation.reason === 'arity') {
-    const { expected, given } = violation;
-    return new ValidationError(`${kind} '${name}' takes ${counted(expected, 'argument')}, not ${given}`, {
-      event: name,
-    });
-  }
-  const { argument } = violation;
-  // Of what is sent, nothing is decoded.
-  const issues = violation.reason === 'schema' ? violation.issues : [];
-  return new ValidationError(
-    `argument ${argument} of ${kind} '${name}' does not fit its schema; the property 'issues' of this error says why`,
-    { event: name, argument, issues },
-  );
 }

@@ -87,7 +87,7 @@ export class Participant {
       servers: (request) => this.whoever('serves', request),
       served: (request) => outlets.serve[request] as AnyEvent,
       send: (peer, message, trace) => this.session.sendDirect(peer, message, trace),
-      room: (peer) => this.session.roomFor(peer),
+      room: (peer) => this.session.room(peer),
       invalid: (request, violation) => outlets.invalid(request, violation),
       failed: (request, peer, error) => tell(status.requestFailed, { request, peer, error }),
       isRefused: (peer, request) => agreement.isRefused(peer, request),

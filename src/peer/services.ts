@@ -1,10 +1,10 @@
 import { isViolation, type Parsed, type Violation } from '../contract/validate.ts';
-import { OverflowError, ValidationError } from '../errors.ts';
+import { OverflowError } from '../errors.ts';
 import { type AnyEvent, firstListener } from '../events/event.ts';
 import { handOver } from '../loop/hand-over.ts';
 import type { Question, Reply } from '../wire/direct.ts';
 import { probe } from '../trace/probe.ts';
-import { counted } from './counted.ts';
+import { explain, explainAnswer } from './explain.ts';
 import { InOrder } from './in-order.ts';
 import { answerPayload } from './payload.ts';
 import type { RequestSpec } from './requests.ts';
@@ -166,7 +166,7 @@ export class Services {
           this.#end(peer, id);
         } else if (isViolation(values)) {
           this.#port.invalid(request, values);
-          this.#fail(peer, id, violationError(request, values));
+          this.#fail(peer, id, explain('request', request, values, ''));
         } else {
           void this.#answer(peer, id, spec, values, service, trace);
         }
@@ -233,13 +233,7 @@ export class Services {
     const sent = answerPayload(spec.name, value, spec.codec);
     if (this.#validate) {
       const parsed = await spec.parseResult([value]);
-      if (isViolation(parsed)) {
-        const issues = parsed.reason === 'schema' ? parsed.issues : [];
-        throw new ValidationError(`the answer to request '${spec.name}' does not fit its schema`, {
-          event: spec.name,
-          issues,
-        });
-      }
+      if (isViolation(parsed)) throw explainAnswer(spec.name, parsed, '');
     }
     // Again, because others may have waited for the same.
     for (let room = this.#port.room(peer); room !== undefined; room = this.#port.room(peer)) await room;
@@ -287,14 +281,6 @@ export class Services {
 
 function isIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
-}
-
-function violationError(request: string, violation: Violation): ValidationError {
-  const what =
-    violation.reason === 'arity'
-      ? `it takes ${counted(violation.expected, 'argument')}, not ${violation.given}`
-      : `argument ${violation.argument} ${violation.reason === 'codec' ? 'cannot be read' : 'does not fit its schema'}`;
-  return new ValidationError(`request '${request}': ${what}`, { event: request });
 }
 
 /** How much of each text in an error to tell. */

@@ -186,7 +186,7 @@ export class Session {
   }
 
   /** Where there is no room for more messages to a peer: fulfils when there is. */
-  roomFor(peer: string): Promise<void> | undefined {
+  room(peer: string): Promise<void> | undefined {
     return this.#channels.room(peer);
   }
 

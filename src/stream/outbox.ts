@@ -132,7 +132,7 @@ export class Outbox {
    * Whether to publish more now. While the way is open, what is published then leaves at once.
    * @param part - how much may be in use of what there is room for
    */
-  hasRoom(part = 1): boolean {
+  #hasRoom(part: number): boolean {
     const { window, limit, size } = this.#options;
     return (
       this.pending < (this.#open ? window : limit) * part && this.#size < (this.#open ? MOST_CHARACTERS : size) * part
@@ -149,8 +149,8 @@ export class Outbox {
     const log = this.#logs.get(name) as Log;
     if (this.pending + (this.#gone >> GONE_BITS) >= this.#options.limit || this.#size >= this.#options.size) {
       throw new OverflowError(
-        `event '${name}' was refused: ${this.pending} events are kept already for subscribers that have not acknowledged ` +
-          `them, who are to be told of ${this.#gone} more that were dropped`,
+        `event '${name}' was refused: ${this.pending} events are kept already that subscribers have not acknowledged, ` +
+          `and ${this.#gone} that were dropped are still to be told`,
       );
     }
     // Now, because the arguments may change later.
@@ -184,7 +184,7 @@ export class Outbox {
    * Each subscriber may keep to itself what it takes for too little to acknowledge at once, and many of them all there is.
    */
   room(): Promise<void> | undefined {
-    if (this.hasRoom()) return undefined;
+    if (this.#hasRoom(1)) return undefined;
     if (this.#onRoom.length === 0) {
       this.#clock.after(ROOM_PATIENCE, () => {
         if (this.#onRoom.length > 0) this.#remindAll();
@@ -473,7 +473,7 @@ export class Outbox {
 
   /** Lets go of whoever waits for what has come true. */
   #settle(): void {
-    if (this.#onRoom.length > 0 && this.hasRoom(ENOUGH)) for (const resolve of this.#onRoom.splice(0)) resolve();
+    if (this.#onRoom.length > 0 && this.#hasRoom(ENOUGH)) for (const resolve of this.#onRoom.splice(0)) resolve();
     if (this.#onDelivered.length === 0) return;
     let oldest = Infinity;
     for (const log of this.#logs.values()) {

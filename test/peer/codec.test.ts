@@ -269,7 +269,9 @@ describe('peers with a codec: requests', () => {
     const stranger = await started(new Peer(endpoints, lax, { request: ['due_at'] }));
     seller.serve.due_at(() => NOON);
     const invalid = seller.status.invalid.next();
-    await expect(stranger.request.due_at({ $bigint: 'x' })).rejects.toThrow('argument 1 cannot be read');
+    await expect(stranger.request.due_at({ $bigint: 'x' })).rejects.toThrow(
+      "argument 1 of request 'due_at' cannot be read",
+    );
     expect(await invalid).toMatchObject([{ reason: 'codec', event: 'due_at', argument: 1 }]);
     expect(await stranger.request.due_at({ $bigint: '1' })).toEqual({ $date: NOON.toISOString() });
   });

@@ -357,7 +357,9 @@ describe('requests: bad input', () => {
     const { seller, address } = await pair();
     seller.serve.price_of(() => 3);
     const careless = await started(new Peer(address, shop, { request: ['price_of'], validateOutgoing: false }));
-    await expect(careless.request.price_of(undefined as never)).rejects.toThrow('it takes 1 argument, not 0');
+    await expect(careless.request.price_of(undefined as never)).rejects.toThrow(
+      "request 'price_of' takes 1 argument, not 0",
+    );
   });
 
   test.each([
