@@ -40,6 +40,12 @@ interface Details {
 /** What stands in the place of a listener that is gone. Calling it is quicker than asking each one whether it is there. */
 const NOTHING: AnyListener = () => {};
 
+/** What an event keeps, in turn: a function, and its connection. An ended one leaves {@link NOTHING} and undefined. */
+type Entry = AnyListener | Connection | undefined;
+
+/** How many entries a connection has. */
+const WIDTH = 2;
+
 /**
  * The listeners of one event, in order of connection. The places of ended connections stay in the list, empty, until
  * no emit runs and they make up half of it: so an emit walks a list that does not move, and disconnecting costs the
@@ -52,12 +58,11 @@ export class Listeners {
    */
   only: AnyListener | undefined = NOTHING;
   readonly #event: { readonly name: string };
-  // Side by side with the connections: going to each function by way of its connection took a tenth of an emit.
-  #functions: AnyListener[] = [];
-  #connections: (Connection | undefined)[] = [];
+  // Going to each function by way of its connection took a tenth of an emit; a second list took a third of a connect.
+  #entries: Entry[] = [];
   #details: Map<Connection, Details> | undefined;
   #ended = 0;
-  #emits = 0;
+  #emitting = false;
 
   /** @param event - whose listeners they are, for messages */
   constructor(event: { readonly name: string }) {
@@ -65,12 +70,12 @@ export class Listeners {
   }
 
   get count(): number {
-    return this.#functions.length - this.#ended;
+    return this.#entries.length / WIDTH - this.#ended;
   }
 
   /** The one that was connected first of those that still are. */
   get first(): AnyListener | undefined {
-    return this.#functions.find((listener) => listener !== NOTHING);
+    return this.#entries.find((entry) => typeof entry === 'function' && entry !== NOTHING) as AnyListener | undefined;
   }
 
   connect(listener: AnyListener, options?: ListenOptions, receiver?: object): Link {
@@ -95,7 +100,7 @@ export class Listeners {
   }
 
   clear(): void {
-    for (const connection of this.#connections.slice()) connection?.disconnect();
+    for (const entry of this.#entries.slice()) if (entry instanceof Connection) entry.disconnect();
   }
 
   /** Ends a connection that has not ended. */
@@ -107,13 +112,14 @@ export class Listeners {
       this.#details?.delete(connection);
       details.onEnd?.();
     }
-    if (this.#emits === 0 && place === this.#functions.length - 1) {
+    const entries = this.#entries;
+    if (!this.#emitting && place === entries.length - WIDTH) {
       // What was connected last is often what is disconnected first.
-      this.#functions.pop();
-      this.#connections.pop();
+      entries.pop();
+      entries.pop();
     } else {
-      this.#functions[place] = NOTHING;
-      this.#connections[place] = undefined;
+      entries[place] = NOTHING;
+      entries[place + 1] = undefined;
       this.#ended += 1;
     }
     this.#settle();
@@ -121,57 +127,81 @@ export class Listeners {
 
   /** Calls all of them. Where there is an {@link only} one, that is called instead. */
   emit(...args: readonly unknown[]): void {
-    const functions = this.#functions;
-    const count = functions.length;
-    const connected = count - this.#ended;
+    const entries = this.#entries;
+    const end = entries.length;
+    const outer = this.#emitting;
     let failures: unknown[] | undefined;
-    let i = 0;
-    this.#emits += 1;
-    // One `try` around as many as do not fail, and nothing but calls within. The arguments are only spread, here and
-    // on the way here: so the engine makes no array of them.
-    while (i < count) {
+    let place = 0;
+    this.#emitting = true;
+    // One `try` around all calls, and nothing else within. The arguments are only spread, here and on the way here: so
+    // the engine makes no array of them.
+    try {
+      for (; place < end; place += WIDTH) (entries[place] as AnyListener)(...args);
+    } catch (error) {
+      failures = [error];
       try {
-        while (i < count) {
-          const listener = functions[i++] as AnyListener;
-          listener(...args);
-        }
-      } catch (error) {
-        (failures ??= []).push(error);
+        callEach(failures, entries, place + WIDTH, end, ...args);
+      } finally {
+        // Where the stack is full, that call fails.
+        this.#emitting = outer;
       }
     }
-    this.#emits -= 1;
+    this.#emitting = outer;
     if (this.#ended > 0) this.#settle();
     if (failures === undefined) return;
     if (failures.length === 1) throw failures[0];
-    const { name } = this.#event;
-    throw new AggregateError(failures, `${failures.length} of ${connected} listeners of event '${name}' failed`);
-  }
-
-  #add(connection: Connection, listener: AnyListener): Connection {
-    connection.place = this.#functions.push(listener) - 1;
-    this.#connections.push(connection);
-    this.#settle();
-    return connection;
+    throw new AggregateError(failures, `${failures.length} listeners of event '${this.#event.name}' failed`);
   }
 
   /** The oldest connection of a function, or of the slot of a receiver. */
   find(key: unknown, receiver?: object): Connection | undefined {
-    return this.#connections.find((connection, place) => {
-      const details = this.#details?.get(connection as Connection);
+    return this.#entries.find((entry) => {
+      if (!(entry instanceof Connection)) return false;
+      const details = this.#details?.get(entry);
       if (details !== undefined) return details.key === key && details.receiver === receiver;
-      return connection !== undefined && receiver === undefined && this.#functions[place] === key;
-    });
+      return receiver === undefined && this.#entries[entry.place] === key;
+    }) as Connection | undefined;
   }
 
-  /** After each change: closes the gaps when there are many and no emit runs, and looks for the {@link only} one. */
+  #add(connection: Connection, listener: AnyListener): Connection {
+    const entries = this.#entries;
+    connection.place = entries.length;
+    entries.push(listener);
+    entries.push(connection);
+    this.only = entries.length > WIDTH ? undefined : listener;
+    return connection;
+  }
+
+  /** After something ended: closes the gaps when there are many and no emit runs, and looks for the {@link only} one. */
   #settle(): void {
-    if (this.#ended > 0 && this.#emits === 0 && this.#ended * 2 >= this.#functions.length) {
-      this.#functions = this.#functions.filter((listener) => listener !== NOTHING);
-      const kept = this.#connections.filter((connection) => connection !== undefined);
-      kept.forEach((connection, place) => (connection.place = place));
-      this.#connections = kept;
+    if (this.#ended > 0 && !this.#emitting && this.#ended * 2 * WIDTH >= this.#entries.length) {
+      const kept: Entry[] = [];
+      for (const entry of this.#entries) {
+        if (!(entry instanceof Connection)) continue;
+        const listener = this.#entries[entry.place];
+        entry.place = kept.length;
+        kept.push(listener, entry);
+      }
+      this.#entries = kept;
       this.#ended = 0;
     }
-    this.only = this.#functions.length > 1 ? undefined : (this.#functions[0] ?? NOTHING);
+    this.only = this.#entries.length > WIDTH ? undefined : ((this.#entries[0] as AnyListener | undefined) ?? NOTHING);
+  }
+}
+
+/** Calls the listeners from one place to another, each on its own: there is one already that failed. */
+function callEach(
+  failures: unknown[],
+  entries: readonly Entry[],
+  from: number,
+  end: number,
+  ...args: readonly unknown[]
+): void {
+  for (let place = from; place < end; place += WIDTH) {
+    try {
+      (entries[place] as AnyListener)(...args);
+    } catch (error) {
+      failures.push(error);
+    }
   }
 }
