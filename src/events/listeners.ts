@@ -87,7 +87,7 @@ export class Listeners {
     if (typeof listener !== 'function') throw new TypeError('a listener must be a function');
     const connection = new Connection(this);
     if (options === undefined && receiver === undefined) return this.#add(connection, listener);
-    const { unique, once, signal } = options ?? {};
+    const { once, unique, signal } = options ?? {};
     // Such a connection never gets a place.
     if (signal?.aborted === true) return connection;
     const existing = unique === true ? this.find(listener, receiver) : undefined;

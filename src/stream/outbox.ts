@@ -142,10 +142,11 @@ export class Outbox {
   /**
    * Takes an event. It leaves as soon as the way is open and the window has room.
    * @param trace - what it is part of, as a W3C `traceparent`
+   * @returns how many characters its arguments have as JSON
    * @throws OverflowError when too much is kept already; PayloadError when it is larger than the way to
    *   subscribers allows. The event has no number then
    */
-  publish(name: string, args: readonly unknown[], trace?: string): void {
+  publish(name: string, args: readonly unknown[], trace?: string): number {
     const log = this.#logs.get(name) as Log;
     if (this.pending + (this.#gone >> GONE_BITS) >= this.#options.limit || this.#size >= this.#options.size) {
       throw new OverflowError(
@@ -177,6 +178,7 @@ export class Outbox {
     for (let dropped = before + 1; dropped <= after; dropped += 1) {
       this.#port.overflow(name, log.policy, dropped);
     }
+    return text.length;
   }
 
   /**

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
+import * as fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Broker, connect, type Endpoints, NoBrokerError, Peer } from 'mreventloop';
-import { LineReader } from '../../src/bus/ipc/lines.ts';
+import { LineReader, toBytes } from '../../src/bus/ipc/lines.ts';
 import { LinesDoor } from '../../src/bus/ipc/lines-door.ts';
 import { makeZeromqDoor } from '../../src/bus/zeromq.ts';
 import { freeEndpoints, startBroker, temporaryFolder } from '../support/addresses.ts';
@@ -243,6 +244,16 @@ describe('ipc: the plain socket', () => {
     stranger.say(frame('[1]'));
     expect(await stranger.next()).toBe(frame('[1]'));
     expect(broker.counters).toMatchObject({ invalid: 2, refused: 0, frames: 1 });
+  });
+
+  test('a text is sent as its bytes in UTF-8, wherever there are characters of several bytes', () => {
+    const text = fc.array(fc.constantFrom('a', '\n', 'é', '€', '😀', '\ud83d'), { maxLength: 20 });
+    fc.assert(
+      fc.property(text, fc.nat(10), text, (before, ascii, after) => {
+        const all = [...before, 'x'.repeat(ascii), ...after].join('');
+        expect(toBytes(all).equals(Buffer.from(all))).toBe(true);
+      }),
+    );
   });
 
   test('a line that never ends is too long one day', () => {

@@ -1,7 +1,16 @@
 import { connect, type Socket } from 'node:net';
 import { AddressError } from '../../errors.ts';
 import type { Topic } from '../bus.ts';
-import { isWord, LineReader, MOST_SILENT_TICKS, SUBSCRIBE, TICKS_A_HEARTBEAT, VERSION, WELCOME } from './lines.ts';
+import {
+  isWord,
+  LineReader,
+  MOST_SILENT_TICKS,
+  SUBSCRIBE,
+  TICKS_A_HEARTBEAT,
+  toBytes,
+  VERSION,
+  WELCOME,
+} from './lines.ts';
 
 /** How long, in milliseconds, a broker may take to say who it is, and a close. */
 const WELCOME_WITHIN = 5_000;
@@ -101,7 +110,7 @@ export class LinesLink {
   #flush(): void {
     if (this.#waiting === '') return;
     // For a text, Node takes three times as many bytes as it has characters, until they have left.
-    this.#socket.write(this.#waiting.length < LARGE ? this.#waiting : Buffer.from(this.#waiting));
+    this.#socket.write(this.#waiting.length < LARGE ? this.#waiting : toBytes(this.#waiting));
     this.#waiting = '';
   }
 
