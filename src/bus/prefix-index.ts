@@ -34,6 +34,8 @@ export class PrefixIndex<T> {
 
   /** All who want a frame, each once. */
   match(frame: Frame): ReadonlySet<T> {
+    // Most brokers have doors where nobody is.
+    if (this.#lengths.length === 0) return NOBODY;
     const start = typeof frame === 'string' ? frame : this.#startOf(frame);
     let found: Set<T> | undefined;
     let isOurs = false;
