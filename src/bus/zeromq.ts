@@ -23,8 +23,8 @@ async function load(): Promise<Library> {
 }
 
 /**
- * How many frames a socket queues for a peer that does not keep up, before it drops: more than a publisher sends
- * without an acknowledgement. The frames of those who acknowledge nothing, as Python peers do, are small.
+ * How many frames a socket queues for a peer that does not keep up, before it drops: as a rule more than a publisher
+ * sends without an acknowledgement, as several events share a frame. What is dropped is repaired, but for peers in Python.
  */
 const QUEUED_FRAMES = 5_000;
 /** A peer or broker that does not answer for so long, in milliseconds, is disconnected and its queue let go. */
