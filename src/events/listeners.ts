@@ -53,8 +53,8 @@ const WIDTH = 2;
 
 /**
  * The listeners of one event, in order of connection. The places of ended connections stay in the list, empty, until
- * no emit runs and they make up two fifths of it: so an emit walks a list that does not move, and disconnecting costs the
- * same however many there are.
+ * no emit runs and they make up two fifths of it: so an emit walks a list that does not move, and disconnecting costs
+ * the same however many there are.
  */
 export class Listeners {
   /**
