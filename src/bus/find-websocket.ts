@@ -37,7 +37,5 @@ export function endWebSocket(socket: WebSocketLike): void {
  * @throws MissingLibraryError; AddressError in a page
  */
 export async function libraryWebSocket(): Promise<MakeWebSocket> {
-  const { loadWs } = await import('./websocket-library.ts');
-  const { WebSocket } = await loadWs();
-  return (url) => new WebSocket(url, { perMessageDeflate: false }) as unknown as WebSocketLike;
+  return (await import('./websocket-library.ts')).libraryWebSocket();
 }

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { MissingLibraryError, RefusedError } from '../errors.ts';
 import type { Bus, BusListener, Token, Topic } from './bus.ts';
 import { keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
+import { Slices } from './slice.ts';
 
 /** What is used of the client for Redis, whose declarations need not be there for who uses none. */
 interface Library {
@@ -65,6 +66,7 @@ class RedisBus implements Bus {
   readonly #namespace: string;
   readonly #channels: string[] = [];
   readonly #closing = new AbortController();
+  readonly #slices = new Slices();
   #listener: BusListener | undefined;
   #link: Link | undefined;
   #running: Promise<void> | undefined;
@@ -152,9 +154,11 @@ class RedisBus implements Bus {
 
   async #enter(link: Link): Promise<void> {
     link.in.on('messageBuffer', (_channel, message) => {
-      if (link !== this.#link) return;
-      if (isUtf8(message)) this.#listener?.frame(message.toString());
-      else this.#listener?.unreadable();
+      this.#slices.add(() => {
+        if (link !== this.#link) return;
+        if (isUtf8(message)) this.#listener?.frame(message.toString());
+        else this.#listener?.unreadable();
+      });
     });
     await Promise.all([link.in.connect(), link.out.connect()]);
     // Asks who it is, which a server wants to know before anything else.

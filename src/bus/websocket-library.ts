@@ -1,5 +1,6 @@
 import type * as Ws from 'ws';
 import { MissingLibraryError } from '../errors.ts';
+import type { MakeWebSocket, WebSocketLike } from './find-websocket.ts';
 
 /** The library for WebSockets, where the runtime has none of its own, and for doors. */
 export async function loadWs(): Promise<typeof Ws> {
@@ -8,4 +9,11 @@ export async function loadWs(): Promise<typeof Ws> {
   } catch (cause) {
     throw new MissingLibraryError("this needs the package 'ws': npm install ws", { cause });
   }
+}
+
+/** What makes its WebSockets. The runtime has its turn after each message, as pages have. */
+export async function libraryWebSocket(): Promise<MakeWebSocket> {
+  const { WebSocket } = await loadWs();
+  const options = { perMessageDeflate: false, allowSynchronousEvents: false };
+  return (url) => new WebSocket(url, options) as unknown as WebSocketLike;
 }

@@ -4,6 +4,7 @@ import type * as Zeromq from 'zeromq';
 import { AddressError, AddressInUseError, MissingLibraryError, StateError } from '../errors.ts';
 import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
 import { claimPath, type ClaimedPath, untilFree } from './served.ts';
+import { nextTurn, SLICE } from './slice.ts';
 
 /**
  * The bus over ZeroMQ, as the Python original uses it: one frame a message; peers receive through a SUB
@@ -275,9 +276,13 @@ function toText(frame: Uint8Array): string {
 
 /** Reads frames until the socket is closed. Never rejects. */
 async function receive(socket: Zeromq.Subscriber | Zeromq.XPublisher, onFrame: (frame: Buffer) => void): Promise<void> {
+  let begin = performance.now();
   for await (const parts of socket) {
     // A message of several frames is as many messages, as for Python.
     for (const frame of parts) onFrame(frame);
+    if (performance.now() - begin < SLICE) continue;
+    await nextTurn();
+    begin = performance.now();
   }
 }
 

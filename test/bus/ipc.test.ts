@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Broker, connect, type Endpoints, NoBrokerError, Peer } from 'mreventloop';
 import { LineReader, toBytes } from '../../src/bus/ipc/lines.ts';
 import { LinesDoor } from '../../src/bus/ipc/lines-door.ts';
+import { joinLines, type LinesLink } from '../../src/bus/ipc/lines-link.ts';
 import { makeZeromqDoor } from '../../src/bus/zeromq.ts';
 import { freeEndpoints, startBroker, temporaryFolder } from '../support/addresses.ts';
 import { cli, node } from '../support/program.ts';
@@ -51,11 +52,11 @@ async function openStranger(path: string) {
   socket.on('error', () => {});
   const lines: string[] = [];
   let onLine: (() => void) | undefined;
-  const reader = new LineReader((line) => {
-    lines.push(line.toString());
+  const reader = new LineReader();
+  socket.on('data', (chunk) => {
+    for (const line of reader.read(chunk)) lines.push(line.toString());
     onLine?.();
   });
-  socket.on('data', (chunk) => reader.read(chunk));
   return {
     socket,
     say: (line: string | Uint8Array): void => void socket.write(typeof line === 'string' ? `${line}\n` : line),
@@ -82,7 +83,7 @@ async function openDoor(rules?: ConstructorParameters<typeof LinesDoor>[1]) {
     while (heard.length === before) await new Promise(setImmediate);
     return stranger;
   };
-  return { door, join };
+  return { door, join, path };
 }
 
 async function closed(socket: Socket): Promise<void> {
@@ -257,19 +258,41 @@ describe('ipc: the plain socket', () => {
   });
 
   test('a line that never ends is too long one day', () => {
-    const reader = new LineReader(() => {});
+    const reader = new LineReader();
     const chunk = Buffer.alloc(64 * 1024 * 1024, 'x');
-    for (let i = 0; i < 7; i += 1) expect(reader.read(chunk)).toBe(true);
-    expect(reader.read(chunk)).toBe(false);
+    for (let i = 0; i < 8; i += 1) {
+      expect(reader.isTooLong).toBe(false);
+      expect([...reader.read(chunk)]).toEqual([]);
+    }
+    expect(reader.isTooLong).toBe(true);
   });
 
   test.each([1, 2, 3, 7, 100_000])('lines that come in pieces of %i bytes are put together', (size) => {
     const text = ['a', '', 'ü\u{1f375}', 'x'.repeat(50)];
     const all = Buffer.from(`${text.join('\n')}\n`);
-    const lines: string[] = [];
-    const reader = new LineReader((line) => lines.push(line.toString()));
-    for (let i = 0; i < all.length; i += size) reader.read(all.subarray(i, i + size));
-    expect(lines).toEqual(text);
+    const reader = new LineReader();
+    const lines: Buffer[] = [];
+    for (let i = 0; i < all.length; i += size) lines.push(...reader.read(all.subarray(i, i + size)));
+    expect(lines.map(String)).toEqual(text);
+  });
+
+  test('a link is not taken for dead while its peer takes its time over what has come', async () => {
+    const { door, path } = await openDoor({ heartbeat: 300, mostWaiting: 16 * 1024 * 1024 });
+    let received = 0;
+    const take = (): void => {
+      const end = performance.now() + 20;
+      while (performance.now() < end);
+      received += 1;
+    };
+    const link = (await joinLines(path, take, new AbortController().signal)) as LinesLink;
+    onTestFinished(() => link.close());
+    let ended = false;
+    void link.ended.then(() => (ended = true));
+    link.subscribe({ name: 'x', prefixes: [frame('').slice(0, -'}'.length)] });
+    while (!door.hears(frame('').slice(0, -'}'.length))) await new Promise(setImmediate);
+    for (let i = 0; i < 50; i += 1) door.send(frame(`[${i}]`));
+    while (received < 50 && !ended) await new Promise(setImmediate);
+    expect(ended).toBe(false);
   });
 
   test('who does not read misses what is beyond the limit, gets what comes once there is room, or is cut off', async () => {

@@ -7,6 +7,7 @@ import { describeWith } from '../setup/describe-with.ts';
 import { NatsServer } from '../support/nats-server.ts';
 import { NatsWebSocketServer } from '../support/nats-websocket-server.ts';
 import { RedisServer } from '../support/redis-server.ts';
+import { mostBetweenTurns } from './busy-listener.ts';
 import { numbers, startPair } from './pair.ts';
 
 // What is the same at every server that does what a broker does.
@@ -59,6 +60,12 @@ const SERVERS: readonly Server[] = [
 
 for (const server of SERVERS) {
   describeWith(server.tool, server.name, (program) => {
+    test('while events flow, a listener that takes its time leaves timers their turn, after a frame at the latest', async () => {
+      const { address } = await server.start(program);
+      // A frame has 49 of the events.
+      expect(await mostBetweenTurns(address)).toBeLessThan(200);
+    });
+
     describe('subjects', () => {
       test('names: any name arrives, and only under that name', async () => {
         const { address } = await server.start(program);

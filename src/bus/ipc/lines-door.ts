@@ -113,13 +113,14 @@ export class LinesDoor implements Door {
   #welcome(socket: Socket): void {
     const guest = new Guest(socket, this.#rules);
     this.#guests.add(guest);
-    const reader = new LineReader((line) => {
-      if (isWord(line)) this.#hear(guest, line.toString());
-      else if (isUtf8(line)) this.#listener?.frame(line);
-      else this.#listener?.unreadable();
-    });
+    const reader = new LineReader();
     socket.on('data', (chunk) => {
-      if (!reader.read(chunk)) this.#refuse(guest, 'a line that is too long for anybody');
+      for (const line of reader.read(chunk)) {
+        if (isWord(line)) this.#hear(guest, line.toString());
+        else if (isUtf8(line)) this.#listener?.frame(line);
+        else this.#listener?.unreadable();
+      }
+      if (reader.isTooLong) this.#refuse(guest, 'a line that is too long for anybody');
     });
     socket.on('close', () => {
       this.#guests.delete(guest);

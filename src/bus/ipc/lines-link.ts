@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { AddressError } from '../../errors.ts';
 import type { Topic } from '../bus.ts';
+import { nextTurn, SLICE } from '../slice.ts';
 import {
   isWord,
   LineReader,
@@ -56,6 +57,7 @@ export async function joinLines(
 /** A peer's end of a plain socket, from when it is connected until that breaks. */
 export class LinesLink {
   readonly #socket: Socket;
+  readonly #reader: LineReader = new LineReader();
   readonly #onFrame: (text: string) => void;
   readonly #onWelcome: (isUnderstood: boolean) => void;
   /** Fulfils when it has broken or was closed. */
@@ -68,11 +70,7 @@ export class LinesLink {
     this.#socket = socket;
     this.#onFrame = onFrame;
     this.#onWelcome = onWelcome;
-    const reader = new LineReader((line) => this.#take(line));
-    socket.on('data', (chunk) => {
-      this.#silentTicks = 0;
-      if (!reader.read(chunk)) socket.destroy();
-    });
+    socket.on('data', (chunk) => void this.#read(chunk));
     // What went wrong follows as a close.
     socket.on('error', () => {});
     this.ended = new Promise((resolve) => {
@@ -112,6 +110,25 @@ export class LinesLink {
     // For a text, Node takes three times as many bytes as it has characters, until they have left.
     this.#socket.write(this.#waiting.length < LARGE ? this.#waiting : toBytes(this.#waiting));
     this.#waiting = '';
+  }
+
+  /** Between lines, the runtime has its turn now and then. Nothing more is read meanwhile. */
+  async #read(chunk: Buffer): Promise<void> {
+    this.#silentTicks = 0;
+    let begin = performance.now();
+    for (const line of this.#reader.read(chunk)) {
+      this.#take(line);
+      if (performance.now() - begin < SLICE) continue;
+      this.#socket.pause();
+      await nextTurn();
+      // What came over a link that has broken is lost with it.
+      if (this.#socket.destroyed) return;
+      // It was not listened to.
+      this.#silentTicks = 0;
+      begin = performance.now();
+    }
+    if (this.#reader.isTooLong) this.#socket.destroy();
+    this.#socket.resume();
   }
 
   #take(line: Buffer): void {

@@ -40,28 +40,25 @@ export function toBytes(text: string): Buffer {
 
 /** Makes lines of what comes in pieces. */
 export class LineReader {
-  readonly #take: (line: Buffer) => void;
   // What came of a line whose end did not.
   #parts: Buffer[] = [];
   #size = 0;
 
-  /** @param take - gets each line, without its end; its bytes are shared with others */
-  constructor(take: (line: Buffer) => void) {
-    this.#take = take;
+  /** Whether a line has come that is too long for anybody. */
+  get isTooLong(): boolean {
+    return this.#size > LONGEST;
   }
 
-  /** @returns whether to go on: false for a line that is too long for anybody */
-  read(chunk: Buffer): boolean {
+  /** The lines that end in a piece, without their ends. Their bytes are shared with others. */
+  *read(chunk: Buffer): Generator<Buffer, void> {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      this.#take(this.#complete(chunk.subarray(start, end)));
+      yield this.#complete(chunk.subarray(start, end));
       start = end + 1;
     }
-    if (start < chunk.length) {
-      this.#parts.push(chunk.subarray(start));
-      this.#size += chunk.length - start;
-    }
-    return this.#size <= LONGEST;
+    if (start === chunk.length) return;
+    this.#parts.push(chunk.subarray(start));
+    this.#size += chunk.length - start;
   }
 
   #complete(last: Buffer): Buffer {

@@ -4,6 +4,7 @@ import { keepTrying, Pulse, readToken, withinClose } from '../keep-trying.ts';
 import type { NatsConnection, NatsErrors, NatsOptions } from './nats-library.ts';
 import { subjectIn } from './nats-subject.ts';
 import { cut, Parts } from '../parts.ts';
+import { Slices } from '../slice.ts';
 import { decodeUtf8 } from '../utf8.ts';
 
 /** What a link tells. Nothing is called once `close` was called. */
@@ -70,6 +71,7 @@ export class NatsLink {
   mostBytes: number = MAX_PAYLOAD;
   #running: Promise<void> | undefined;
   #parts = new Parts();
+  readonly #slices = new Slices();
   #pulse: Pulse | undefined;
 
   constructor(options: NatsLinkOptions) {
@@ -197,7 +199,11 @@ export class NatsLink {
   #ask(connection: NatsConnection, subject: string): void {
     connection.subscribe(subject, {
       callback: (error, message) => {
-        if (error === null && connection === this.connection) this.#receive(message.data);
+        if (error !== null) return;
+        this.#pulse?.heard();
+        this.#slices.add(() => {
+          if (connection === this.connection) this.#receive(message.data);
+        });
       },
     });
   }
@@ -215,7 +221,6 @@ export class NatsLink {
   }
 
   #receive(message: Uint8Array): void {
-    this.#pulse?.heard();
     const frame = this.#parts.add(message);
     if (frame === undefined) return;
     const text = decodeUtf8(frame);

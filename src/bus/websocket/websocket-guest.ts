@@ -3,7 +3,17 @@ import { LONGEST_TIMER } from '../../timers.ts';
 import type { Gate } from '../bus.ts';
 import { LengthLimit } from '../prefix-index.ts';
 import type { HouseRules } from './house-rules.ts';
-import { BEAT, CLOSE, isFrames, JOIN, JOINED, MOST_SILENT_TICKS, SUBSCRIBE, VERSION } from './websocket-messages.ts';
+import {
+  BEAT,
+  CLOSE,
+  isFrames,
+  JOIN,
+  JOINED,
+  MESSAGE_SIZE,
+  MOST_SILENT_TICKS,
+  SUBSCRIBE,
+  VERSION,
+} from './websocket-messages.ts';
 
 /** What a door does for its guests. */
 export interface Host {
@@ -80,7 +90,8 @@ export class Guest {
     if (this.#isFull()) return;
     this.#waiting.push(frame);
     this.#waitingSize += frame.length;
-    if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+    if (this.#waitingSize >= MESSAGE_SIZE) this.#flush();
+    else if (this.#waiting.length === 1) setImmediate(() => this.#flush());
   }
 
   /** To be called three times in a heartbeat. */
