@@ -4,11 +4,12 @@
  */
 export const SLICE = 10;
 
-/** Lets timers and I/O have their turn. */
-export async function nextTurn(): Promise<void> {
-  // Browsers have no `setImmediate`.
-  await new Promise<void>((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
+/** Lets timers and I/O have their turn. Not for pages, which have one after each message anyway. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
+
+const HAS_TURNS = 'setImmediate' in globalThis;
 
 /** Takes what arrives from where it cannot be left waiting: each in order, and with turns of the runtime in between. */
 export class Slices {
@@ -23,7 +24,7 @@ export class Slices {
       return;
     }
     take();
-    if (this.#isOver()) void this.#goOn();
+    if (HAS_TURNS && this.#isOver()) void this.#goOn();
   }
 
   #isOver(): boolean {
