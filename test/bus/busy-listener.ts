@@ -16,6 +16,10 @@ export async function mostBetweenTurns(inAddress: string, out: string = inAddres
     await peer.start();
   }
   await publisher.waitFor({ subscribers: 'tick' });
+  // What comes before a publisher has said where it starts is kept until then, and handed over at once.
+  const first = subscriber.events.tick.next();
+  void publisher.publish.tick('');
+  await first;
   let received = 0;
   let atTurn = 0;
   let most = 0;
