@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { MissingLibraryError, RefusedError } from '../errors.ts';
 import type { Bus, BusListener, Token, Topic } from './bus.ts';
 import { keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
-import { Slices } from './slice.ts';
+import { Slices } from './slices.ts';
 
 /** What is used of the client for Redis, whose declarations need not be there for who uses none. */
 interface Library {

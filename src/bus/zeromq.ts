@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as Zeromq from 'zeromq';
 import { AddressError, AddressInUseError, MissingLibraryError, StateError } from '../errors.ts';
+import { nextTurn, SLICE } from '../timers.ts';
 import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
 import { claimPath, type ClaimedPath, untilFree } from './served.ts';
-import { nextTurn, SLICE } from './slice.ts';
 
 /**
  * The bus over ZeroMQ, as the Python original uses it: one frame a message; peers receive through a SUB
@@ -281,7 +281,7 @@ async function receive(socket: Zeromq.Subscriber | Zeromq.XPublisher, onFrame: (
     // A message of several frames is as many messages, as for Python.
     for (const frame of parts) onFrame(frame);
     if (performance.now() - begin < SLICE) continue;
-    await nextTurn();
+    await new Promise<void>(nextTurn);
     begin = performance.now();
   }
 }

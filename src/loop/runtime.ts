@@ -1,4 +1,5 @@
 import type { Listener } from '../events/link.ts';
+import { nextTurn, SLICE } from '../timers.ts';
 
 /**
  * Hands an error to the runtime as uncaught: Node prints it and ends the program with exit code 1, a
@@ -19,8 +20,6 @@ export function tell<A extends readonly unknown[]>(emit: Listener<A>, ...args: A
   }
 }
 
-/** How long, in milliseconds, work that is always ready may keep timers and I/O waiting. */
-const SLICE = 10;
 // Reading the clock costs about as much as calling a slot: quick steps share one look at it.
 const STEPS_BETWEEN_LOOKS = 16;
 const QUICK = 1;
@@ -28,8 +27,8 @@ const QUICK = 1;
 // How long it was since the runtime had its turn is a fact about the whole thread: two loops that keep
 // each other busy must not starve timers either. Time spent idle counts as well, at the cost of one
 // turn that nobody would have needed.
-let sliceEnd = /* @__PURE__ */ endOfSlice();
-let lastLook = /* @__PURE__ */ performance.now();
+let sliceEnd = 0;
+let lastLook = 0;
 let stepsToLook = STEPS_BETWEEN_LOOKS;
 
 /** Counts a step of work; says whether it is time to let timers and I/O have their turn. */
@@ -44,11 +43,6 @@ export function isSliceOver(): boolean {
 
 /** Lets timers and I/O have their turn. */
 export async function yieldToRuntime(): Promise<void> {
-  // Browsers have no `setImmediate`.
-  await new Promise<void>((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
-  sliceEnd = endOfSlice();
-}
-
-function endOfSlice(): number {
-  return performance.now() + SLICE;
+  await new Promise<void>(nextTurn);
+  sliceEnd = performance.now() + SLICE;
 }

@@ -24,6 +24,11 @@ export interface CallsPort {
   servers(request: string): readonly string[];
   /** @throws OverflowError, PayloadError */
   send(peer: string, message: Question, trace: string | undefined): void;
+  /**
+   * Says what may be left out when too much waits for that peer.
+   * @param peer - undefined where nobody was asked yet
+   */
+  tell(peer: string | undefined, message: Question): void;
   /** An answer does not fit the contract. */
   invalid(request: string, violation: Violation): void;
 }
@@ -119,7 +124,7 @@ export class Calls {
       };
       const callOff = (error: unknown): void => {
         fail(error);
-        this.#tell(pending.peer, { kind: 'cancel', id });
+        this.#port.tell(pending.peer, { kind: 'cancel', id });
       };
       const onAbort = (): void => callOff(signal?.reason);
       const pending: Pending = {
@@ -186,11 +191,11 @@ export class Calls {
             this.#pending.set(id, pending);
             void this.#begin(id, pending, given, options, room, probed?.trace);
           },
-          more: (room) => this.#tell(pending.peer, { kind: 'more', id, room }),
+          more: (room) => this.#port.tell(pending.peer, { kind: 'more', id, room }),
           end: (isComplete, error) => {
             probed?.end(error);
             this.#pending.delete(id);
-            if (!isComplete) this.#tell(pending.peer, { kind: 'cancel', id });
+            if (!isComplete) this.#port.tell(pending.peer, { kind: 'cancel', id });
           },
           // On its own, since the stream may have ended before.
           check: (value) => this.#settling(spec, timeout, signal, (_, check) => check.answer(value, true)),
@@ -206,7 +211,7 @@ export class Calls {
     const pending = this.#pending.get(message.id);
     if (pending?.peer !== from) {
       // It was given up, which the other has not heard, or not taken in.
-      if (message.kind === 'item') this.#tell(from, { kind: 'cancel', id: message.id });
+      if (message.kind === 'item') this.#port.tell(from, { kind: 'cancel', id: message.id });
       return;
     }
     const { spec } = pending;
@@ -264,7 +269,7 @@ export class Calls {
 
   /** A peer may have forgotten what it was asked. */
   check(peer: string): void {
-    for (const [id, pending] of this.#pending) if (pending.peer === peer) this.#tell(peer, { kind: 'check', id });
+    for (const [id, pending] of this.#pending) if (pending.peer === peer) this.#port.tell(peer, { kind: 'check', id });
   }
 
   /** A peer left, or is not heard of any more. */
@@ -363,16 +368,6 @@ export class Calls {
         throw new PayloadError(`request '${name}' is too large for this bus`, { cause });
       if (!(cause instanceof OverflowError)) throw cause;
       throw new OverflowError(`request '${name}' was refused: too much waits for peer ${peer}`, { cause });
-    }
-  }
-
-  /** Says something that can be left out when too much waits. */
-  #tell(peer: string | undefined, message: Question): void {
-    if (peer === undefined) return;
-    try {
-      this.#port.send(peer, message, undefined);
-    } catch (error) {
-      if (!(error instanceof OverflowError)) throw error;
     }
   }
 }

@@ -14,6 +14,11 @@ export interface DialoguePort {
   served(request: string): AnyEvent;
   /** @throws OverflowError, PayloadError */
   send(peer: string, message: Direct, trace?: string): void;
+  /**
+   * Says what may be left out when too much waits for that peer: it asks again, or gives up.
+   * @param peer - undefined where there is nobody to say it to
+   */
+  tell(peer: string | undefined, message: Direct): void;
   /** Where there is no room for more to a peer: fulfils when there is. */
   room(peer: string): Promise<void> | undefined;
   /** Something does not fit the contract: arguments, or an answer. */

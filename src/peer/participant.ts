@@ -1,7 +1,7 @@
-import { tell } from '../loop/runtime.ts';
 import type { Bus } from '../bus/bus.ts';
+import { OverflowError } from '../errors.ts';
 import type { AnyEvent } from '../events/event.ts';
-import { yieldToRuntime } from '../loop/runtime.ts';
+import { tell, yieldToRuntime } from '../loop/runtime.ts';
 import { type Probe, probe } from '../trace/probe.ts';
 import type { Agreement } from './agreement.ts';
 import { STORE } from '../wire/names.ts';
@@ -91,6 +91,13 @@ export class Participant {
       servers: (request) => this.whoever('serves', request),
       served: (request) => outlets.serve[request] as AnyEvent,
       send: (peer, message, trace) => this.session.sendDirect(peer, message, trace),
+      tell: (peer, message) => {
+        try {
+          if (peer !== undefined) this.session.sendDirect(peer, message);
+        } catch (error) {
+          if (!(error instanceof OverflowError)) throw error;
+        }
+      },
       room: (peer) => this.session.room(peer),
       invalid: (request, violation) => outlets.invalid(request, violation),
       failed: (request, peer, error) => tell(status.requestFailed, { request, peer, error }),

@@ -1,5 +1,4 @@
 import { isViolation, type Parsed, type Violation } from '../contract/validate.ts';
-import { OverflowError } from '../errors.ts';
 import { type AnyEvent, firstListener } from '../events/event.ts';
 import { handOver } from '../loop/hand-over.ts';
 import type { Question, Reply } from '../wire/direct.ts';
@@ -15,6 +14,8 @@ export interface ServicesPort {
   served(request: string): AnyEvent;
   /** @throws OverflowError, PayloadError */
   send(peer: string, message: Reply): void;
+  /** Says what may be left out when too much waits for that peer: it asks again, or gives up. */
+  tell(peer: string, message: Reply): void;
   /** Where there is no room for more to a peer: fulfils when there is. */
   room(peer: string): Promise<void> | undefined;
   /** Somebody asked for what does not fit the contract. */
@@ -106,14 +107,14 @@ export class Services {
         break;
       case 'check':
         // An answer that was sent before goes before this.
-        if (this.#running.get(peer)?.has(message.id) !== true) this.#tell(peer, { kind: 'lost', id: message.id });
+        if (this.#running.get(peer)?.has(message.id) !== true) this.#port.tell(peer, { kind: 'lost', id: message.id });
         break;
     }
   }
 
   /** What a peer asks is not answered here. */
   refuse(peer: string, id: number): void {
-    this.#tell(peer, { kind: 'nobody', id });
+    this.#port.tell(peer, { kind: 'nobody', id });
   }
 
   /**
@@ -246,12 +247,12 @@ export class Services {
   }
 
   #fail(peer: string, id: number, error: unknown): void {
-    if (this.#isRunning(peer, id)) this.#tell(peer, { kind: 'error', id, error: noteOf(error) });
+    if (this.#isRunning(peer, id)) this.#port.tell(peer, { kind: 'error', id, error: noteOf(error) });
     this.#end(peer, id);
   }
 
   #lose(peer: string, id: number): void {
-    if (this.#isRunning(peer, id)) this.#tell(peer, { kind: 'lost', id });
+    if (this.#isRunning(peer, id)) this.#port.tell(peer, { kind: 'lost', id });
     this.#end(peer, id);
   }
 
@@ -267,15 +268,6 @@ export class Services {
     if (services?.delete(id) !== true) return;
     if (services.size === 0) this.#running.delete(peer);
     if (this.#running.size === 0) for (const resolve of this.#onSettled.splice(0)) resolve();
-  }
-
-  /** Says what may be left out when too much waits for that peer: it asks again, or gives up. */
-  #tell(peer: string, message: Reply): void {
-    try {
-      this.#port.send(peer, message);
-    } catch (error) {
-      if (!(error instanceof OverflowError)) throw error;
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from '../timers.ts';
+import { LONGEST_TIMER, nextTurn } from '../timers.ts';
 
 /** Where streams take time from, so that a test can step it. */
 export interface Clock {
@@ -43,9 +43,4 @@ export function systemClock(now: () => number = () => performance.now()): Clock 
       }
     },
   };
-}
-
-function nextTurn(fn: () => void): void {
-  if (typeof setImmediate === 'function') setImmediate(fn);
-  else setTimeout(fn, 0);
 }

@@ -191,7 +191,7 @@ export class Inbox {
     this.#joined = true;
     for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
     this.#advance();
-    if (this.#isMissingAny()) return;
+    if (this.#missingCount > 0) return;
     // Everything up to there was delivered or given up. The publisher need not ask twice: an
     // acknowledgement may have been lost.
     this.#delivered = Math.max(this.#delivered, g);
@@ -278,10 +278,6 @@ export class Inbox {
     return this.#outstanding - this.#heldEvents;
   }
 
-  #isMissingAny(): boolean {
-    return this.#missingCount > 0;
-  }
-
   /** Whether all was delivered that an event comes after. */
   #hasAll(after: After | undefined): boolean {
     for (let one = after; one !== undefined; one = one.more) {
@@ -337,7 +333,7 @@ export class Inbox {
    */
   #advance(): void {
     if (!this.#joined) return;
-    if (this.#isMissingAny()) {
+    if (this.#missingCount > 0) {
       this.#watch();
       return;
     }

@@ -87,7 +87,13 @@ export interface Received {
 
 /** @param to - a method: of a peer, of all, or of the broker */
 export function encodeControl(to: string, sender: string, control: Exclude<Control, { kind: 'replay' }>): string {
-  return encodeNotification(to, [control.kind, sender, ...body(control)]);
+  const values = new Map<string, unknown>(Object.entries(control));
+  const body = FORMS[control.kind].map(([name, , write]) => {
+    const value = values.get(name);
+    return value === undefined ? null : write === undefined ? value : write(value as never);
+  });
+  const end = body.findLastIndex((value) => value !== null) + 1;
+  return encodeNotification(to, [control.kind, sender, ...body.slice(0, end)]);
 }
 
 /** @param packs - from {@link encodePack} */
@@ -98,140 +104,133 @@ export function encodeReplay(to: string, sender: string, packs: readonly string[
 
 /** Reads the parameters of a control message; undefined for what is none. */
 export function readControl(args: readonly unknown[]): Received | undefined {
-  const [kind, sender, ...rest] = args;
-  if (typeof sender !== 'string') return undefined;
-  const control = readBody(kind, rest);
-  return control === undefined ? undefined : { sender, control };
-}
-
-function body(control: Exclude<Control, { kind: 'replay' }>): unknown[] {
-  switch (control.kind) {
-    case 'probe':
-      return [control.count];
-    case 'hello':
-      return [control.subscribes, control.publishes, control.answer, control.acked, ...notes(control)];
-    case 'alive':
-    case 'broker':
-      return [];
-    case 'bye':
-      return [control.heads];
-    case 'head':
-      return [control.heads, control.g, control.window, ...(control.hasBroken === true ? [true] : [])];
-    case 'ack':
-    case 'mark':
-      return [control.g];
-    case 'nak':
-      return [control.ranges];
+  const [kind, sender, ...body] = args;
+  if (typeof sender !== 'string' || !isKind(kind)) return undefined;
+  const control: Record<string, unknown> = { kind };
+  for (const [place, [name, read, write]] of FORMS[kind].entries()) {
+    const value = read(body[place]);
+    if (value !== undefined) control[name] = value;
+    else if (write === undefined) return undefined;
   }
+  return { sender, control: control as unknown as Control };
 }
 
-/** What may be left out, as far as nothing follows. */
-function notes({ contract, serves, ready, durable }: Control & { kind: 'hello' }): unknown[] {
-  const all = [
-    contract === undefined ? null : noteOf(contract),
-    serves ?? null,
-    ready === undefined ? null : [ready.since, ready.hasBroken],
-    durable ?? null,
-  ];
-  return all.slice(0, all.findLastIndex((note) => note !== null) + 1);
+/**
+ * A parameter: the property that it becomes, how it is read, which gives undefined for what makes no sense, and, if it
+ * may be null or left out at the end, how it is written.
+ */
+type Field = readonly [
+  name: string,
+  read: (value: unknown) => unknown,
+  // It is given what the property is.
+  write?: (value: never) => unknown,
+];
+
+/** What follows the kind and the sender. */
+const FORMS: Readonly<Record<Control['kind'], readonly Field[]>> = {
+  probe: [['count', readCount]],
+  mark: [['g', readCountOrZero]],
+  hello: [
+    ['subscribes', readNames],
+    ['publishes', readNames],
+    ['answer', readBoolean],
+    ['acked', readCountOrZero],
+    ['contract', readNote, writeNote],
+    ['serves', readNames, asItIs],
+    ['ready', readReady, writeReady],
+    ['durable', readNames, asItIs],
+  ],
+  alive: [],
+  bye: [['heads', readPairs]],
+  head: [
+    ['heads', readPairs],
+    ['g', readCountOrZero],
+    ['window', readCount],
+    ['hasBroken', readBoolean, asItIs],
+  ],
+  ack: [['g', readCountOrZero]],
+  nak: [['ranges', readPairs]],
+  broker: [],
+  replay: [
+    ['packs', readPacks],
+    ['gone', (value) => readTuples(value, 3)],
+  ],
+};
+
+function isKind(value: unknown): value is Control['kind'] {
+  return typeof value === 'string' && Object.hasOwn(FORMS, value);
 }
 
-function noteOf({ refuses, events, codec }: ContractNote): unknown[] {
-  return codec === undefined ? [refuses, events] : [refuses, events, codec];
+function asItIs(value: unknown): unknown {
+  return value;
 }
 
-function readBody(
-  kind: unknown,
-  [first, second, third, fourth, fifth, sixth, seventh, eighth]: readonly unknown[],
-): Control | undefined {
-  switch (kind) {
-    case 'probe':
-      return isCount(first) ? { kind, count: first } : undefined;
-    case 'hello':
-      return areNames(first) && areNames(second) && typeof third === 'boolean' && isCountOrZero(fourth)
-        ? {
-            kind,
-            subscribes: first,
-            publishes: second,
-            answer: third,
-            acked: fourth,
-            ...readNote(fifth),
-            ...(areNames(sixth) && { serves: sixth }),
-            ...readReady(seventh),
-            ...(areNames(eighth) && { durable: eighth }),
-          }
-        : undefined;
-    case 'alive':
-      return { kind };
-    case 'bye':
-      return areTuples<Head>(first, 2) ? { kind, heads: first } : undefined;
-    case 'head':
-      return areTuples<Head>(first, 2) && isCountOrZero(second) && isCount(third)
-        ? { kind, heads: first, g: second, window: third, ...(fourth === true && { hasBroken: true }) }
-        : undefined;
-    case 'ack':
-    case 'mark':
-      return isCountOrZero(first) ? { kind, g: first } : undefined;
-    case 'nak':
-      return areTuples<Range>(first, 2) ? { kind, ranges: first } : undefined;
-    case 'replay':
-      return Array.isArray(first) && areTuples<Gone>(second, 3)
-        ? { kind, packs: readPacks(first), gone: second }
-        : undefined;
-    case 'broker':
-      return { kind };
-    default:
-      return undefined;
-  }
+function readBoolean(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined;
 }
 
-function readPacks(values: readonly unknown[]): Pack[] {
-  const packs = values.map((value) => {
-    const [event, ...rest] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+function readCount(value: unknown): number | undefined {
+  return isCount(value) ? value : undefined;
+}
+
+function readCountOrZero(value: unknown): number | undefined {
+  return value === 0 ? value : readCount(value);
+}
+
+function readNames(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string') ? value : undefined;
+}
+
+/** A list of names, each with two counts. */
+function readPairs(value: unknown): readonly unknown[] | undefined {
+  return readTuples(value, 2);
+}
+
+function readTuples(value: unknown, counts: number): readonly unknown[] | undefined {
+  const isTuple = (tuple: unknown): boolean => {
+    const [name, ...numbers] = Array.isArray(tuple) ? (tuple as readonly unknown[]) : [];
+    return (
+      typeof name === 'string' &&
+      numbers.length === counts &&
+      numbers.every((number) => readCountOrZero(number) !== undefined)
+    );
+  };
+  return Array.isArray(value) && value.every(isTuple) ? value : undefined;
+}
+
+function readPacks(value: unknown): Pack[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const packs = value.map((one) => {
+    const [event, ...rest] = Array.isArray(one) ? (one as readonly unknown[]) : [];
     return typeof event === 'string' ? readPack(event, rest) : undefined;
   });
   return packs.filter((pack) => pack !== undefined);
 }
 
-/** What makes no sense counts as none: nothing but a report depends on it. */
-function readNote(value: unknown): { contract?: ContractNote } {
-  if (!Array.isArray(value)) return {};
+/** Nothing but a report depends on it. */
+function readNote(value: unknown): ContractNote | undefined {
+  if (!Array.isArray(value)) return undefined;
   const [refuses, events, codec] = value as readonly unknown[];
   return typeof refuses === 'boolean' && Array.isArray(events) && events.every(isFingerprint)
-    ? { contract: { refuses, events, ...(typeof codec === 'string' && { codec }) } }
-    : {};
+    ? { refuses, events, ...(typeof codec === 'string' && { codec }) }
+    : undefined;
 }
 
-function readReady(value: unknown): { ready?: { since: number; hasBroken: boolean } } {
-  if (!Array.isArray(value)) return {};
+function isFingerprint(value: unknown): boolean {
+  return (readNames(value)?.length ?? 0) > 0;
+}
+
+function writeNote({ refuses, events, codec }: ContractNote): unknown[] {
+  return codec === undefined ? [refuses, events] : [refuses, events, codec];
+}
+
+function readReady(value: unknown): (Control & { kind: 'hello' })['ready'] {
+  if (!Array.isArray(value)) return undefined;
   const [since, hasBroken] = value as readonly unknown[];
-  return isCountOrZero(since) && typeof hasBroken === 'boolean' ? { ready: { since, hasBroken } } : {};
+  const isOne = readCountOrZero(since) !== undefined && typeof hasBroken === 'boolean';
+  return isOne ? { since: since as number, hasBroken } : undefined;
 }
 
-function isFingerprint(value: unknown): value is ContractNote['events'][number] {
-  return areNames(value) && value.length > 0;
-}
-
-function isCountOrZero(value: unknown): value is number {
-  return value === 0 || isCount(value);
-}
-
-function areNames(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((name) => typeof name === 'string');
-}
-
-/** Whether a value is a list of names, each with so many counts. */
-// The caller says which tuple it asks for.
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
-function areTuples<T extends readonly [string, ...number[]]>(value: unknown, counts: number): value is readonly T[] {
-  return (
-    Array.isArray(value) &&
-    value.every(
-      (tuple) =>
-        Array.isArray(tuple) &&
-        tuple.length === counts + 1 &&
-        typeof tuple[0] === 'string' &&
-        tuple.slice(1).every(isCountOrZero),
-    )
-  );
+function writeReady({ since, hasBroken }: NonNullable<ReturnType<typeof readReady>>): unknown[] {
+  return [since, hasBroken];
 }

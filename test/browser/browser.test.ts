@@ -200,6 +200,26 @@ describeWith('chromium', 'Chromium', (chromium) => {
   });
 
   test(
+    'a hidden page goes on at once: nothing waits for timers, which are held back there',
+    { timeout: TIMEOUT },
+    async () => {
+      const shop = await openShop();
+      const { received } = await shop.peer(['up'], []);
+      const page = await BarePage.open(chromium, shop.url);
+      const id = await page.evaluate("tab.start([], ['up'])");
+      await page.evaluate("tab.waitForSubscribers('up', 1)");
+      const other = await page.openAnother(shop.url);
+      await other.send('Page.bringToFront');
+      expect(await page.evaluate('document.visibilityState')).toBe('hidden');
+      // They have twenty turns of the runtime. The first timers of a chain are due at once, also in a hidden page.
+      const events = "tab.publish('up', 0, 40_000).then(() => 'events')";
+      expect(await page.evaluate(`Promise.race([${events}, tab.timers(10).then(() => 'timers')])`)).toBe('events');
+      await page.evaluate('tab.flush()');
+      expect(from(received, id as string)).toEqual(numbers(40_000));
+    },
+  );
+
+  test(
     'two tabs: each hears the other, a process hears both, and who closes is gone',
     { timeout: TIMEOUT },
     async () => {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { AddressError } from '../../errors.ts';
 import type { Topic } from '../bus.ts';
-import { nextTurn, SLICE } from '../slice.ts';
+import { nextTurn, SLICE } from '../../timers.ts';
 import {
   isWord,
   LineReader,
@@ -120,7 +120,7 @@ export class LinesLink {
       this.#take(line);
       if (performance.now() - begin < SLICE) continue;
       this.#socket.pause();
-      await nextTurn();
+      await new Promise<void>(nextTurn);
       // What came over a link that has broken is lost with it.
       if (this.#socket.destroyed) return;
       // It was not listened to.

@@ -4,7 +4,7 @@ import { keepTrying, Pulse, readToken, withinClose } from '../keep-trying.ts';
 import type { NatsConnection, NatsErrors, NatsOptions } from './nats-library.ts';
 import { subjectIn } from './nats-subject.ts';
 import { cut, Parts } from '../parts.ts';
-import { Slices } from '../slice.ts';
+import { Slices } from '../slices.ts';
 import { decodeUtf8 } from '../utf8.ts';
 
 /** What a link tells. Nothing is called once `close` was called. */

@@ -28,6 +28,8 @@ export interface Tab {
   waitUntilAlone(): Promise<void>;
   flush(): Promise<void>;
   stop(): Promise<void>;
+  /** Waits for so many timers that are due at once, one after the other. */
+  timers(count: number): Promise<void>;
 }
 
 interface Frame {
@@ -92,5 +94,8 @@ const tab: Tab = {
   },
   flush: () => peer.flush({ timeout: 30_000 }),
   stop: () => peer.stop(),
+  async timers(count) {
+    for (let i = 0; i < count; i += 1) await new Promise((resolve) => void setTimeout(resolve));
+  },
 };
 Object.assign(globalThis, { tab });

@@ -1,15 +1,4 @@
-/**
- * How long, in milliseconds, a bus may hand over what has arrived before the runtime has its turn: while there is something
- * to read, reading it keeps timers waiting, and all else.
- */
-export const SLICE = 10;
-
-/** Lets timers and I/O have their turn. Not for pages, which have one after each message anyway. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
-}
-
-const HAS_TURNS = 'setImmediate' in globalThis;
+import { nextTurn, SLICE } from '../timers.ts';
 
 /** Takes what arrives from where it cannot be left waiting: each in order, and with turns of the runtime in between. */
 export class Slices {
@@ -24,7 +13,7 @@ export class Slices {
       return;
     }
     take();
-    if (HAS_TURNS && this.#isOver()) void this.#goOn();
+    if (this.#isOver()) void this.#goOn();
   }
 
   #isOver(): boolean {
@@ -34,7 +23,7 @@ export class Slices {
   async #goOn(): Promise<void> {
     this.#isWaiting = true;
     do {
-      await nextTurn();
+      await new Promise<void>(nextTurn);
       this.#begin = performance.now();
       let taken = 0;
       while (taken < this.#waiting.length && !this.#isOver()) {
