@@ -27,6 +27,8 @@ export class Inboxes {
   readonly #port: InboxesPort;
   readonly #voice: Voice;
   readonly #inboxes = new Map<string, Inbox>();
+  // Up to which event of each publisher all was dealt with and acknowledged, as a number over all its events.
+  readonly #settled = new Map<string, number>();
   // The publishers whose events are in the store.
   readonly #keeping = new Set<string>();
   #hasBroken = false;
@@ -61,9 +63,9 @@ export class Inboxes {
     return held;
   }
 
-  /** What was delivered last of a publisher, as a number over all its events; 0 before anything was. */
+  /** What was acknowledged last of a publisher, as a number over all its events; 0 before anything was. */
   position(publisher: string): number {
-    return this.#inboxes.get(publisher)?.position ?? 0;
+    return this.#settled.get(publisher) ?? 0;
   }
 
   /** There is a link: what was lost when it broke shows when publishers tell how far they are. */
@@ -143,7 +145,7 @@ export class Inboxes {
         deliver: (event, args, trace) => this.#port.deliver(event, args, publisher, trace),
         gap: (event, count) => this.#port.gap(publisher, event, count),
         ask: () => this.#voice.greet(publisher),
-        acknowledge: (g) => this.#port.afterDelivery(() => this.#voice.tell(publisher, { kind: 'ack', g })),
+        acknowledge: (g) => this.#port.afterDelivery(() => this.#acknowledge(publisher, g)),
         complain: (ranges) => this.#voice.tell(publisher, { kind: 'nak', ranges }),
       });
       this.#inboxes.set(publisher, inbox);
@@ -152,8 +154,14 @@ export class Inboxes {
     return inbox;
   }
 
+  #acknowledge(publisher: string, g: number): void {
+    if (this.#inboxes.has(publisher)) this.#settled.set(publisher, g);
+    this.#voice.tell(publisher, { kind: 'ack', g });
+  }
+
   #end(publisher: string): void {
     this.#inboxes.get(publisher)?.close();
     this.#inboxes.delete(publisher);
+    this.#settled.delete(publisher);
   }
 }

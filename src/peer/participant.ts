@@ -45,6 +45,8 @@ export class Participant {
   readonly #setup: Setup;
   readonly #agreement: Agreement;
   readonly #incoming: Incoming;
+  /** What peers in Python publish. */
+  readonly #unnumbered: Incoming;
   readonly #outgoing: Outgoing;
   readonly #dialogue: Dialogue;
   #isClosed = false;
@@ -56,14 +58,16 @@ export class Participant {
     const { status } = outlets;
     this.#setup = setup;
     this.#agreement = agreement;
-    this.#incoming = new Incoming(setup.incoming, outlets);
+    this.#incoming = new Incoming(setup.incoming, outlets, true);
+    this.#unnumbered = new Incoming(setup.incoming, outlets, false);
     this.arrivals = {
       deliver: (event, args, publisher, trace) => {
-        if (publisher !== undefined && agreement.isRefused(publisher, event)) outlets.refused(event, publisher);
+        if (publisher === undefined) this.#unnumbered.receive(event, args, trace);
+        else if (agreement.isRefused(publisher, event)) outlets.refused(event, publisher);
         else this.#incoming.receive(event, args, trace);
       },
       afterDelivery: (then) => this.#incoming.afterwards(then),
-      gap: (peer, event, count) => tell(status.gap, { peer, event, count }),
+      gap: (peer, event, count) => this.#incoming.afterwards(() => tell(status.gap, { peer, event, count })),
       invalid: (part) => outlets.unread(part),
     };
     this.session = new Session({ id: randomId(), ...setup.session, contract: () => agreement.note }, clock, {
@@ -115,9 +119,9 @@ export class Participant {
     return this.#dialogue.serving;
   }
 
-  /** How many events that arrived have not been checked. */
+  /** How many events that arrived have not gone to the listeners. */
   get unchecked(): number {
-    return this.#incoming.pending;
+    return this.#incoming.pending + this.#unnumbered.pending;
   }
 
   /** The ids of the peers that subscribe to an event or serve a request, and mean the same by it. */
@@ -180,8 +184,8 @@ export class Participant {
   }
 
   /** Fulfils when the listeners have all that arrived so far. */
-  settled(): Promise<void> {
-    return this.#incoming.settled();
+  async settled(): Promise<void> {
+    await Promise.all([this.#incoming.settled(), this.#unnumbered.settled()]);
   }
 
   /**
@@ -193,6 +197,7 @@ export class Participant {
     this.#isClosed = true;
     this.#outgoing.close();
     this.#incoming.close();
+    this.#unnumbered.close();
     this.#dialogue.close();
     this.session.close(canSend);
     const { unchecked } = this;

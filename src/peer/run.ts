@@ -103,7 +103,7 @@ export class Run {
     }
     this.#durability?.pause();
     if (participant.unchecked > 0) {
-      // What has arrived still goes to the listeners, as soon as it is checked.
+      // What has arrived still goes to the listeners, as soon as it is checked and they have time.
       this.#isDeaf = true;
       await done(participant.settled());
       if (this.#isOver) return;

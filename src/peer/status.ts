@@ -54,7 +54,7 @@ export interface Undelivered {
   readonly peers: readonly { readonly peer: string; readonly count: number }[];
   /** How many events have never left. */
   readonly unsent: number;
-  /** How many events had arrived and waited for an asynchronous schema; left out where there were none. */
+  /** How many events had arrived and waited for an asynchronous schema, or for listeners that take their time; left out where there were none. */
   readonly unchecked?: number;
 }
 

@@ -22,10 +22,14 @@ class World {
       ['slow', parserFor([gated])],
       ['fast', parserFor([z.string().transform((text) => text.toUpperCase())])],
     ]);
-    this.incoming = new Incoming(parsers, {
-      emit: (event, args) => this.seen.push([event, ...args]),
-      invalid: (event, violation) => this.seen.push([event, violation.reason]),
-    });
+    this.incoming = new Incoming(
+      parsers,
+      {
+        emit: (event, args) => this.seen.push([event, ...args]),
+        invalid: (event, violation) => this.seen.push([event, violation.reason]),
+      },
+      false,
+    );
   }
 
   /** How many arguments were, or are, at the gate. */
@@ -37,6 +41,20 @@ class World {
     while (this.#gates.length <= index) await Promise.resolve();
     return this.#gates[index] as Deferred<boolean>;
   }
+}
+
+/** Listeners that take a millisecond for each of two hundred events. */
+function takeTheirTime(givesTurns: boolean): { incoming: Incoming; seen: unknown[]; given: number[] } {
+  const seen: unknown[] = [];
+  const given = Array.from({ length: 200 }, (_, n) => n);
+  const emit = (_: string, [n]: readonly unknown[]): void => {
+    const end = performance.now() + 1;
+    while (performance.now() < end);
+    seen.push(n);
+  };
+  const incoming = new Incoming(new Map(), { emit, invalid() {} }, givesTurns);
+  for (const n of given) incoming.receive('event', [n]);
+  return { incoming, seen, given };
 }
 
 describe('incoming events', () => {
@@ -119,9 +137,33 @@ describe('incoming events', () => {
   });
 
   test('are acknowledged at once where nothing is checked', () => {
-    const incoming = new Incoming(new Map(), { emit() {}, invalid() {} });
+    const incoming = new Incoming(new Map(), { emit() {}, invalid() {} }, true);
     let told = false;
     incoming.afterwards(() => (told = true));
     expect(told).toBe(true);
+  });
+
+  test('wait while listeners take their time and the runtime has its turn, and are acknowledged behind that', async () => {
+    const { incoming, seen, given } = takeTheirTime(true);
+    let told = 0;
+    incoming.afterwards(() => (told = seen.length));
+    const atTurns: number[] = [seen.length];
+    while (incoming.pending > 0) {
+      await new Promise(setImmediate);
+      atTurns.push(seen.length);
+    }
+    await incoming.settled();
+    expect(seen).toEqual(given);
+    expect(told).toBe(given.length);
+    // After 64 of them at most it shows that they take their time; then the runtime has its turn every 10 ms.
+    expect(atTurns.length).toBeGreaterThan(3);
+    expect(atTurns[0]).toBeLessThanOrEqual(64);
+    for (const [index, at] of atTurns.slice(1).entries()) expect(at - (atTurns[index] as number)).toBeLessThan(30);
+  });
+
+  test('do not wait for that where their publishers would not wait either', () => {
+    const { incoming, seen, given } = takeTheirTime(false);
+    expect(seen).toEqual(given);
+    expect(incoming.pending).toBe(0);
   });
 });
