@@ -62,6 +62,7 @@ for (const server of SERVERS) {
   describeWith(server.tool, server.name, (program) => {
     test.each(['TypeScript', 'Python'] as const)(
       'while events of a peer in %s flow, a listener that takes its time leaves timers their turn',
+      { timeout: 30_000 },
       async (language) => {
         const { address } = await server.start(program);
         const few = { TypeScript: 400, Python: 200 }[language];

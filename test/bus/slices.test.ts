@@ -9,6 +9,7 @@ const FEW = { TypeScript: 400, Python: 200 };
 describe.each(['ipc', 'tcp', 'ws', 'ws+unix'] as const)('%s', (scheme) => {
   test.each(['TypeScript', 'Python'] as const)(
     'while events of a peer in %s flow, a listener that takes its time leaves timers their turn',
+    { timeout: 30_000 },
     async (language) => {
       const free = freeEndpoints(scheme);
       // In a process of its own, so that there is always something to read.
