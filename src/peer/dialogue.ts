@@ -37,7 +37,7 @@ export class Dialogue {
   constructor({ serve, validates }: Setup, clock: Clock, port: DialoguePort) {
     this.#port = port;
     this.calls = new Calls(clock, validates, serve, port);
-    this.#services = new Services(serve, validates, port);
+    this.#services = new Services(serve, validates, clock, port);
   }
 
   /** How many requests of others are being answered. */

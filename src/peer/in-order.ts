@@ -1,17 +1,37 @@
+import { yieldToRuntime } from '../loop/runtime.ts';
 import { Fifo } from '../queue/fifo.ts';
+import type { Clock } from '../stream/clock.ts';
+
+/**
+ * How long, in milliseconds, steps may keep the runtime from its turn in one job. Longer than a slice of event loops: on a
+ * busy machine, a program waits that long for a core, and what is put off takes more time.
+ */
+const LONG_JOB = 50;
 
 /** What is done at once, or has to be waited for. It does not throw and does not reject. */
 export type Step = () => void | Promise<void>;
 
 /**
  * Does steps one after the other, in the order in which they are given: at once, as long as none before
- * has to be waited for.
+ * has to be waited for, and none keeps the runtime from its turn.
  */
 export class InOrder {
   readonly #waiting = new Fifo<Step>();
   readonly #onSettled = new Set<() => void>();
+  readonly #clock: Clock | undefined;
   #busy = false;
   #closed = false;
+  // How many steps were done in this job, or since the runtime had its turn, and when that began.
+  #steps = 0;
+  #began = 0;
+  readonly #endJob = (): void => {
+    if (!this.#busy) this.#steps = 0;
+  };
+
+  /** @param clock - where steps may take their time and the runtime is to have its turn meanwhile */
+  constructor(clock?: Clock) {
+    this.#clock = clock;
+  }
 
   /** Whether what is given now has to wait. */
   get busy(): boolean {
@@ -29,8 +49,27 @@ export class InOrder {
       this.#waiting.push(step);
       return;
     }
-    const pending = step();
+    const pending = step() ?? this.turn();
     if (pending !== undefined) void this.#continue(pending);
+  }
+
+  /**
+   * Counts a step.
+   * @returns where it is time for that: fulfils when the runtime has had its turn
+   */
+  turn(): Promise<void> | undefined {
+    if (this.#clock === undefined) return undefined;
+    this.#steps += 1;
+    // Reading the clock costs about as much as calling a listener: so after 1, 2, 4, 8 steps, and then every 16.
+    if (this.#steps % 16 !== 0 && (this.#steps & (this.#steps - 1)) !== 0) return undefined;
+    const now = this.#clock.now();
+    if (this.#steps === 1) {
+      this.#began = now;
+      queueMicrotask(this.#endJob);
+    }
+    if (now - this.#began < LONG_JOB) return undefined;
+    this.#steps = 0;
+    return yieldToRuntime();
   }
 
   /** Fulfils when all that was given so far is done, or will not be done any more. */
@@ -59,6 +98,8 @@ export class InOrder {
     for (let step = this.#waiting.shift(); step !== undefined; step = this.#waiting.shift()) {
       const next = step();
       if (next !== undefined) await next;
+      const turn = this.turn();
+      if (turn !== undefined) await turn;
     }
     this.#busy = false;
   }

@@ -1,5 +1,5 @@
 import { isViolation, type Parse, type Parsed, type Violation } from '../contract/validate.ts';
-import { isSliceOver, yieldToRuntime } from '../loop/runtime.ts';
+import type { Clock } from '../stream/clock.ts';
 import { type Probe, probe } from '../trace/probe.ts';
 import { InOrder } from './in-order.ts';
 
@@ -10,12 +10,6 @@ export interface IncomingPort {
 }
 
 /**
- * How long, in milliseconds, listeners may keep the runtime from its turn in one job. Longer than a slice: on a busy
- * machine, a program waits that long for a core, and what is put off takes more time.
- */
-const LONG_JOB = 50;
-
-/**
  * Checks events that arrived, from a start to a stop. They go on in the order in which they came: while a schema has to
  * be waited for, all the others wait behind it. Without such a schema, everything is synchronous, unless listeners take
  * their time and the runtime is given its turn.
@@ -23,24 +17,17 @@ const LONG_JOB = 50;
 export class Incoming {
   readonly #parsers: ReadonlyMap<string, Parse>;
   readonly #port: IncomingPort;
-  readonly #givesTurns: boolean;
-  readonly #order = new InOrder();
+  readonly #order: InOrder;
   #pending = 0;
-  // How many events this job has handed over, and when that began.
-  #inJob = 0;
-  #jobBegan = 0;
-  readonly #endJob = (): void => {
-    this.#inJob = 0;
-  };
 
   /**
-   * @param givesTurns - whether the runtime has its turn while listeners take their time. What arrives then waits here,
-   * so its publishers have to wait for acknowledgements: otherwise it could be any number.
+   * @param clock - where the runtime is to have its turn while listeners take their time. What arrives then waits here, so
+   * publishers have to wait for acknowledgements: otherwise it could be any number
    */
-  constructor(parsers: ReadonlyMap<string, Parse>, port: IncomingPort, givesTurns: boolean) {
+  constructor(parsers: ReadonlyMap<string, Parse>, port: IncomingPort, clock?: Clock) {
     this.#parsers = parsers;
     this.#port = port;
-    this.#givesTurns = givesTurns;
+    this.#order = new InOrder(clock);
   }
 
   /** How many events wait: for a schema, for the runtime, or behind others. */
@@ -56,7 +43,7 @@ export class Incoming {
       this.#order.do(() => this.#take(event, args, trace));
       return;
     }
-    const pending = this.#take(event, args, trace);
+    const pending = this.#take(event, args, trace) ?? this.#order.turn();
     if (pending !== undefined) this.#order.do(() => pending);
   }
 
@@ -88,28 +75,14 @@ export class Incoming {
 
   async #passLater(event: string, pending: Promise<Parsed>, trace: string | undefined): Promise<void> {
     const parsed = await pending;
-    if (!this.#order.closed) await this.#pass(event, parsed, trace);
+    if (!this.#order.closed) this.#pass(event, parsed, trace);
   }
 
-  #pass(event: string, parsed: Parsed, trace: string | undefined): void | Promise<void> {
+  #pass(event: string, parsed: Parsed, trace: string | undefined): void {
     this.#pending -= 1;
     if (isViolation(parsed)) this.#port.invalid(event, parsed);
     else if (probe === undefined) this.#port.emit(event, parsed);
     else this.#passProbed(probe, event, parsed, trace);
-    if (this.#givesTurns && this.#isSliceOver()) return yieldToRuntime();
-  }
-
-  /** Whether listeners have taken their time in this job or, where events wait already, since the runtime's last turn. */
-  #isSliceOver(): boolean {
-    if (this.#order.busy) return isSliceOver();
-    this.#inJob += 1;
-    // Reading the clock costs about as much as calling a listener: so after 1, 2, 4, 8 events, and so on.
-    if ((this.#inJob & (this.#inJob - 1)) !== 0) return false;
-    const now = performance.now();
-    if (this.#inJob > 1) return now - this.#jobBegan >= LONG_JOB;
-    this.#jobBegan = now;
-    queueMicrotask(this.#endJob);
-    return false;
   }
 
   // Apart, because a method with a function in it allocates memory for what they share each time it is called.

@@ -58,8 +58,8 @@ export class Participant {
     const { status } = outlets;
     this.#setup = setup;
     this.#agreement = agreement;
-    this.#incoming = new Incoming(setup.incoming, outlets, true);
-    this.#unnumbered = new Incoming(setup.incoming, outlets, false);
+    this.#incoming = new Incoming(setup.incoming, outlets, clock);
+    this.#unnumbered = new Incoming(setup.incoming, outlets);
     this.arrivals = {
       deliver: (event, args, publisher, trace) => {
         if (publisher === undefined) this.#unnumbered.receive(event, args, trace);

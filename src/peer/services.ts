@@ -2,6 +2,7 @@ import { isViolation, type Parsed, type Violation } from '../contract/validate.t
 import { type AnyEvent, firstListener } from '../events/event.ts';
 import { handOver } from '../loop/hand-over.ts';
 import type { Question, Reply } from '../wire/direct.ts';
+import type { Clock } from '../stream/clock.ts';
 import { probe } from '../trace/probe.ts';
 import { explain, explainAnswer } from './explain.ts';
 import { InOrder } from './in-order.ts';
@@ -68,8 +69,8 @@ export class Services {
   readonly #port: ServicesPort;
   // By peer, then by the number that this peer gave it.
   readonly #running = new Map<string, Map<number, Service>>();
-  // Where a schema has to be waited for, what came later waits as well.
-  readonly #order = new InOrder();
+  // Where a schema has to be waited for, what came later waits as well, and where handlers take their time.
+  readonly #order: InOrder;
   readonly #onSettled: (() => void)[] = [];
   #isDraining = false;
 
@@ -77,9 +78,10 @@ export class Services {
    * @param specs - the requests that are served
    * @param validate - whether answers are checked before they leave
    */
-  constructor(specs: ReadonlyMap<string, RequestSpec>, validate: boolean, port: ServicesPort) {
+  constructor(specs: ReadonlyMap<string, RequestSpec>, validate: boolean, clock: Clock, port: ServicesPort) {
     this.#specs = specs;
     this.#validate = validate;
+    this.#order = new InOrder(clock);
     this.#port = port;
   }
 

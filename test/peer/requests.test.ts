@@ -110,6 +110,32 @@ describe('requests: handlers', () => {
     expect(await buyer.request.price_of('tea')).toBe(3);
   });
 
+  test('handlers that take their time leave the runtime its turn, and answer in order', async () => {
+    const { seller, buyer } = await pair();
+    const asked: number[] = [];
+    seller.serve.price_of((product) => {
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+      asked.push(Number(product));
+      return asked.length;
+    });
+    const numbers = Array.from({ length: 300 }, (_, n) => n);
+    let isAnswered = false;
+    const answers = Promise.all(numbers.map((n) => buyer.request.price_of(String(n)))).finally(
+      () => (isAnswered = true),
+    );
+    const atTurns = [0];
+    while (!isAnswered) {
+      await new Promise(setImmediate);
+      atTurns.push(asked.length);
+    }
+    expect(await answers).toEqual(numbers.map((n) => n + 1));
+    expect(asked).toEqual(numbers);
+    // Whether 50 ms have passed is looked at after 64 of them at the latest.
+    for (const [index, at] of atTurns.slice(1).entries())
+      expect(at - (atTurns[index] as number)).toBeLessThanOrEqual(64);
+  });
+
   test.each([
     ['without a message', { message: undefined }, 'Error', undefined],
     ['with a number as its message', { message: 7 }, 'Error', undefined],
