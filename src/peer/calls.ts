@@ -1,4 +1,4 @@
-import { isViolation, type Violation } from '../contract/validate.ts';
+import { isViolation, type Parsed, type Violation } from '../contract/validate.ts';
 import {
   type MrEventLoopError,
   NoHandlerError,
@@ -13,7 +13,7 @@ import type { Clock } from '../stream/clock.ts';
 import { probe, type ProbedRequest } from '../trace/probe.ts';
 import type { Question, Reply } from '../wire/direct.ts';
 import { explain, explainAnswer } from './explain.ts';
-import { payloadOf, withoutLastUndefined } from './payload.ts';
+import { copyOf, payloadOf, withoutLastUndefined } from './payload.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { RequestOptions, RequestSpec } from './requests.ts';
 import { chooseServer } from './choose.ts';
@@ -25,10 +25,10 @@ export interface CallsPort {
   /** @throws OverflowError, PayloadError */
   send(peer: string, message: Question, trace: string | undefined): void;
   /**
-   * Says what may be left out when too much waits for that peer.
+   * Says something as soon as there is room for it.
    * @param peer - undefined where nobody was asked yet
    */
-  tell(peer: string | undefined, message: Question): void;
+  tell(peer: string | undefined, message: Question): Promise<void>;
   /** An answer does not fit the contract. */
   invalid(request: string, violation: Violation): void;
 }
@@ -40,6 +40,8 @@ interface Pending {
   peer: string | undefined;
   /** Asks, if somebody is there who can be asked: as long as that is waited for. */
   ask: (() => void) | undefined;
+  /** Asks another one, where there are others, if who was asked answers nobody. */
+  askAnother: (() => void) | undefined;
   /** Something came; answers that end it are told by `isLast`. */
   answer(value: unknown, isLast: boolean): void;
   fail(error: unknown): void;
@@ -96,7 +98,7 @@ export class Calls {
   #call(spec: RequestSpec, given: readonly unknown[], trace: string | undefined): Promise<unknown> {
     const { timeout = DEFAULT_TIMEOUT, ...options } = optionsOf(spec, given);
     return this.#settling(spec, timeout, options.signal, (id, pending) => {
-      void this.#begin(id, pending, given, options, 0, trace);
+      this.#begin(id, pending, given, options, 0, trace);
     });
   }
 
@@ -124,13 +126,14 @@ export class Calls {
       };
       const callOff = (error: unknown): void => {
         fail(error);
-        this.#port.tell(pending.peer, { kind: 'cancel', id });
+        void this.#port.tell(pending.peer, { kind: 'cancel', id });
       };
       const onAbort = (): void => callOff(signal?.reason);
       const pending: Pending = {
         spec,
         peer: undefined,
         ask: undefined,
+        askAnother: undefined,
         answer: (value) => void this.#checkResult(spec, value).then(resolve, reject).finally(settle),
         fail,
       };
@@ -145,26 +148,32 @@ export class Calls {
     });
   }
 
-  /** Checks the arguments, and then asks somebody, as soon as it is known who is there. */
-  async #begin(
+  /** Checks the arguments, and then asks somebody, as soon as it is known who is there. What is sent is what was given. */
+  #begin(
     id: number,
     pending: Pending,
     given: readonly unknown[],
     { signal, key }: RequestOptions,
     room: number,
     trace: string | undefined,
-  ): Promise<void> {
-    try {
-      signal?.throwIfAborted();
-      if (this.#closed) throw stopped();
-      const { spec } = pending;
-      const args = await this.#check(spec, given);
+  ): void {
+    const { spec } = pending;
+    const ask = (args: readonly unknown[]): void => {
       // It may have been given up meanwhile.
       if (!this.#pending.has(id)) return;
       const question = { id, request: spec.name, args };
-      const message: Question = room === 0 ? { kind: 'call', ...question } : { kind: 'stream', room, ...question };
+      let message: Question = room === 0 ? { kind: 'call', ...question } : { kind: 'stream', room, ...question };
       pending.ask = () => this.#ask(pending, message, key, trace);
       pending.ask();
+      // Somebody has still to be found, and the arguments may change.
+      if (pending.ask !== undefined) message = copyOf(message);
+    };
+    try {
+      signal?.throwIfAborted();
+      if (this.#closed) throw stopped();
+      const args = this.#check(spec, given);
+      if (args instanceof Promise) args.then(ask).catch((error: unknown) => pending.fail(error));
+      else ask(args);
     } catch (error) {
       pending.fail(error);
     }
@@ -182,6 +191,7 @@ export class Calls {
           spec,
           peer: undefined,
           ask: undefined,
+          askAnother: undefined,
           answer: (value, isLast) => replies.arrived(value, isLast),
           fail: (error) => replies.fail(error),
         };
@@ -189,13 +199,13 @@ export class Calls {
           begin: (room) => {
             probed = probe?.request(spec.name);
             this.#pending.set(id, pending);
-            void this.#begin(id, pending, given, options, room, probed?.trace);
+            this.#begin(id, pending, given, options, room, probed?.trace);
           },
-          more: (room) => this.#port.tell(pending.peer, { kind: 'more', id, room }),
+          more: (room) => void this.#port.tell(pending.peer, { kind: 'more', id, room }),
           end: (isComplete, error) => {
             probed?.end(error);
             this.#pending.delete(id);
-            if (!isComplete) this.#port.tell(pending.peer, { kind: 'cancel', id });
+            if (!isComplete) void this.#port.tell(pending.peer, { kind: 'cancel', id });
           },
           // On its own, since the stream may have ended before.
           check: (value) => this.#settling(spec, timeout, signal, (_, check) => check.answer(value, true)),
@@ -211,7 +221,7 @@ export class Calls {
     const pending = this.#pending.get(message.id);
     if (pending?.peer !== from) {
       // It was given up, which the other has not heard, or not taken in.
-      if (message.kind === 'item') this.#port.tell(from, { kind: 'cancel', id: message.id });
+      if (message.kind === 'item') void this.#port.tell(from, { kind: 'cancel', id: message.id });
       return;
     }
     const { spec } = pending;
@@ -237,10 +247,11 @@ export class Calls {
         break;
       }
       case 'nobody':
-        this.#fail(message.id, new NoHandlerError(`peer ${from} has no handler for request '${spec.name}'`));
+        if (pending.askAnother !== undefined) pending.askAnother();
+        else this.#fail(message.id, noHandler(from, spec));
         break;
       case 'lost':
-        this.#fail(message.id, new PeerGoneError(`request '${spec.name}' or its answer was lost at peer ${from}`));
+        this.#fail(message.id, lostAt(from, spec));
         break;
     }
   }
@@ -269,7 +280,16 @@ export class Calls {
 
   /** A peer may have forgotten what it was asked. */
   check(peer: string): void {
-    for (const [id, pending] of this.#pending) if (pending.peer === peer) this.#port.tell(peer, { kind: 'check', id });
+    for (const [id, pending] of this.#pending)
+      if (pending.peer === peer) void this.#port.tell(peer, { kind: 'check', id });
+  }
+
+  /** Messages of a peer are lost: answers of streams may be among them; that of a call can be asked for. */
+  lost(peer: string): void {
+    for (const [id, pending] of this.#pending) {
+      if (pending.peer === peer && pending.spec.isStream) this.#fail(id, lostAt(peer, pending.spec));
+    }
+    this.check(peer);
   }
 
   /** A peer left, or is not heard of any more. */
@@ -303,7 +323,7 @@ export class Calls {
     for (const { ask } of this.#pending.values()) ask?.();
   }
 
-  async #check(spec: RequestSpec, given: readonly unknown[]): Promise<readonly unknown[]> {
+  #check(spec: RequestSpec, given: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]> {
     if (given.length > spec.arity + 1) {
       const counts = { expected: spec.arity, given: given.length };
       throw explain('request', spec.name, { reason: 'arity', ...counts });
@@ -312,11 +332,14 @@ export class Calls {
     const args = withoutLastUndefined(given.slice(0, spec.arity));
     const sent = payloadOf('request', spec.name, args, spec.codec);
     if (!this.#validate) return sent;
-    const pending = spec.parseArgs(args);
-    const copy = pending instanceof Promise ? (JSON.parse(JSON.stringify(sent)) as readonly unknown[]) : sent;
-    const parsed = await pending;
-    if (isViolation(parsed)) throw explain('request', spec.name, parsed);
-    return copy;
+    const fitting = (parsed: Parsed, checked: readonly unknown[]): readonly unknown[] => {
+      if (isViolation(parsed)) throw explain('request', spec.name, parsed);
+      return checked;
+    };
+    const parsed = spec.parseArgs(args);
+    if (!(parsed instanceof Promise)) return fitting(parsed, sent);
+    const copy = copyOf(sent);
+    return parsed.then((late) => fitting(late, copy));
   }
 
   async #checkResult(spec: RequestSpec, value: unknown): Promise<unknown> {
@@ -327,19 +350,34 @@ export class Calls {
   }
 
   /** Asks one of those who serve it. Right after the start, it may not be known yet who is there: then it waits for news. */
-  #ask(pending: Pending, message: Question, key: string | undefined, trace: string | undefined): void {
+  #ask(
+    pending: Pending,
+    message: Question,
+    key: string | undefined,
+    trace: string | undefined,
+    refused: readonly string[] = [],
+  ): void {
     const { spec } = pending;
-    const servers = this.#port.servers(spec.name);
-    if (servers.length === 0 && !this.#knowsAll) return;
+    const servers = this.#port.servers(spec.name).filter((server) => !refused.includes(server));
+    const last = refused.at(-1);
+    if (servers.length === 0 && last === undefined && !this.#knowsAll) return;
     pending.ask = undefined;
     try {
+      if (servers.length === 0 && last !== undefined) throw noHandler(last, spec);
       if (servers.length === 0) {
         throw new NoHandlerError(`no peer on the bus serves request '${spec.name}'${this.#whyNobody(spec.name)}`);
       }
       const turn = this.#turns.get(spec.name) ?? 0;
       this.#turns.set(spec.name, turn + 1);
-      pending.peer = chooseServer(servers, turn, key);
-      this.#send(spec, pending.peer, message, trace);
+      const server = chooseServer(servers, turn, key);
+      pending.peer = server;
+      pending.askAnother = undefined;
+      if (servers.length > 1) {
+        // It may be about to stop, or have no handler.
+        const same = copyOf(message);
+        pending.askAnother = () => this.#ask(pending, same, key, trace, [...refused, server]);
+      }
+      this.#send(spec, server, message, trace);
     } catch (error) {
       pending.fail(error);
     }
@@ -375,6 +413,14 @@ export class Calls {
 function optionsOf({ arity }: RequestSpec, given: readonly unknown[]): RequestOptions {
   const options = given[arity];
   return typeof options === 'object' && options !== null ? options : {};
+}
+
+function noHandler(peer: string, { name }: RequestSpec): NoHandlerError {
+  return new NoHandlerError(`peer ${peer} has no handler for request '${name}'`);
+}
+
+function lostAt(peer: string, { name }: RequestSpec): PeerGoneError {
+  return new PeerGoneError(`request '${name}' or its answer was lost at peer ${peer}`);
 }
 
 function stopped(): StateError {

@@ -15,10 +15,10 @@ export interface DialoguePort {
   /** @throws OverflowError, PayloadError */
   send(peer: string, message: Direct, trace?: string): void;
   /**
-   * Says what may be left out when too much waits for that peer: it asks again, or gives up.
+   * Says something as soon as there is room for it.
    * @param peer - undefined where there is nobody to say it to
    */
-  tell(peer: string | undefined, message: Direct): void;
+  tell(peer: string | undefined, message: Direct): Promise<void>;
   /** Where there is no room for more to a peer: fulfils when there is. */
   room(peer: string): Promise<void> | undefined;
   /** Something does not fit the contract: arguments, or an answer. */
@@ -53,6 +53,12 @@ export class Dialogue {
     } else {
       this.#services.received(peer, message, trace);
     }
+  }
+
+  /** Messages of a peer are lost for good. */
+  lost(peer: string): void {
+    this.calls.lost(peer);
+    this.#services.lost(peer);
   }
 
   left(peer: string, reason: 'bye' | 'silent'): void {

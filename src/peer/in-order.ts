@@ -63,13 +63,11 @@ export class InOrder {
     // Reading the clock costs about as much as calling a listener: so after 1, 2, 4, 8 steps, and then every 16.
     if (this.#steps % 16 !== 0 && (this.#steps & (this.#steps - 1)) !== 0) return undefined;
     const now = this.#clock.now();
-    if (this.#steps === 1) {
+    if (this.#steps === 1 && !this.#busy) {
       this.#began = now;
       queueMicrotask(this.#endJob);
     }
-    if (now - this.#began < LONG_JOB) return undefined;
-    this.#steps = 0;
-    return yieldToRuntime();
+    return now - this.#began < LONG_JOB ? undefined : this.#giveTurn(this.#clock);
   }
 
   /** Fulfils when all that was given so far is done, or will not be done any more. */
@@ -90,6 +88,12 @@ export class InOrder {
     while (this.#waiting.shift() !== undefined);
     for (const resolve of this.#onSettled) resolve();
     this.#onSettled.clear();
+  }
+
+  async #giveTurn(clock: Clock): Promise<void> {
+    await yieldToRuntime();
+    this.#steps = 0;
+    this.#began = clock.now();
   }
 
   async #continue(pending: Promise<void>): Promise<void> {

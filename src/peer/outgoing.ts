@@ -4,7 +4,7 @@ import { OverflowError } from '../errors.ts';
 import { counted } from './counted.ts';
 import { explain } from './explain.ts';
 import { InOrder } from './in-order.ts';
-import { payloadOf, withoutLastUndefined } from './payload.ts';
+import { copyOf, payloadOf, withoutLastUndefined } from './payload.ts';
 
 /** Sends an event. @returns when there is room for more */
 export type Send = (event: string, args: readonly unknown[], trace: string | undefined) => Promise<void>;
@@ -87,7 +87,7 @@ export class Outgoing {
       );
     }
     // What is sent is what was published, whatever becomes of the objects until then.
-    const copy = JSON.parse(JSON.stringify(args)) as readonly unknown[];
+    const copy = copyOf(args);
     return new Promise((resolve, reject) => {
       this.#onClose.add(resolve);
       const go = (violation: Violation | undefined): void => {

@@ -1,5 +1,5 @@
 import type { Bus } from '../bus/bus.ts';
-import { OverflowError } from '../errors.ts';
+import { StateError } from '../errors.ts';
 import type { AnyEvent } from '../events/event.ts';
 import { tell, yieldToRuntime } from '../loop/runtime.ts';
 import { type Probe, probe } from '../trace/probe.ts';
@@ -49,6 +49,8 @@ export class Participant {
   readonly #unnumbered: Incoming;
   readonly #outgoing: Outgoing;
   readonly #dialogue: Dialogue;
+  /** Called when a peer has come. */
+  readonly onJoined: Set<() => void> = new Set();
   #isClosed = false;
   #publishedInTurn = 0;
   #turn: Promise<void> | undefined;
@@ -75,10 +77,12 @@ export class Participant {
       ...this.arrivals,
       direct: (peer, message, trace) => this.#dialogue.received(peer, message, trace),
       doubtful: (peer) => this.#dialogue.calls.check(peer),
+      lost: (peer) => this.#dialogue.lost(peer),
       overflow: (event, policy, dropped) => tell(status.overflow, { event, policy, dropped }),
       joined: (peer, contract) => {
         const mismatch = agreement.met(peer, contract);
         this.#dialogue.calls.met();
+        for (const look of this.onJoined) look();
         tell(status.peerJoined, peer);
         if (mismatch !== undefined) tell(status.contractMismatch, mismatch);
       },
@@ -95,12 +99,11 @@ export class Participant {
       servers: (request) => this.whoever('serves', request),
       served: (request) => outlets.serve[request] as AnyEvent,
       send: (peer, message, trace) => this.session.sendDirect(peer, message, trace),
-      tell: (peer, message) => {
-        try {
-          if (peer !== undefined) this.session.sendDirect(peer, message);
-        } catch (error) {
-          if (!(error instanceof OverflowError)) throw error;
-        }
+      tell: async (peer, message) => {
+        if (peer === undefined) return;
+        // Again, because others may have waited for the same.
+        for (let room = this.session.room(peer); room !== undefined; room = this.session.room(peer)) await room;
+        this.session.sendDirect(peer, message);
       },
       room: (peer) => this.session.room(peer),
       invalid: (request, violation) => outlets.invalid(request, violation),
@@ -145,8 +148,10 @@ export class Participant {
     const ended = new AbortController();
     const delivered = async (): Promise<void> => {
       await this.#outgoing.settled();
-      // Not where the peer was stopped meanwhile, which ends all waiting.
       if (!this.#isClosed) await this.session.delivered(ended.signal);
+      // Being stopped ends all waiting.
+      if (this.#isClosed && this.pending > 0)
+        throw new StateError('the peer was stopped before everything was delivered');
     };
     const describe = (): string => {
       const all = this.session.undelivered();

@@ -35,6 +35,11 @@ export function answerPayload(request: string, value: unknown, codec: Codec | un
   return value === undefined ? value : carried(value, codec, 'answer', request, 0);
 }
 
+/** What JSON makes of a value that it can carry: it does not change any more. */
+export function copyOf<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}
+
 function carried(value: unknown, codec: Codec | undefined, kind: Kind, name: string, position: number): unknown {
   let reason: string;
   let details: ErrorDetails = {};

@@ -1,7 +1,6 @@
 import type { BusCapabilities } from '../bus/capabilities.ts';
 import type { AnyEvent } from '../events/event.ts';
 import type { EventMap, Events } from '../events/events.ts';
-import type { Link } from '../events/link.ts';
 import { Agreement } from './agreement.ts';
 import type { FlushOptions, StartOptions, WaitOptions } from './options.ts';
 import { Outlets } from './outlets.ts';
@@ -92,16 +91,18 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
     const there = (): number => this.#self.whoever(does, name).length;
     signal?.throwIfAborted();
     if (there() >= count) return;
-    let link: Link | undefined;
     const { ended } = this.#run;
+    const { onJoined } = this.#self;
     ended.throwIfAborted();
     let onEnd: (() => void) | undefined;
+    let look: (() => void) | undefined;
     const enough = new Promise<void>((resolve, reject) => {
       onEnd = () => reject(ended.reason);
       ended.addEventListener('abort', onEnd);
-      link = this.status.peerJoined.addListener(() => {
+      look = () => {
         if (there() >= count) resolve();
-      });
+      };
+      onJoined.add(look);
     });
     try {
       await within(this.#setup.clock, enough, timeout, signal, () => {
@@ -109,7 +110,7 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
         return `${what} that were there within ${timeout} ms: ${there()} of ${count}`;
       });
     } finally {
-      link?.disconnect();
+      if (look !== undefined) onJoined.delete(look);
       if (onEnd !== undefined) ended.removeEventListener('abort', onEnd);
     }
   }

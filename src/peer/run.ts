@@ -92,9 +92,10 @@ export class Run {
     // What cannot be done in time is reported below.
     const done = (work: Promise<void>): Promise<void> => within(clock, work, left(), signal, () => '').catch(() => {});
     const { participant } = this;
+    // What others have asked is still answered, and nothing new is taken.
+    const drained = participant.drain();
     if (participant.serving > 0) {
-      // What others have asked is still answered.
-      await done(participant.drain());
+      await done(drained);
       if (this.#isOver) return;
     }
     if (this.isReady) {
@@ -102,12 +103,10 @@ export class Run {
       if (this.#isOver) return;
     }
     this.#durability?.pause();
-    if (participant.unchecked > 0) {
-      // What has arrived still goes to the listeners, as soon as it is checked and they have time.
-      this.#isDeaf = true;
-      await done(participant.settled());
-      if (this.#isOver) return;
-    }
+    // What has arrived still goes to the listeners, as soon as it is checked and they have time; so do gaps.
+    this.#isDeaf = true;
+    await done(participant.settled());
+    if (this.#isOver) return;
     if (this.#durability !== undefined) {
       await done(this.#durability.close());
       if (this.#isOver) return;

@@ -6,7 +6,7 @@ import type { Clock } from '../stream/clock.ts';
 import { probe } from '../trace/probe.ts';
 import { explain, explainAnswer } from './explain.ts';
 import { InOrder } from './in-order.ts';
-import { answerPayload } from './payload.ts';
+import { answerPayload, copyOf } from './payload.ts';
 import type { RequestSpec } from './requests.ts';
 
 /** What services answer through, and tell. */
@@ -15,8 +15,8 @@ export interface ServicesPort {
   served(request: string): AnyEvent;
   /** @throws OverflowError, PayloadError */
   send(peer: string, message: Reply): void;
-  /** Says what may be left out when too much waits for that peer: it asks again, or gives up. */
-  tell(peer: string, message: Reply): void;
+  /** Says something as soon as there is room for it. */
+  tell(peer: string, message: Reply): Promise<void>;
   /** Where there is no room for more to a peer: fulfils when there is. */
   room(peer: string): Promise<void> | undefined;
   /** Somebody asked for what does not fit the contract. */
@@ -109,14 +109,15 @@ export class Services {
         break;
       case 'check':
         // An answer that was sent before goes before this.
-        if (this.#running.get(peer)?.has(message.id) !== true) this.#port.tell(peer, { kind: 'lost', id: message.id });
+        if (this.#running.get(peer)?.has(message.id) !== true)
+          void this.#port.tell(peer, { kind: 'lost', id: message.id });
         break;
     }
   }
 
   /** What a peer asks is not answered here. */
   refuse(peer: string, id: number): void {
-    this.#port.tell(peer, { kind: 'nobody', id });
+    void this.#port.tell(peer, { kind: 'nobody', id });
   }
 
   /**
@@ -126,6 +127,15 @@ export class Services {
   left(peer: string): void {
     for (const [id, service] of this.#running.get(peer) ?? []) {
       if (service.isStream) this.#lose(peer, id);
+      service.abort();
+    }
+  }
+
+  /** Messages of a peer are lost: one may have been that a stream has room for more. */
+  lost(peer: string): void {
+    for (const [id, service] of this.#running.get(peer) ?? []) {
+      if (!service.isStream) continue;
+      this.#lose(peer, id);
       service.abort();
     }
   }
@@ -197,7 +207,9 @@ export class Services {
       const answer = handler(...values, service.signal);
       // That a slot fails is told to whoever asked: it does not end the program.
       handOver(answer);
-      const value: unknown = await answer;
+      // At once, where it is there: it may change.
+      const isLate = typeof (answer as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
+      const value: unknown = isLate ? await answer : answer;
       if (spec.isStream) await this.#sendItems(peer, id, spec, value, service);
       else await this.#sendValue(peer, id, spec, value, 'result');
     };
@@ -223,7 +235,7 @@ export class Services {
       service.room -= 1;
       await this.#sendValue(peer, id, spec, item, 'item');
     }
-    if (this.#isRunning(peer, id)) this.#port.send(peer, { kind: 'end', id });
+    if (this.#isRunning(peer, id)) await this.#port.tell(peer, { kind: 'end', id });
   }
 
   async #sendValue(
@@ -233,13 +245,15 @@ export class Services {
     value: unknown,
     kind: 'result' | 'item',
   ): Promise<void> {
-    const sent = answerPayload(spec.name, value, spec.codec);
-    if (this.#validate) {
-      const parsed = await spec.parseResult([value]);
-      if (isViolation(parsed)) throw explainAnswer(spec.name, parsed, '');
-    }
+    let sent = answerPayload(spec.name, value, spec.codec);
+    const pending = this.#validate ? spec.parseResult([value]) : [];
+    let room = this.#port.room(peer);
+    // Meanwhile, the handler's own value may change.
+    if (pending instanceof Promise || room !== undefined) sent = copyOf(sent);
+    const parsed = pending instanceof Promise ? await pending : pending;
+    if (isViolation(parsed)) throw explainAnswer(spec.name, parsed, '');
     // Again, because others may have waited for the same.
-    for (let room = this.#port.room(peer); room !== undefined; room = this.#port.room(peer)) await room;
+    for (; room !== undefined; room = this.#port.room(peer)) await room;
     if (this.#isRunning(peer, id)) this.#port.send(peer, { kind, id, value: sent });
   }
 
@@ -249,12 +263,12 @@ export class Services {
   }
 
   #fail(peer: string, id: number, error: unknown): void {
-    if (this.#isRunning(peer, id)) this.#port.tell(peer, { kind: 'error', id, error: noteOf(error) });
+    if (this.#isRunning(peer, id)) void this.#port.tell(peer, { kind: 'error', id, error: noteOf(error) });
     this.#end(peer, id);
   }
 
   #lose(peer: string, id: number): void {
-    if (this.#isRunning(peer, id)) this.#port.tell(peer, { kind: 'lost', id });
+    if (this.#isRunning(peer, id)) void this.#port.tell(peer, { kind: 'lost', id });
     this.#end(peer, id);
   }
 

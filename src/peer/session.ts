@@ -41,8 +41,10 @@ export interface SessionPort {
   afterDelivery(then: () => void): void;
   /** A peer asks something, or answers. */
   direct(peer: string, message: Direct, trace: string | undefined): void;
-  /** A peer may have forgotten what it was asked, or its answers were lost. */
+  /** A peer may have forgotten what it was asked. */
   doubtful(peer: string): void;
+  /** Messages of a peer are lost for good. */
+  lost(peer: string): void;
   /** A probe of this peer came back. */
   probed(count: number): void;
   invalid(part: InvalidCall): void;
@@ -117,7 +119,7 @@ export class Session {
         if (message === undefined) port.invalid({ reason: 'params', method: methodTo(id) });
         else port.direct(peer, message, trace);
       },
-      gap: (peer) => port.doubtful(peer),
+      gap: (peer) => port.lost(peer),
     });
     const presence = new Presence(options.silence, clock, {
       alive: () => this.#tell(TO_ALL, { kind: 'alive' }),

@@ -159,6 +159,7 @@ export class FaultyBus implements Bus {
 
   close(): Promise<void> {
     this.#listener = undefined;
+    this.#isConnected = true;
     // Peers that are started again subscribe again, perhaps to less.
     this.#prefixes = [];
     this.#network.detach(this);

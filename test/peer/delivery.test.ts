@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   connect,
+  disconnect,
   type Gap,
   NoBrokerError,
   OverflowError,
@@ -130,6 +131,15 @@ describe('delivery: presence', () => {
     await world.start(['tick'], []);
     await two;
     await publisher.waitFor({ subscribers: 'tick' });
+  });
+
+  test('waitFor: hears of peers also where all connections of the status were ended', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const there = publisher.waitFor({ subscribers: 'tick' });
+    disconnect(publisher.status);
+    await world.start(['tick'], []);
+    await world.until(there);
   });
 
   test('waitFor: fails after the timeout, and with the reason of the signal', async () => {
@@ -501,6 +511,14 @@ describe('delivery: without subscribers that acknowledge', () => {
 });
 
 describe('delivery: flush and stop', () => {
+  test('flush: fails where the peer is stopped and something is left', async () => {
+    const peer = new Peer<{}, Ticks>('inproc://nobody.in', 'inproc://nobody.out', [], ['tick']);
+    void peer.publish.tick(1);
+    const flushed = expect(peer.flush()).rejects.toThrow(StateError);
+    await peer.stop();
+    await flushed;
+  });
+
   test('flush: fails after its timeout and names who lacks how much', async () => {
     const world = new World();
     const publisher = await world.start([], ['tick']);

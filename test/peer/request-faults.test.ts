@@ -79,6 +79,42 @@ describe('requests: on a network that fails', () => {
     expect(await steps(clock, read())).toEqual(items);
   });
 
+  test.each(['falls silent', 'leaves'])(
+    'an answer of a stream is lost and its server %s before that is mended: the stream fails behind what came before',
+    async (what) => {
+      const { clock, seller, buyer, buyers, sellers } = await startPair(11, {});
+      const [first, third] = [gate(), gate()];
+      seller.serve.prices_of(async function* () {
+        yield 1;
+        await first.promise;
+        yield 2;
+        await third.promise;
+        yield 3;
+      });
+      const read: number[] = [];
+      const reading = (async () => {
+        for await (const price of buyer.request.prices_of('tea')) {
+          read.push(price);
+          first.open();
+        }
+      })();
+      reading.catch(() => {});
+      await steps(clock, first.promise);
+      // What is sent now is lost, and what follows is not.
+      buyers.partition();
+      for (let i = 0; i < 20; i += 1) await Promise.resolve();
+      clock.advance(5);
+      buyers.mend();
+      third.open();
+      for (let i = 0; i < 20; i += 1) await Promise.resolve();
+      clock.advance(4);
+      if (what === 'leaves') await steps(clock, seller.stop({ timeout: 0 }));
+      else sellers.partition();
+      await steps(clock, expect(reading).rejects.toThrow(PeerGoneError));
+      expect(read).toEqual([1]);
+    },
+  );
+
   test('the broker crashes between question and answer', async () => {
     const { clock, network, seller, buyer } = await startPair(9, {});
     const { promise, open } = gate();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { contract, NoHandlerError, Peer, request, requestStream, StateError, TimeoutError } from 'mreventloop';
 import { z } from 'zod';
 import { startBroker } from '../support/addresses.ts';
-import { endings, expectEnd, gate, pair, started } from './shop.ts';
+import { endings, expectEnd, gate, pair, shop, started } from './shop.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -81,6 +81,39 @@ describe('requests: a stream of answers', () => {
     const answers = await Promise.all(Array.from({ length: 40 }, () => reader.request.text()));
     expect(answers.every((answer) => answer === text)).toBe(true);
   });
+
+  test.each(['serves', 'asks'] as const)(
+    'where who %s may keep few messages: all answers come, and the end',
+    async (who) => {
+      const { address, seller, buyer } = await pair();
+      await Promise.all([seller.stop(), buyer.stop()]);
+      const limit = (of: string): { limit?: number } => (of === who ? { limit: 8 } : {});
+      const server = new Peer(address, shop, { serve: ['prices_of', 'price_of'], ...limit('serves') });
+      const asker = new Peer(address, shop, { request: ['prices_of', 'price_of'], ...limit('asks') });
+      server.serve.prices_of(() => upTo(300));
+      server.serve.price_of(() => {
+        throw new RangeError('out of tea');
+      });
+      const failures: unknown[] = [];
+      server.status.requestFailed.addListener(({ request: name }) => failures.push(name));
+      await started(server);
+      await started(asker);
+      await asker.waitFor({ servers: 'prices_of' });
+      const readers = upTo(12).map(() => asker.request.prices_of('tea')[Symbol.asyncIterator]());
+      // One behind the other: no more may be asked at once than may be kept.
+      for (const reader of readers) expect((await reader.next()).value).toBe(1);
+      const counts = readers.map(async (reader) => {
+        let count = 1;
+        while ((await reader.next()).done !== true) count += 1;
+        return count;
+      });
+      expect(await Promise.all(counts)).toEqual(readers.map(() => 300));
+      expect(failures).toEqual([]);
+      if (who === 'asks') return;
+      const asked = upTo(40).map(() => asker.request.price_of('tea').catch((error: Error) => error.name));
+      expect(new Set(await Promise.all(asked))).toEqual(new Set(['RemoteError']));
+    },
+  );
 
   test('is not asked for when it was given up before', async () => {
     const { address } = await pair();

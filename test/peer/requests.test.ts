@@ -48,6 +48,34 @@ describe('requests: an answer', () => {
     expect(await buyer.request.stock('tea', undefined, { timeout: 1_000 })).toEqual({ product: 'tea', left: 7 });
   });
 
+  test('is to what was asked, though the arguments change right after the call', async () => {
+    const { address, seller, buyer } = await pair();
+    const items = contract({ sum: request([z.object({ numbers: z.array(z.number()) })], z.number()) });
+    const adder = new Peer(address, items, { serve: ['sum'] });
+    adder.serve.sum(({ numbers }) => numbers.reduce((sum, n) => sum + n, 0));
+    const asker = await started(new Peer(address, items, { request: ['sum'] }));
+    const given = { numbers: [1, 2] };
+    // Nobody serves it yet.
+    const first = asker.request.sum(given);
+    given.numbers.push(3);
+    await started(adder);
+    expect(await first).toBe(3);
+    const second = asker.request.sum(given);
+    given.numbers.length = 0;
+    expect(await second).toBe(6);
+    expect([seller.ready, buyer.ready]).toEqual([true, true]);
+  });
+
+  test('is what the handler gave, though that changes right after', async () => {
+    const { seller, buyer } = await pair();
+    const stock = { product: 'tea', left: 7 };
+    seller.serve.stock(() => {
+      void Promise.resolve().then(() => Object.assign(stock, { left: 'none' }));
+      return stock;
+    });
+    expect(await buyer.request.stock('tea')).toEqual({ product: 'tea', left: 7 });
+  });
+
   test('may be nothing', async () => {
     const { seller, buyer } = await pair();
     seller.serve.close(() => undefined);
@@ -227,6 +255,44 @@ describe('requests: handlers', () => {
     open();
     expect(await answer).toBe(3);
     await stopped;
+  });
+});
+
+describe('requests: a server that stops', () => {
+  test('takes nothing new while it waits for others, also where it was answering nothing', async () => {
+    const { address, seller, buyer } = await pair();
+    const { promise, open } = gate();
+    const slow = contract({ news: [z.string().refine(() => promise.then(() => true))] });
+    const reader = await started(new Peer(address, slow, { subscribe: ['news'] }));
+    const writer = new Peer(address, contract({ news: [z.string()], price_of: request([z.string()], z.number()) }), {
+      publish: ['news'],
+      serve: ['price_of'],
+    });
+    let asked = 0;
+    writer.serve.price_of(() => (asked += 1));
+    await seller.stop();
+    await started(writer);
+    await writer.waitFor({ subscribers: 'news' });
+    await buyer.waitFor({ servers: 'price_of' });
+    void writer.publish.news('tea is in');
+    const stopped = writer.stop({ timeout: 10_000 });
+    await expect(buyer.request.price_of('tea')).rejects.toThrow(NoHandlerError);
+    open();
+    await stopped;
+    expect(asked).toBe(0);
+    expect(reader.ready).toBe(true);
+  });
+
+  test('or has no handler: another one is asked', async () => {
+    const { address, seller, buyer } = await pair();
+    const others = await Promise.all([1, 2].map(() => started(new Peer(address, shop, { serve: ['price_of'] }))));
+    await buyer.waitFor({ servers: 'price_of', count: 3 });
+    seller.serve.price_of((product) => product.length);
+    const asked = Array.from({ length: 6 }, () => buyer.request.price_of('tea'));
+    expect(await Promise.all(asked)).toEqual([3, 3, 3, 3, 3, 3]);
+    await seller.stop();
+    await expect(buyer.request.price_of('tea')).rejects.toThrow(NoHandlerError);
+    expect(others.map(({ ready }) => ready)).toEqual([true, true]);
   });
 });
 

@@ -124,6 +124,7 @@ class Participant {
           else list.push(n);
         },
         doubtful() {},
+        lost() {},
         probed() {},
         invalid(part) {
           throw new Error(`invalid: ${part.reason}`);

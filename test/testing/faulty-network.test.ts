@@ -83,6 +83,19 @@ describe('faulty network', () => {
     expect(received).toEqual(['x0']);
   });
 
+  test('crash: a bus that was closed meanwhile works again when it is opened', async () => {
+    const { clock, network, sender, receiver, received, send } = connectTwo({});
+    network.crash();
+    await Promise.all([sender.close(), receiver.close()]);
+    network.restart();
+    void sender.open({ frame() {}, unreadable() {}, refused() {}, down() {} });
+    void receiver.open({ frame: (text) => received.push(text), unreadable() {}, refused() {}, down() {} });
+    receiver.subscribe(TOPIC);
+    send(1);
+    clock.advance(1);
+    expect(received).toEqual(['x0']);
+  });
+
   test('close: a bus that is opened again has no subscriptions of before', async () => {
     const { clock, receiver, received, send } = connectTwo({});
     await receiver.close();
