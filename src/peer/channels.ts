@@ -89,7 +89,10 @@ export class Channels {
   open(): void {
     this.#isOpen = true;
     for (const { inbox } of this.#inward.values()) inbox.ask();
-    for (const { outbox } of this.#outward.values()) outbox.open();
+    for (const { outbox } of this.#outward.values()) {
+      outbox.largest = this.largest;
+      outbox.open();
+    }
   }
 
   pause(): void {

@@ -125,10 +125,8 @@ export class Services {
    * same, from a handler that gives one, but no stream that ends as if it were complete.
    */
   left(peer: string): void {
-    for (const [id, service] of this.#running.get(peer) ?? []) {
-      if (service.isStream) this.#lose(peer, id);
-      service.abort();
-    }
+    this.lost(peer);
+    for (const service of this.#running.get(peer)?.values() ?? []) service.abort();
   }
 
   /** Messages of a peer are lost: one may have been that a stream has room for more. */

@@ -40,7 +40,7 @@ export interface Gap {
   readonly count: number;
 }
 
-/** Events that this peer dropped under the policy of theirs. */
+/** Events that this peer dropped: under the policy of theirs, or as they are larger than the bus that it came back to takes. */
 export interface PublishOverflow {
   readonly event: string;
   readonly policy: PublishPolicy;

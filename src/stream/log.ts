@@ -115,6 +115,11 @@ export class Log {
     this.first += 1;
   }
 
+  /** An event that is kept will not be sent, or not again, which subscribers are told. */
+  drop(n: number): void {
+    this.#texts.replace(n - this.first, undefined);
+  }
+
   /**
    * Whether there is room for a new event under the log's policy. Some that wait are dropped to make it.
    * @param onDropped - called with the length of the text of each
@@ -127,7 +132,7 @@ export class Log {
       const text = this.text(n);
       // What comes before was dropped earlier.
       if (text === undefined) break;
-      this.#texts.replace(n - this.first, undefined);
+      this.drop(n);
       onDropped(text.length);
     }
     return true;

@@ -175,9 +175,7 @@ export class Outbox {
     this.#unsent.push(log);
     this.#pump();
     // Last, because whoever is told may publish.
-    for (let dropped = before + 1; dropped <= after; dropped += 1) {
-      this.#port.overflow(name, log.policy, dropped);
-    }
+    this.#tellDropped(log, before, after);
     return text.length;
   }
 
@@ -220,10 +218,42 @@ export class Outbox {
   /** The way to subscribers is open: whoever lags is told so first, then what waits leaves. */
   open(): void {
     this.#open = true;
+    const before = Array.from(this.#logs.values(), (log) => [log, log.dropped] as const);
+    // It may be another one than before.
+    if (this.largest < Infinity) for (const [log] of before) this.#dropLarge(log);
     this.#newcomers.opened(this.#subscribers.values(), () => this.#releaseAll());
     this.#remindAll();
     this.#deposits?.open();
     this.#pump();
+    for (const [log, dropped] of before) this.#tellDropped(log, dropped);
+  }
+
+  /** Gives up what is larger than the way to subscribers allows, which would keep all that follows from getting there. */
+  #dropLarge(log: Log): void {
+    for (let n = log.first; n <= log.last; n += 1) {
+      const text = log.text(n);
+      if (text === undefined || !isLonger(text, this.largest)) continue;
+      log.drop(n);
+      if (n <= log.released) {
+        this.#historySize -= text.length;
+        continue;
+      }
+      this.#size -= text.length;
+      this.#gone += 1;
+      log.dropped += 1;
+      if (n > log.sent) {
+        this.#waiting -= 1;
+      } else {
+        this.#underWay -= 1;
+        this.#sizeUnderWay -= text.length;
+      }
+    }
+  }
+
+  #tellDropped(log: Log, before: number, after = log.dropped): void {
+    for (let dropped = before + 1; dropped <= after; dropped += 1) {
+      this.#port.overflow(log.event, log.policy, dropped);
+    }
   }
 
   /** There is no way for now. */

@@ -370,3 +370,33 @@ describeWith('python', 'broker with two doors: a Python peer', (interpreters) =>
     },
   );
 });
+
+test('a broker that comes back and takes less: what is too large is dropped and told, and the rest arrives', async () => {
+  const first = await listen({ ws: { port: 0, maxPayload: 8_388_608 } });
+  const url = first.url as string;
+  const publisher = new Peer<{}, { said: [n: number, text: string] }>(url, [], ['said']);
+  const subscriber = new Peer<{ said: [n: number, text: string] }, {}>(url, ['said'], []);
+  for (const peer of [publisher, subscriber]) {
+    onTestFinished(() => peer.stop({ timeout: 0 }));
+    await peer.start();
+  }
+  const said: number[] = [];
+  connect(subscriber, 'said', (n) => said.push(n));
+  const told: unknown[] = [];
+  connect(subscriber.status, 'gap', ({ event, count }) => told.push({ event, count }));
+  connect(publisher.status, 'overflow', (overflow) => told.push(overflow));
+  await publisher.waitFor({ subscribers: 'said' });
+  void publisher.publish.said(1, 'x'.repeat(5_000_000));
+  void publisher.publish.said(2, '');
+  await publisher.flush();
+  await first.stop();
+  void publisher.publish.said(3, 'x'.repeat(5_000_000));
+  void publisher.publish.said(4, '');
+  await listen({ ws: { port: Number(new URL(url).port), maxPayload: 4_194_304 } });
+  await publisher.flush({ timeout: 4_000 });
+  expect(said).toEqual([1, 2, 4]);
+  expect(told).toEqual([
+    { event: 'said', policy: 'block', dropped: 1 },
+    { event: 'said', count: 1 },
+  ]);
+});

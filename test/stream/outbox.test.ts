@@ -164,6 +164,37 @@ describe('outbox', () => {
     expect(replays).toEqual(['1 packs, gone []', '1 packs, gone []']);
   });
 
+  test('a way that takes less: what is too large is dropped, be it history, under way or waiting, and no room is lost', async () => {
+    const { outbox, sent, replays, onOverflow } = makeOutbox({}, { history: 2 });
+    const counts: number[] = [];
+    onOverflow((dropped) => void counts.push(dropped));
+    const large = 'x'.repeat(100);
+    // a1 is history, a2 and a3 are under way; the rest waits for a way.
+    for (const text of [large, large, 'small']) outbox.publish('a', [text]);
+    outbox.acknowledge('S', 1);
+    outbox.pause();
+    for (const text of [large, 'small']) outbox.publish('a', [text]);
+    outbox.publish('b', [large]);
+    outbox.largest = 50;
+    outbox.open();
+    // Of `a` the second and the fourth, of `b` the first.
+    expect(counts).toEqual([1, 2, 1]);
+    expect(sent).toEqual(['a1:1', 'a2:2', 'a3:3', 'a5:5']);
+    expect(outbox.pending).toBe(2);
+    outbox.repeat('S', [
+      ['a', 1, 5],
+      ['b', 1, 1],
+    ]);
+    expect(replays).toEqual(['2 packs, gone [["a",1,2,2],["a",4,4,4],["b",1,1,6]]']);
+    const delivered = outbox.delivered(new AbortController().signal);
+    outbox.acknowledge('S', 6);
+    await delivered;
+    expect([outbox.pending, outbox.unsent]).toEqual([0, 0]);
+    // The window is free again.
+    for (let count = 1; count <= 4; count += 1) outbox.publish('b', [count]);
+    expect(sent.slice(4)).toEqual(['b2:7', 'b3:8', 'b4:9', 'b5:10']);
+  });
+
   test('what was dropped in a row is told as one', () => {
     const { outbox, replays } = makeOutbox({ a: { overflow: 'latest' } });
     for (let count = 1; count <= 900; count += 1) outbox.publish('a', [count]);
