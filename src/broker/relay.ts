@@ -88,7 +88,7 @@ function startsWith(frame: Frame, { text, bytes }: Start): boolean {
 }
 
 function textOf(frame: Frame): string {
-  return typeof frame === 'string' ? frame : new TextDecoder().decode(frame);
+  return typeof frame === 'string' ? frame : new TextDecoder('utf-8', { ignoreBOM: true }).decode(frame);
 }
 
 /** JSON-RPC as others write it. Peers of this package filter on the text and do not see it; Python peers do. */

@@ -37,6 +37,9 @@ export async function keepTrying(attempt: Attempt, signal: AbortSignal): Promise
 const TICK = 1_000;
 const MOST_SILENT_TICKS = 3;
 
+/** How long, in milliseconds, a token may take to come: as long as connecting. */
+const TOKEN_WITHIN = 5_000;
+
 /**
  * Sees whether a link is alive. All that arrives counts, not only answers: they may have to wait behind much else.
  * Ticks are counted, not time: who was busy has not listened.
@@ -70,12 +73,27 @@ export class Pulse {
   }
 }
 
-/** @throws RefusedError */
-export async function readToken(token: Token): Promise<string | undefined> {
+/**
+ * @param signal - aborts when the token is not wanted any more
+ * @throws RefusedError, also where a token takes its time
+ */
+export async function readToken(token: Token, signal: AbortSignal): Promise<string | undefined> {
+  if (typeof token !== 'function') return token;
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  const late = async (): Promise<never> => {
+    await pause(TOKEN_WITHIN, over.signal);
+    throw new Error('it did not come in time');
+  };
   try {
-    return typeof token === 'function' ? await token() : token;
+    return await Promise.race([token(), late()]);
   } catch (cause) {
     throw new RefusedError('there is no token to show to the server', { cause });
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
   }
 }
 

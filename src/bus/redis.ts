@@ -118,7 +118,7 @@ class RedisBus implements Bus {
 
   /** Connects, and uses the link until it ends. */
   async #serve(library: Library): Promise<void> {
-    const password = await readToken(this.#token);
+    const password = await readToken(this.#token, this.#closing.signal);
     const options = {
       lazyConnect: true,
       retryStrategy: () => null,

@@ -14,6 +14,7 @@ export async function loadWs(): Promise<typeof Ws> {
 /** What makes its WebSockets. The runtime has its turn after each message, as pages have. */
 export async function libraryWebSocket(): Promise<MakeWebSocket> {
   const { WebSocket } = await loadWs();
-  const options = { perMessageDeflate: false, allowSynchronousEvents: false };
+  // What a broker sends is as large as what publishers may send: they are told where it is too much.
+  const options = { perMessageDeflate: false, allowSynchronousEvents: false, maxPayload: 0 };
   return (url) => new WebSocket(url, options) as unknown as WebSocketLike;
 }

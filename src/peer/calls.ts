@@ -332,14 +332,10 @@ export class Calls {
     const args = withoutLastUndefined(given.slice(0, spec.arity));
     const sent = payloadOf('request', spec.name, args, spec.codec);
     if (!this.#validate) return sent;
-    const fitting = (parsed: Parsed, checked: readonly unknown[]): readonly unknown[] => {
-      if (isViolation(parsed)) throw explain('request', spec.name, parsed);
-      return checked;
-    };
     const parsed = spec.parseArgs(args);
-    if (!(parsed instanceof Promise)) return fitting(parsed, sent);
+    if (!(parsed instanceof Promise)) return fitting(spec, parsed, sent);
     const copy = copyOf(sent);
-    return parsed.then((late) => fitting(late, copy));
+    return parsed.then((late) => fitting(spec, late, copy));
   }
 
   async #checkResult(spec: RequestSpec, value: unknown): Promise<unknown> {
@@ -358,7 +354,8 @@ export class Calls {
     refused: readonly string[] = [],
   ): void {
     const { spec } = pending;
-    const servers = this.#port.servers(spec.name).filter((server) => !refused.includes(server));
+    const all = this.#port.servers(spec.name);
+    const servers = refused.length === 0 ? all : all.filter((server) => !refused.includes(server));
     const last = refused.at(-1);
     if (servers.length === 0 && last === undefined && !this.#knowsAll) return;
     pending.ask = undefined;
@@ -413,6 +410,12 @@ export class Calls {
 function optionsOf({ arity }: RequestSpec, given: readonly unknown[]): RequestOptions {
   const options = given[arity];
   return typeof options === 'object' && options !== null ? options : {};
+}
+
+/** @throws ValidationError */
+function fitting({ name }: RequestSpec, parsed: Parsed, args: readonly unknown[]): readonly unknown[] {
+  if (isViolation(parsed)) throw explain('request', name, parsed);
+  return args;
 }
 
 function noHandler(peer: string, { name }: RequestSpec): NoHandlerError {

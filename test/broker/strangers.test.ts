@@ -582,6 +582,38 @@ describe('strangers: how much they may do', () => {
     expect((await stranger.end())[0]).toBe(1009);
   });
 
+  test('what the library cuts off is told and counted as well', async () => {
+    const broker = await listen({ maxPayload: 2_200_000 });
+    const reasons: string[] = [];
+    connect(broker.status, 'refused', ({ reason }) => reasons.push(reason));
+    const stranger = await Stranger.joined(broker.url);
+    stranger.say('x'.repeat(3_000_000));
+    expect((await stranger.end())[0]).toBe(1009);
+    await expect.poll(() => broker.counters.refused).toBe(1);
+    expect(reasons).toEqual([expect.stringContaining('cannot be taken')]);
+  });
+
+  test('pongs without end: read no faster than messages', async () => {
+    const { url } = await listen({ bytesPerSecond: 100_000 });
+    const stranger = await Stranger.joined(url);
+    const publisher = new Peer<{}, { x: [n: number] }>(url, [], ['x']);
+    const subscriber = new Peer<{ x: [n: number] }, {}>(url, ['x'], []);
+    for (const peer of [publisher, subscriber]) {
+      onTestFinished(() => peer.stop({ timeout: 0 }));
+      await peer.start();
+    }
+    await publisher.waitFor({ subscribers: 'x' });
+    const data = Buffer.alloc(125);
+    for (let i = 0; i < 160_000; i += 1) stranger.socket.pong(data);
+    // Meanwhile, others go on.
+    for (let n = 0; n < 200; n += 1) {
+      const next = subscriber.events.x.next();
+      await publisher.publish.x(n);
+      await next;
+    }
+    expect(stranger.socket.bufferedAmount).toBeGreaterThan(10_000_000);
+  });
+
   test('a message in too many fragments: cut off', async () => {
     const { url } = await listen();
     const stranger = await Stranger.joined(url);

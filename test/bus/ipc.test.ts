@@ -223,6 +223,7 @@ describe('ipc: the plain socket', () => {
       'a subscription of more than 128 lengths',
       `subscribe ${JSON.stringify(Array.from({ length: 129 }, (_, i) => 'x'.repeat(i)))}`,
     ],
+    ['nonsense that goes on', 'nonsense\n'.repeat(5_000)],
   ])('%s: cut off and counted, and others go on', async (_, said) => {
     const broker = await startBroker('ipc');
     const { publisher, received } = await startPair(broker.endpoints);
@@ -242,9 +243,11 @@ describe('ipc: the plain socket', () => {
     stranger.say(SUBSCRIBE_X);
     stranger.say(Uint8Array.of(0xff, 0xfe, 10));
     stranger.say('[1, 2]');
+    // With a byte order mark, it is no JSON.
+    stranger.say(`\uFEFF${frame('[0]')}`);
     stranger.say(frame('[1]'));
     expect(await stranger.next()).toBe(frame('[1]'));
-    expect(broker.counters).toMatchObject({ invalid: 2, refused: 0, frames: 1 });
+    expect(broker.counters).toMatchObject({ invalid: 3, refused: 0, frames: 1 });
   });
 
   test('a text is sent as its bytes in UTF-8, wherever there are characters of several bytes', () => {

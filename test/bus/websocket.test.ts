@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeBus } from '../../src/bus/address.ts';
+import { libraryWebSocket } from '../../src/bus/websocket-library.ts';
 
 /** A server that is no broker, and answers whoever joins with these words in turn. */
 async function serve(...words: readonly string[]): Promise<string> {
@@ -44,4 +45,20 @@ test.each([
     bus.open(listener).catch(reject);
   });
   expect(told).toEqual([undefined]);
+});
+
+test('websocket: the library takes a message of any size from a broker', async () => {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  onTestFinished(() => server.close());
+  await once(server, 'listening');
+  const size = 101 * 1024 * 1024;
+  server.on('connection', (socket) => socket.send('x'.repeat(size)));
+  const make = await libraryWebSocket();
+  const socket = make(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(() => socket.close());
+  const length = await new Promise((resolve) => {
+    socket.addEventListener('message', ({ data }: { data: unknown }) => resolve((data as string).length));
+    socket.addEventListener('close', ({ code }: { code: number }) => resolve(`closed with ${code}`));
+  });
+  expect(length).toBe(size);
 });

@@ -116,6 +116,8 @@ export class LinesDoor implements Door {
     const reader = new LineReader();
     socket.on('data', (chunk) => {
       for (const line of reader.read(chunk)) {
+        // It may have been cut off meanwhile.
+        if (socket.destroyed) return;
         if (isWord(line)) this.#hear(guest, line.toString());
         else if (isUtf8(line)) this.#listener?.frame(line);
         else this.#listener?.unreadable();

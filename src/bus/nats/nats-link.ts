@@ -155,7 +155,7 @@ export class NatsLink {
   /** @throws RefusedError, and what the library throws */
   async #connect({ dial, errors }: NatsDialer): Promise<Dialed> {
     const { address, echo } = this.#options;
-    const token = await readToken(this.#options.token);
+    const token = await readToken(this.#options.token, this.#closing.signal);
     const options = {
       name: 'mreventloop',
       servers: [...new Set([...this.#hosts, ...this.#discovered])],

@@ -73,10 +73,16 @@ export class Guest {
     this.#rules = rules;
     this.#deadline = setTimeout(() => this.#refuse(CLOSE.LATE, 'did not join in time'), rules.joinWithin);
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
-    socket.on('pong', () => (this.#silentTicks = 0));
+    socket.on('pong', (data) => {
+      this.#silentTicks = 0;
+      this.#slowDown(1, data.length);
+    });
+    socket.on('ping', (data) => this.#slowDown(1, data.length));
     socket.on('close', () => this.#leave());
-    // What went wrong follows as a close.
-    socket.on('error', () => {});
+    socket.on('error', (error) => {
+      // The library closes by itself what breaks the protocol or its limits. All else follows as a close.
+      if (isOfProtocol(error)) this.#host.refused(`what it sent cannot be taken: ${error.message}`, undefined);
+    });
   }
 
   /** What it has subscribed to. */
@@ -274,4 +280,9 @@ function parse(json: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function isOfProtocol(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code?.startsWith('WS_ERR_') === true;
 }

@@ -1,0 +1,29 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { readToken } from '../../src/bus/keep-trying.ts';
+import { RefusedError } from '../../src/errors.ts';
+
+const never = (): Promise<string> => new Promise(() => {});
+
+describe('a token', () => {
+  test('that does not come in time, or is not wanted any more, is none: it is asked for again with the next connection', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const closing = new AbortController();
+    const late = expect(readToken(never, closing.signal)).rejects.toThrow(RefusedError);
+    await vi.advanceTimersByTimeAsync(5_000);
+    await late;
+    const unwanted = expect(readToken(never, closing.signal)).rejects.toThrow(RefusedError);
+    closing.abort();
+    await unwanted;
+    await expect(readToken(never, closing.signal)).rejects.toThrow(RefusedError);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('comes from a function, or is there', async () => {
+    const { signal } = new AbortController();
+    expect(await readToken(() => Promise.resolve('a'), signal)).toBe('a');
+    expect(await readToken(() => 'b', signal)).toBe('b');
+    expect(await readToken('c', signal)).toBe('c');
+    expect(await readToken(undefined, signal)).toBeUndefined();
+  });
+});
