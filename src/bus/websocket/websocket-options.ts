@@ -62,7 +62,7 @@ export interface WebSocketDoorOptions {
   readonly authorize?:
     ((token: string | undefined, request: JoinRequest) => boolean | Grant | Promise<boolean | Grant>) | undefined;
   /**
-   * How long, in milliseconds, a connection may take until the peer is let in; 2³¹ - 1 at most.
+   * How long, in milliseconds, a connection may take until the peer is let in; 2³¹ - 1 at most. Peers give up after 10,000.
    * @default 5000
    */
   readonly joinWithin?: number | undefined;
