@@ -251,7 +251,7 @@ export class Services {
     const parsed = pending instanceof Promise ? await pending : pending;
     if (isViolation(parsed)) throw explainAnswer(spec.name, parsed, '');
     // Again, because others may have waited for the same.
-    for (; room !== undefined; room = this.#port.room(peer)) await room;
+    for (room = this.#port.room(peer); room !== undefined; room = this.#port.room(peer)) await room;
     if (this.#isRunning(peer, id)) this.#port.send(peer, { kind, id, value: sent });
   }
 

@@ -104,7 +104,8 @@ export interface Peer<
   stop(options?: FlushOptions): Promise<void>;
   /**
    * Fulfils when every live subscriber has everything that was published so far, and the store what it is to keep.
-   * @throws TimeoutError, which says who lacks how much; the signal's reason
+   * @throws TimeoutError, which says who lacks how much; StateError when the peer was stopped and something is left; the
+   *   signal's reason
    */
   flush(options?: FlushOptions): Promise<void>;
   /**
