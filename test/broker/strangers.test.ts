@@ -591,6 +591,17 @@ describe('strangers: how much they may do', () => {
     expect((await stranger.end())[0]).toBe(1009);
     await expect.poll(() => broker.counters.refused).toBe(1);
     expect(reasons).toEqual([expect.stringContaining('cannot be taken')]);
+    const another = await Stranger.joined(broker.url);
+    // It is cut off for the first, and the second is too large.
+    another.say('nonsense');
+    another.say('x'.repeat(3_000_000));
+    await another.end();
+    // Who comes and is cut off after it was counted after it.
+    const last = await Stranger.joined(broker.url);
+    last.say('nonsense');
+    await last.end();
+    await expect.poll(() => broker.counters.refused).toBeGreaterThanOrEqual(3);
+    expect(reasons.slice(1)).toEqual(['a message that makes no sense here', 'a message that makes no sense here']);
   });
 
   test('pongs without end: read no faster than messages', async () => {

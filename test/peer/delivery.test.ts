@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   connect,
+  contract,
   disconnect,
   type Gap,
   NoBrokerError,
@@ -12,6 +13,7 @@ import {
   TimeoutError,
 } from 'mreventloop';
 import { type FaultyBus, FaultyNetwork, StepClock } from 'mreventloop/testing';
+import { z } from 'zod';
 import { makeBus } from '../../src/bus/address.ts';
 import type { Bus } from '../../src/bus/bus.ts';
 import { startBroker } from '../support/addresses.ts';
@@ -511,6 +513,29 @@ describe('delivery: without subscribers that acknowledge', () => {
 });
 
 describe('delivery: flush and stop', () => {
+  test('flush: what waits for a schema is not delivered yet, also where its subscriber connects again', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const { promise, open } = gate();
+    const slow = contract({ tick: [z.number().refine(() => promise.then(() => true))] });
+    const bus = world.network.bus();
+    const options = { subscribe: ['tick'], clock: world.clock, bus: () => Promise.resolve(bus) } as const;
+    const subscriber = new Peer('inproc://a', slow, options);
+    await world.until(subscriber.start());
+    await world.until(publisher.waitFor({ subscribers: 'tick' }));
+    void publisher.publish.tick(1);
+    await world.pass(200);
+    bus.break();
+    bus.mend();
+    let isDelivered = false;
+    const flushed = publisher.flush().then(() => (isDelivered = true));
+    await world.pass(500);
+    expect(isDelivered).toBe(false);
+    open();
+    await world.until(flushed);
+    await world.until(subscriber.stop());
+  });
+
   test('flush: fails where the peer is stopped and something is left', async () => {
     const peer = new Peer<{}, Ticks>('inproc://nobody.in', 'inproc://nobody.out', [], ['tick']);
     void peer.publish.tick(1);

@@ -81,7 +81,8 @@ export class Guest {
     socket.on('close', () => this.#leave());
     socket.on('error', (error) => {
       // The library closes by itself what breaks the protocol or its limits. All else follows as a close.
-      if (isOfProtocol(error)) this.#host.refused(`what it sent cannot be taken: ${error.message}`, undefined);
+      if (this.#isGone() || !isOfProtocol(error)) return;
+      this.#host.refused(`what it sent cannot be taken: ${error.message}`, undefined);
     });
   }
 
