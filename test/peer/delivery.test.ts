@@ -536,6 +536,34 @@ describe('delivery: flush and stop', () => {
     await world.until(subscriber.stop());
   });
 
+  test('gap: is told behind what came before it, where that waits for a schema', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const { promise, open } = gate();
+    const slow = contract({ tick: [z.number().refine(() => promise.then(() => true))] });
+    const bus = world.network.bus();
+    const options = { subscribe: ['tick'], clock: world.clock, bus: () => Promise.resolve(bus) } as const;
+    const subscriber = new Peer('inproc://a', slow, options);
+    const told: unknown[] = [];
+    connect(subscriber, 'tick', (n) => told.push(n));
+    connect(subscriber.status, 'gap', ({ count }) => told.push({ count }));
+    await world.until(subscriber.start());
+    await world.until(publisher.waitFor({ subscribers: 'tick' }));
+    void publisher.publish.tick(1);
+    await world.pass(10);
+    bus.partition();
+    void publisher.publish.tick(2);
+    await world.pass(10);
+    bus.mend();
+    await world.until(publisher.stop({ timeout: 0 }));
+    await world.pass(10);
+    expect(subscriber.peers).toEqual([]);
+    expect(told).toEqual([]);
+    open();
+    await world.until(subscriber.stop());
+    expect(told).toEqual([1, { count: 1 }]);
+  });
+
   test('flush: fails where the peer is stopped and something is left', async () => {
     const peer = new Peer<{}, Ticks>('inproc://nobody.in', 'inproc://nobody.out', [], ['tick']);
     void peer.publish.tick(1);
