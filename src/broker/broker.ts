@@ -13,7 +13,7 @@ import {
 import type { Door, DoorListener, Endpoints, Frame, Refusal, Token, Uplink, UplinkStatus } from '../bus/bus.ts';
 import { isChannel } from '../bus/port/channel.ts';
 import type { PortDoor } from '../bus/port/port-door.ts';
-import type { Port } from '../bus/port/port-line.ts';
+import { type Port, whenGone } from '../bus/port/port-line.ts';
 import type { WebSocketDoorOptions } from '../bus/websocket/websocket-options.ts';
 import { AddressError, StateError } from '../errors.ts';
 import { event } from '../events/event.ts';
@@ -93,7 +93,8 @@ export class Broker implements AsyncDisposable {
   #ws: WebSocketDoorOptions | undefined;
   readonly #uplinkOptions: UplinkOptions | undefined;
   readonly #counters = { frames: 0, bytes: 0, invalid: 0, refused: 0 };
-  readonly #ports = new Set<Port>();
+  // With what ends watching whether their other ends are gone, which goes on while the broker is stopped.
+  readonly #ports = new Map<Port, () => void>();
   #portDoor: PortDoor | undefined;
   #doors: readonly Door[] | undefined;
   #uplink: Uplink | undefined;
@@ -166,14 +167,14 @@ export class Broker implements AsyncDisposable {
         'peers meet on a BroadcastChannel without a broker: give it to each of them, and use ports here',
       );
     }
-    this.#ports.add(port);
-    this.#portDoor?.attach(port);
-    return {
-      [Symbol.dispose]: () => {
-        this.#ports.delete(port);
-        this.#portDoor?.detach(port);
-      },
+    const detach = (): void => {
+      this.#ports.get(port)?.();
+      this.#ports.delete(port);
+      this.#portDoor?.detach(port);
     };
+    if (!this.#ports.has(port)) this.#ports.set(port, whenGone(port, detach));
+    this.#portDoor?.attach(port);
+    return { [Symbol.dispose]: detach };
   }
 
   /** How many ports are attached whose other ends are not known to be gone. */
@@ -306,10 +307,10 @@ export class Broker implements AsyncDisposable {
         this.#ws = { ...this.#ws, port: Number(new URL(this.#url).port) };
       }
     }
-    this.#portDoor = await makePortDoor((port) => this.#ports.delete(port));
+    this.#portDoor = await makePortDoor();
     await this.#portDoor.open(listener);
     doors.push(this.#portDoor);
-    for (const port of this.#ports) this.#portDoor.attach(port);
+    for (const port of this.#ports.keys()) this.#portDoor.attach(port);
   }
 
   /**

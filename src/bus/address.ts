@@ -172,8 +172,8 @@ export function checkPath(path: string): void {
 }
 
 /** The door of a broker where peers come in over ports, loaded when it is needed. */
-export async function makePortDoor(gone: (port: Port) => void): Promise<PortDoor> {
-  return new (await import('./port/port-door.ts')).PortDoor(PORT_HEARTBEAT, gone);
+export async function makePortDoor(): Promise<PortDoor> {
+  return new (await import('./port/port-door.ts')).PortDoor(PORT_HEARTBEAT);
 }
 
 /** Milliseconds after which a thread that does not answer is sent nothing, until it answers. */

@@ -76,6 +76,27 @@ test('worker: when it is terminated, the broker lets go of it and others are tol
   expect((await left)[1]).toBe('silent');
 });
 
+test('ends that go while the broker is stopped: it lets go of them', async () => {
+  const broker = await listen();
+  const { worker } = await startWorker(broker);
+  const [gone, detached, kept] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
+  onTestFinished(() => kept.port2.close());
+  broker.attach(gone.port1);
+  const attached = broker.attach(detached.port1);
+  broker.attach(kept.port1);
+  await broker.stop();
+  expect(broker.ports).toBe(4);
+  await worker.terminate();
+  const closed = once(gone.port1, 'close');
+  gone.port2.close();
+  await closed;
+  attached[Symbol.dispose]();
+  expect(broker.ports).toBe(1);
+  await broker.start();
+  const peer = new Peer(kept.port2, [], []);
+  await using _peer = await peer.start();
+});
+
 test('port: a peer whose broker is in a thread that ended is told', async () => {
   const { port1, port2 } = new MessageChannel();
   const broker = await Broker.listen({});
@@ -116,7 +137,7 @@ test('port: a peer can be stopped and started again, and what others say over th
 test('heartbeat: who does not answer is sent nothing more, and is asked to join when it is heard again', async () => {
   const { port1, port2 } = new MessageChannel();
   onTestFinished(() => port1.close());
-  const door = new PortDoor(60, () => {});
+  const door = new PortDoor(60);
   onTestFinished(() => door.close());
   await door.open({ frame: () => true, unreadable() {}, refused() {} });
   door.attach(port1);
@@ -174,7 +195,7 @@ test('port: a door ignores words that make no sense, and reports bytes that are 
   const { port1, port2 } = new MessageChannel();
   onTestFinished(() => port1.close());
   const heard: unknown[] = [];
-  const door = new PortDoor(10_000, () => {});
+  const door = new PortDoor(10_000);
   onTestFinished(() => door.close());
   await door.open({
     frame: (frame) => heard.push(frame) > 0,
@@ -211,7 +232,7 @@ test('port: a bus ignores words that make no sense, and reports bytes that are n
 test('port: the memory of large frames changes hands, and each peer has its own copy', async () => {
   const heard: unknown[] = [];
   const handedOver: number[] = [];
-  const door = new PortDoor(10_000, () => {});
+  const door = new PortDoor(10_000);
   onTestFinished(() => door.close());
   await door.open({ frame: (frame) => heard.push(frame) > 0, unreadable() {}, refused() {} });
   const join = () => {

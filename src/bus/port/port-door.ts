@@ -22,19 +22,14 @@ export class PortDoor implements Door {
   /** Peers in Python do not come in here. */
   readonly hasPlainListeners = false;
   readonly #heartbeat: number;
-  readonly #gone: (port: Port) => void;
   readonly #guests = new Map<Port, Guest>();
   readonly #wanted = new PrefixIndex<Guest>();
   #listener: DoorListener | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
 
-  /**
-   * @param heartbeat - milliseconds
-   * @param gone - called when the other end of a port is gone for good
-   */
-  constructor(heartbeat: number, gone: (port: Port) => void) {
+  /** @param heartbeat - milliseconds */
+  constructor(heartbeat: number) {
     this.#heartbeat = heartbeat;
-    this.#gone = gone;
   }
 
   open(listener: DoorListener): Promise<Endpoints> {
@@ -50,10 +45,7 @@ export class PortDoor implements Door {
     const line = new Line(
       port,
       (word) => this.#hear(guest, word),
-      () => {
-        this.detach(port);
-        this.#gone(port);
-      },
+      () => this.detach(port),
     );
     const guest: Guest = { line, prefixes: [], waiting: [], here: false, asked: false };
     this.#guests.set(port, guest);

@@ -66,8 +66,10 @@ export class Line {
       this.#silentTicks = 0;
       hear(word);
     };
-    this.#stop =
-      'addEventListener' in port ? listenToWeb(port, onMessage, closed) : listenToNode(port, onMessage, closed);
+    const stops = [listen(port, onMessage), whenGone(port, closed)];
+    this.#stop = () => {
+      for (const stop of stops) stop();
+    };
   }
 
   say(...word: Exclude<Word, readonly ['frames', ...unknown[]]>): void {
@@ -135,22 +137,26 @@ function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.findIndex((item) => !isItem(item)) === -1;
 }
 
-function listenToWeb(port: WebPort, onMessage: (message: unknown) => void, closed: () => void): () => void {
-  const onEvent = (event: unknown): void => onMessage((event as { data: unknown }).data);
-  port.addEventListener('message', onEvent);
-  port.addEventListener('close', closed);
-  port.start?.();
-  return () => {
-    port.removeEventListener('message', onEvent);
-    port.removeEventListener('close', closed);
-  };
+/**
+ * Calls back when the other end of a port is gone for good, where the runtime tells.
+ * @returns what ends that
+ */
+export function whenGone(port: Port, gone: () => void): () => void {
+  if ('addEventListener' in port) {
+    port.addEventListener('close', gone);
+    return () => port.removeEventListener('close', gone);
+  }
+  port.on('exit', gone);
+  return () => port.off('exit', gone);
 }
 
-function listenToNode(worker: NodeWorker, onMessage: (message: unknown) => void, closed: () => void): () => void {
-  worker.on('message', onMessage);
-  worker.on('exit', closed);
-  return () => {
-    worker.off('message', onMessage);
-    worker.off('exit', closed);
-  };
+function listen(port: Port, onMessage: (message: unknown) => void): () => void {
+  if ('addEventListener' in port) {
+    const onEvent = (event: unknown): void => onMessage((event as { data: unknown }).data);
+    port.addEventListener('message', onEvent);
+    port.start?.();
+    return () => port.removeEventListener('message', onEvent);
+  }
+  port.on('message', onMessage);
+  return () => port.off('message', onMessage);
 }
