@@ -1,5 +1,8 @@
-import { lstat, unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { connect, type ListenOptions, type Server } from 'node:net';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AddressError, AddressInUseError } from '../errors.ts';
 
@@ -9,55 +12,136 @@ import { AddressError, AddressInUseError } from '../errors.ts';
  */
 export interface ClaimedPath {
   /** To be called when the path was bound. */
-  taken(): Promise<void>;
+  taken(): void;
   /** Removes the socket that was bound, if it is still there. */
-  release(): Promise<void>;
+  release(): void;
 }
 
 /**
  * Checks that an address may be bound: nothing is there, or the socket of a broker that is gone.
  * Gives undefined for an address that is no path.
- * @param path - where that is not the rest of an ipc address
  * @throws AddressError, AddressInUseError
  */
-export async function claimPath(
-  address: string,
-  path: string | undefined = pathOf(address),
-): Promise<ClaimedPath | undefined> {
-  if (path === undefined) return undefined;
-  const found = await look(path);
-  if (found?.isSocket() === true) {
-    if (await isServed(`ipc://${path}`)) {
-      throw new AddressInUseError(`'${address}' is in use: a live broker or program serves it`);
-    }
-  } else if (found !== undefined) {
-    const kind = found.isDirectory() ? 'a folder' : 'a file that is no socket';
-    throw new AddressError(`'${address}' cannot be used: there is ${kind}, which is left as it is`);
-  }
-
+export async function claimPath(address: string): Promise<ClaimedPath | undefined> {
+  if (!address.startsWith('ipc:///')) return undefined;
+  const path = address.slice('ipc://'.length);
+  await findLeftover(address, path);
   let inode: bigint | undefined;
   return {
-    async taken() {
-      inode = (await look(path))?.ino;
+    taken() {
+      inode = look(path)?.ino;
     },
-    async release() {
+    release() {
       // Another broker may have taken the path over since; its socket is not ours to remove.
-      if (inode !== undefined && (await look(path))?.ino === inode) await unlink(path);
+      if (inode !== undefined && look(path)?.ino === inode) unlinkSync(path);
     },
   };
 }
 
-function pathOf(address: string): string | undefined {
-  return address.startsWith('ipc:///') ? address.slice('ipc://'.length) : undefined;
+/**
+ * Lets a server listen at an address of this machine. At a path, it replaces the socket of a server that is gone; of
+ * several that try at once, one succeeds.
+ * @param address - as errors name it
+ * @returns what stops it, removes its socket, and fulfils when all its connections have ended
+ * @throws AddressError, AddressInUseError
+ */
+export async function listenAt(server: Server, place: ListenOptions, address: string): Promise<() => Promise<void>> {
+  const { path } = place;
+  for (let isBound = false; !isBound;) {
+    try {
+      server.listen(place);
+      await once(server, 'listening');
+      isBound = true;
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (path === undefined) throw explainBind(address, cause);
+      // Node says of a folder that does not exist that it may not be used.
+      if (code !== 'EADDRINUSE') throw explainBind(address, cause, existsSync(dirname(path)) ? code : 'ENOENT');
+      await removeLeftover(address, path);
+    }
+  }
+  const inode = path === undefined ? undefined : look(path)?.ino;
+  return async () => {
+    const closed = once(server, 'close');
+    const found = path === undefined ? undefined : look(path)?.ino;
+    if (path === undefined || found === undefined || found === inode) {
+      server.close();
+    } else {
+      // Node removes what is at the path, which another server has taken over since.
+      const aside = besides(path);
+      renameSync(path, aside);
+      server.close();
+      renameSync(aside, path);
+    }
+    await closed;
+  };
 }
 
-async function look(path: string) {
+/** @throws AddressError, AddressInUseError */
+async function removeLeftover(address: string, path: string): Promise<void> {
+  if (!(await findLeftover(address, path))) return;
+  // Another server may have done the same, and listen there by now.
+  const aside = besides(path);
   try {
-    return await lstat(path, { bigint: true });
+    renameSync(path, aside);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw explainBind(address, cause);
+  }
+  if (await isServed(`ipc://${aside}`)) renameSync(aside, path);
+  else unlinkSync(aside);
+}
+
+/**
+ * @returns whether the socket of a server that is gone is at a path, or nothing
+ * @throws AddressError, AddressInUseError
+ */
+async function findLeftover(address: string, path: string): Promise<boolean> {
+  const found = look(path);
+  if (found === undefined) return false;
+  if (!found.isSocket()) {
+    const kind = found.isDirectory() ? 'a folder' : 'a file that is no socket';
+    throw new AddressError(`'${address}' cannot be used: there is ${kind}, which is left as it is`);
+  }
+  if (!(await isServed(`ipc://${path}`))) return true;
+  throw new AddressInUseError(`'${address}' is in use: a live broker or program serves it`);
+}
+
+/** A name in the same folder that nobody else uses. */
+function besides(path: string): string {
+  return join(dirname(path), randomBytes(4).toString('hex'));
+}
+
+function look(path: string) {
+  try {
+    return lstatSync(path, { bigint: true });
   } catch {
     // Nothing there, or out of reach: binding will tell.
     return undefined;
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EADDRNOTAVAIL: 'this machine has no such network address',
+  EINVAL: 'it is not understood, or longer than the path of a socket can be, which is about 100 bytes',
+  ENAMETOOLONG: 'the path is too long for a socket; most systems allow about 100 bytes',
+  ENODEV: 'this machine has no such network interface',
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'a part of its path is no folder',
+  EPROTONOSUPPORT: 'this build of ZeroMQ cannot use it',
+};
+
+/** What an address could not be bound or connected to for. */
+export function explainBind(
+  address: string,
+  cause: unknown,
+  code: string | undefined = (cause as NodeJS.ErrnoException).code,
+): Error {
+  if (code === 'EADDRINUSE') {
+    return new AddressInUseError(`'${address}' is in use: another broker or program serves it`, { cause });
+  }
+  return new AddressError(`'${address}' cannot be used: ${REASONS[code ?? ''] ?? (cause as Error).message}`, { cause });
 }
 
 /** How long, in milliseconds, to wait for ZeroMQ to give an address back. */

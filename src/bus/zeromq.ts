@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as Zeromq from 'zeromq';
-import { AddressError, AddressInUseError, MissingLibraryError, StateError } from '../errors.ts';
+import { MissingLibraryError, StateError } from '../errors.ts';
 import { nextTurn, SLICE } from '../timers.ts';
 import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
-import { claimPath, type ClaimedPath, untilFree } from './served.ts';
+import { claimPath, type ClaimedPath, explainBind, untilFree } from './served.ts';
 
 /**
  * The bus over ZeroMQ, as the Python original uses it: one frame a message; peers receive through a SUB
@@ -184,7 +184,7 @@ export class ZeromqDoor implements Door {
     // ZeroMQ gives addresses back some time after a close. (Unbinding first would say when, but with a
     // read under way it breaks ZeroMQ: EBUSY, or an assertion that ends the process.)
     await Promise.all(bound.filter((address) => address !== null).map((address) => untilFree(address)));
-    await Promise.all(this.#paths.map((path) => path.release()));
+    for (const path of this.#paths) path.release();
   }
 
   /** A topic was subscribed to by the first peer, or unsubscribed from by the last one. */
@@ -206,11 +206,11 @@ export class ZeromqDoor implements Door {
     try {
       await socket.bind(address);
     } catch (cause) {
-      throw explain(address, cause);
+      throw explainBind(address, cause);
     }
     if (path === undefined) return;
     this.#paths.push(path);
-    await path.taken();
+    path.taken();
   }
 }
 
@@ -290,25 +290,6 @@ function connect(socket: Zeromq.Subscriber | Zeromq.Publisher, address: string):
   try {
     socket.connect(address);
   } catch (cause) {
-    throw explain(address, cause);
+    throw explainBind(address, cause);
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EADDRNOTAVAIL: 'this machine has no such network address',
-  EINVAL: 'ZeroMQ does not understand it',
-  ENAMETOOLONG: 'the path is too long for a socket; most systems allow about 100 bytes',
-  ENODEV: 'this machine has no such network interface',
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'a part of its path is no folder',
-  EPROTONOSUPPORT: 'this build of ZeroMQ cannot use it',
-};
-
-function explain(address: string, cause: unknown): Error {
-  const { code = '', message } = cause as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') {
-    return new AddressInUseError(`'${address}' is in use: another broker or program serves it`, { cause });
-  }
-  return new AddressError(`'${address}' cannot be used: ${REASONS[code] ?? message}`, { cause });
 }

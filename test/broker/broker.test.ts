@@ -1,13 +1,38 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Publisher, Subscriber } from 'zeromq';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AddressError, AddressInUseError, Broker, Peer, StateError } from 'mreventloop';
-import { freeEndpoints, SCHEMES, startBroker, temporaryFolder } from '../support/addresses.ts';
+import { AddressError, AddressInUseError, Broker, type Endpoints, Peer, StateError } from 'mreventloop';
+import { isServed } from '../../src/bus/served.ts';
+import { freeEndpoints, type Scheme, SCHEMES, startBroker, temporaryFolder } from '../support/addresses.ts';
 import { cli } from '../support/program.ts';
+
+/** Addresses that nobody serves, with what a broker that was killed has left behind, or ports that are free. */
+async function takenEndpoints(scheme: Scheme): Promise<Endpoints> {
+  if (scheme === 'tcp' || scheme === 'ws') {
+    await using broker = await startBroker(scheme);
+    return broker.endpoints;
+  }
+  const endpoints = freeEndpoints(scheme);
+  if (scheme === 'inproc') return endpoints;
+  const paths = new Set(Object.values(endpoints).map((address) => new URL(address).pathname));
+  if (scheme === 'ipc') paths.add(`${new URL(endpoints.in).pathname}.lines`);
+  for (const path of paths) await leaveSocket(path);
+  return endpoints;
+}
+
+/** Leaves the socket of a server that is gone. */
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  renameSync(path, `${path}.left`);
+  server.close();
+  await once(server, 'close');
+  renameSync(`${path}.left`, path);
+}
 
 describe.each(SCHEMES)('broker over %s', (scheme) => {
   test('start and stop: any number of times', async () => {
@@ -32,6 +57,21 @@ describe.each(SCHEMES)('broker over %s', (scheme) => {
     await expect(start).rejects.toThrow(endpoints.in);
     const peer = new Peer(endpoints.in, endpoints.out, [], []);
     await using _peer = await peer.start();
+  });
+
+  test('start: of two at once, one serves, and the other is refused', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { in: inAddress, out } = await takenEndpoints(scheme);
+      const brokers = [new Broker(inAddress, out), new Broker(inAddress, out)];
+      const starts = await Promise.allSettled(brokers.map((broker) => broker.start()));
+      for (const broker of brokers) onTestFinished(() => broker.stop());
+      expect(starts.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+      for (const start of starts) {
+        if (start.status === 'rejected') expect(start.reason).toBeInstanceOf(AddressInUseError);
+      }
+      if (scheme === 'ipc') expect(await Promise.all([isServed(inAddress), isServed(out)])).toEqual([true, true]);
+      await using _peer = await new Peer(inAddress, out, [], []).start();
+    }
   });
 
   test('start: refused while it runs', async () => {
@@ -217,6 +257,20 @@ describe('broker: ipc paths', () => {
     await broker.stop();
     expect(existsSync(join(folder, 'shop.in'))).toBe(true);
   });
+
+  test.each(['ipc', 'ws+unix'] as const)(
+    '%s: a broker whose sockets were removed stops: those of the next one stay',
+    async (scheme) => {
+      const folder = temporaryFolder();
+      const first = await new Broker(`${scheme}://${folder}/shop`).start();
+      for (const file of readdirSync(folder)) rmSync(join(folder, file));
+      await using second = await new Broker(`${scheme}://${folder}/shop`).start();
+      const files = readdirSync(folder);
+      await first.stop();
+      expect(readdirSync(folder)).toEqual(files);
+      await using _peer = await new Peer(second.endpoints.in, second.endpoints.out, [], []).start();
+    },
+  );
 });
 
 describe('broker: relay', () => {

@@ -3,7 +3,8 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Broker, connect, type Endpoints, NoBrokerError, Peer } from 'mreventloop';
+import { Broker, connect, type Endpoints, NoBrokerError, Peer, RefusedError } from 'mreventloop';
+import type { Refusal } from '../../src/bus/bus.ts';
 import { LineReader, toBytes } from '../../src/bus/ipc/lines.ts';
 import { LinesDoor } from '../../src/bus/ipc/lines-door.ts';
 import { joinLines, type LinesLink } from '../../src/bus/ipc/lines-link.ts';
@@ -68,12 +69,15 @@ async function openStranger(path: string) {
 }
 
 /** A door without a broker, and how to come in there as one who has subscribed to `x`. */
-async function openDoor(rules?: ConstructorParameters<typeof LinesDoor>[1]) {
+async function openDoor(
+  rules?: ConstructorParameters<typeof LinesDoor>[1],
+  refused: (refusal: Refusal) => void = () => {},
+) {
   const path = `${temporaryFolder()}/x.lines`;
   const door = new LinesDoor(path, rules);
   onTestFinished(() => door.close());
   const heard: unknown[] = [];
-  await door.open({ frame: (text) => heard.push(text) > 0, unreadable() {}, refused() {} });
+  await door.open({ frame: (text) => heard.push(text) > 0, unreadable() {}, refused });
   const join = async () => {
     const stranger = await openStranger(path);
     await stranger.next();
@@ -236,6 +240,50 @@ describe('ipc: the plain socket', () => {
     expect(received).toEqual([1]);
   });
 
+  test('a peer that subscribes to names that are too long: its start says why', async () => {
+    const { endpoints } = await startBroker('ipc');
+    const peer = new Peer(endpoints.in, endpoints.out, ['x'.repeat(2_100)], []);
+    const start = peer.start({ timeout: 5_000 });
+    await expect(start).rejects.toThrow(RefusedError);
+    await expect(start).rejects.toThrow(/refused this peer: subscribes to names/);
+  });
+
+  test('a peer whose next broker takes less: it is told why, and comes back no sooner than others who were refused', async () => {
+    const endpoints = freeEndpoints('ipc');
+    const names = Array.from({ length: 200 }, (_, i) => 'x'.repeat(i + 1));
+    // ZeroMQ takes names of any length.
+    const before = await startZeromqOnly(endpoints);
+    const peer = new Peer(endpoints.in, endpoints.out, names, []);
+    onTestFinished(() => peer.stop({ timeout: 0 }));
+    await peer.start();
+    const refused = peer.status.refused.next({ timeout: 10_000 });
+    await before[Symbol.asyncDispose]();
+    const broker = new Broker(endpoints.in, endpoints.out);
+    onTestFinished(() => broker.stop());
+    const times: number[] = [];
+    connect(broker.status, 'refused', () => times.push(performance.now()));
+    await broker.start();
+    expect((await refused)[0]).toBeInstanceOf(RefusedError);
+    while (times.length < 3) await broker.status.refused.next({ timeout: 10_000 });
+    expect((times[2] as number) - (times[1] as number)).toBeGreaterThan(900);
+  });
+
+  test('what a stranger says behind what it was refused for is passed on to nobody', async () => {
+    const broker = await startBroker('ipc');
+    const { publisher, received } = await startPair(broker.endpoints);
+    const stranger = await openStranger(linesOf(broker.endpoints));
+    await stranger.next();
+    // Much, so that some is on its way when it is refused.
+    stranger.say(`nonsense\n${`${frame('[7]')}\n`.repeat(50_000)}`);
+    expect(await stranger.next()).toBe('refused "a message that makes no sense here"');
+    stranger.say(frame('[8]'));
+    await closed(stranger.socket);
+    await publisher.publish.x(1);
+    await publisher.flush({ timeout: 5_000 });
+    expect(received).toEqual([1]);
+    expect(broker.counters).toMatchObject({ refused: 1, invalid: 0 });
+  });
+
   test('bytes that are no text, and text that is no request: dropped and counted', async () => {
     const broker = await startBroker('ipc');
     const stranger = await openStranger(linesOf(broker.endpoints));
@@ -299,7 +347,9 @@ describe('ipc: the plain socket', () => {
   });
 
   test('who does not read misses what is beyond the limit, gets what comes once there is room, or is cut off', async () => {
-    const { door, join } = await openDoor({ heartbeat: 300, mostWaiting: 16 * 1024 * 1024 });
+    const reasons: string[] = [];
+    const rules = { heartbeat: 300, mostWaiting: 16 * 1024 * 1024 };
+    const { door, join } = await openDoor(rules, ({ reason }) => reasons.push(reason));
     const [slow, stuck] = [await join(), await join()];
     slow.socket.pause();
     stuck.socket.pause();
@@ -326,6 +376,7 @@ describe('ipc: the plain socket', () => {
       stuck.say(frame('["still here"]'));
       await new Promise(setImmediate);
     }
+    expect(reasons).toEqual([expect.stringContaining('too slow')]);
   });
 
   test('a broker that hangs is noticed, and nothing is lost when it goes on', { timeout: 30_000 }, async () => {

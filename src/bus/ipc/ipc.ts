@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MrEventLoopError } from '../../errors.ts';
+import { MrEventLoopError, RefusedError } from '../../errors.ts';
 import { REFUSED_DELAY } from '../backoff.ts';
 import type { Bus, BusListener, DoorListener, Endpoints, OpenDoors, Topic } from '../bus.ts';
 import { isServed } from '../served.ts';
@@ -35,12 +35,12 @@ export async function makeIpcBus(endpoints: Endpoints): Promise<Bus> {
 export async function openIpcDoors(endpoints: Endpoints, listener: DoorListener): Promise<OpenDoors> {
   const zeromq = await (await import('../zeromq.ts')).makeZeromqDoor(endpoints);
   const path = linesPath(endpoints);
-  const lines = path === undefined ? [] : [new LinesDoor(path)];
-  const doors = [zeromq, ...lines];
+  const lines = path === undefined ? undefined : new LinesDoor(path);
+  const doors = lines === undefined ? [zeromq] : [zeromq, lines];
   try {
-    const bound = await zeromq.open(listener, async () => {
-      for (const door of lines) await door.open(listener);
-    });
+    // First: of several brokers that start at once, one gets it. ZeroMQ would take its paths from the others.
+    await lines?.claim();
+    const bound = await zeromq.open(listener, async () => void (await lines?.open(listener)));
     return { endpoints: bound, doors };
   } catch (error) {
     await Promise.all(doors.map((door) => door.close()));
@@ -54,6 +54,8 @@ interface Way {
   send(topic: string, frame: string): void;
   close(): Promise<void>;
   readonly ended: Promise<void>;
+  /** Why it ended, where the broker said so. */
+  readonly refusal?: string | undefined;
 }
 
 /**
@@ -150,7 +152,10 @@ class IpcBus implements Bus {
     };
   }
 
-  /** Until it ends. */
+  /**
+   * Until it ends.
+   * @throws RefusedError
+   */
   async #use(way: Way): Promise<void> {
     this.#way = way;
     for (const topic of this.#topics) way.subscribe(topic);
@@ -159,5 +164,7 @@ class IpcBus implements Bus {
     await way.ended;
     this.#way = undefined;
     this.#listener?.down();
+    if (way.refusal === undefined) return;
+    throw new RefusedError(`the broker at '${this.#endpoints.in}' refused this peer: ${way.refusal}`);
   }
 }

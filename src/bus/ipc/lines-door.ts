@@ -1,21 +1,20 @@
 import { isUtf8 } from 'node:buffer';
-import { once } from 'node:events';
-import { unlink } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
-import { AddressError, AddressInUseError } from '../../errors.ts';
+import { createServer, type Socket } from 'node:net';
 import type { Door, DoorListener, Endpoints, Frame } from '../bus.ts';
 import {
   BEAT,
   isWord,
   LineReader,
   MOST_SILENT_TICKS,
+  parse,
+  REFUSED,
   SUBSCRIBE,
   TICKS_A_HEARTBEAT,
   VERSION,
   WELCOME,
 } from './lines.ts';
 import { LengthLimit, PrefixIndex } from '../prefix-index.ts';
-import { claimPath } from '../served.ts';
+import { listenAt } from '../served.ts';
 
 /** What guests are held to. */
 interface HouseRules {
@@ -46,7 +45,7 @@ export class LinesDoor implements Door {
   // Those for whom something waits.
   #due: Guest[] = [];
   #listener: DoorListener | undefined;
-  #server: Server | undefined;
+  #closeServer: (() => Promise<void>) | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
 
   constructor(path: string, rules: HouseRules = RULES) {
@@ -54,23 +53,25 @@ export class LinesDoor implements Door {
     this.#rules = rules;
   }
 
-  async open(listener: DoorListener): Promise<Endpoints> {
-    this.#listener = listener;
-    await claimPath(this.#path, this.#path);
-    // A socket that is left over; Node does not replace it.
-    await unlink(this.#path).catch(() => {});
+  /**
+   * Begins to listen. Who comes in waits until it opens.
+   * @throws AddressError, AddressInUseError
+   */
+  async claim(): Promise<void> {
     const server = createServer((socket) => this.#welcome(socket));
-    try {
-      server.listen(this.#path);
-      await once(server, 'listening');
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      if (code === 'EADDRINUSE') throw new AddressInUseError(`'${this.#path}' is in use`, { cause });
-      throw new AddressError(`'${this.#path}' cannot be used: ${message}`, { cause });
-    }
-    this.#server = server;
+    this.#closeServer = await listenAt(server, { path: this.#path }, `ipc://${this.#path}`);
+  }
+
+  async open(listener: DoorListener): Promise<Endpoints> {
+    if (this.#closeServer === undefined) await this.claim();
+    this.#listener = listener;
+    for (const guest of this.#guests) guest.welcome();
     this.#ticking = setInterval(() => {
-      for (const guest of this.#guests) guest.tick();
+      for (const guest of this.#guests) {
+        if (guest.tick()) continue;
+        this.#tell('too slow: it does not take what is sent to it');
+        guest.leave();
+      }
     }, this.#rules.heartbeat / TICKS_A_HEARTBEAT);
     this.#ticking.unref();
     return { in: this.#path, out: this.#path };
@@ -95,13 +96,10 @@ export class LinesDoor implements Door {
     this.#flush();
     this.#listener = undefined;
     clearInterval(this.#ticking);
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined) return;
-    // This also removes the file.
-    server.close();
+    const closed = this.#closeServer?.();
+    this.#closeServer = undefined;
     for (const guest of this.#guests) guest.leave();
-    await once(server, 'close');
+    await closed;
   }
 
   #flush(): void {
@@ -113,16 +111,17 @@ export class LinesDoor implements Door {
   #welcome(socket: Socket): void {
     const guest = new Guest(socket, this.#rules);
     this.#guests.add(guest);
+    if (this.#listener !== undefined) guest.welcome();
     const reader = new LineReader();
     socket.on('data', (chunk) => {
       for (const line of reader.read(chunk)) {
         // It may have been cut off meanwhile.
-        if (socket.destroyed) return;
+        if (guest.isGone) return;
         if (isWord(line)) this.#hear(guest, line.toString());
         else if (isUtf8(line)) this.#listener?.frame(line);
         else this.#listener?.unreadable();
       }
-      if (reader.isTooLong) this.#refuse(guest, 'a line that is too long for anybody');
+      if (reader.isTooLong && !guest.isGone) this.#refuse(guest, 'a line that is too long for anybody');
     });
     socket.on('close', () => {
       this.#guests.delete(guest);
@@ -147,8 +146,12 @@ export class LinesDoor implements Door {
   }
 
   #refuse(guest: Guest, reason: string): void {
+    this.#tell(reason);
+    guest.refuse(reason);
+  }
+
+  #tell(reason: string): void {
     this.#listener?.refused({ reason, remoteAddress: undefined, error: undefined });
-    guest.cutOff();
   }
 }
 
@@ -163,18 +166,27 @@ class Guest {
   #waiting = '';
   #full = false;
   #fullTicks = 0;
+  #isGone = false;
 
   constructor(socket: Socket, rules: HouseRules) {
     this.#socket = socket;
     this.#rules = rules;
     // What went wrong follows as a close.
     socket.on('error', () => {});
-    socket.write(`${WELCOME}${JSON.stringify({ version: VERSION, heartbeat: rules.heartbeat })}\n`);
+  }
+
+  /** Whether it has been cut off. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  welcome(): void {
+    this.#socket.write(`${WELCOME}${JSON.stringify({ version: VERSION, heartbeat: this.#rules.heartbeat })}\n`);
   }
 
   /** @returns whether it is the first that waits to be flushed */
   send(line: string | Uint8Array): boolean {
-    if (this.#isFull()) return false;
+    if (this.#isGone || this.#isFull()) return false;
     if (typeof line === 'string') {
       this.#waiting += line;
       return this.#waiting.length === line.length;
@@ -190,23 +202,33 @@ class Guest {
     this.#waiting = '';
   }
 
-  /** To be called three times in a heartbeat. */
-  tick(): void {
+  /** To be called three times in a heartbeat. Whether it takes what is sent to it. */
+  tick(): boolean {
+    if (this.#isGone) return true;
     this.#fullTicks = this.#isFull() ? this.#fullTicks + 1 : 0;
-    if (this.#fullTicks > MOST_SILENT_TICKS) this.cutOff();
-    else this.#socket.write(`${BEAT}\n`);
+    if (this.#fullTicks > MOST_SILENT_TICKS) return false;
+    this.#socket.write(`${BEAT}\n`);
+    return true;
   }
 
   /** Ends the connection when it has taken what waits, within reason. */
   leave(): void {
-    this.flush();
+    if (this.#isGone) return;
+    this.#part();
     this.#socket.destroySoon();
-    const timer = setTimeout(() => this.cutOff(), LINGER);
-    this.#socket.once('close', () => clearTimeout(timer));
   }
 
-  cutOff(): void {
-    this.#socket.destroy();
+  /** Says why, and leaves the end to it: of a socket that is closed while it says something, it would read no more. */
+  refuse(reason: string): void {
+    this.#part();
+    this.#socket.end(`${REFUSED}${JSON.stringify(reason)}\n`);
+  }
+
+  #part(): void {
+    this.flush();
+    this.#isGone = true;
+    const timer = setTimeout(() => this.#socket.destroy(), LINGER);
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 
   #isFull(): boolean {
@@ -233,12 +255,4 @@ function toLine(frame: Frame): string | Uint8Array {
   line.set(isOneLine ? bytes : bytes.map((byte) => (byte === NEWLINE ? SPACE : byte)));
   line[bytes.length] = NEWLINE;
   return line;
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json) as unknown;
-  } catch {
-    return undefined;
-  }
 }

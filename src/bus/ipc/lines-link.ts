@@ -6,6 +6,8 @@ import {
   isWord,
   LineReader,
   MOST_SILENT_TICKS,
+  parse,
+  REFUSED,
   SUBSCRIBE,
   TICKS_A_HEARTBEAT,
   toBytes,
@@ -62,6 +64,8 @@ export class LinesLink {
   readonly #onWelcome: (isUnderstood: boolean) => void;
   /** Fulfils when it has broken or was closed. */
   readonly ended: Promise<void>;
+  /** Why it ended, where the broker said so. */
+  refusal: string | undefined;
   #waiting = '';
   #watch: ReturnType<typeof setInterval> | undefined;
   #silentTicks = 0;
@@ -134,7 +138,16 @@ export class LinesLink {
   #take(line: Buffer): void {
     // Brokers pass on nothing that is not UTF-8.
     if (!isWord(line)) this.#onFrame(line.toString());
-    else if (line.toString('latin1', 0, WELCOME.length) === WELCOME) this.#enter(line.toString());
+    else this.#hear(line.toString());
+  }
+
+  #hear(word: string): void {
+    if (word.startsWith(WELCOME)) {
+      this.#enter(word.slice(WELCOME.length));
+    } else if (word.startsWith(REFUSED)) {
+      this.refusal = String(parse(word.slice(REFUSED.length)));
+      this.#socket.destroy();
+    }
     // `beat`, and what later versions may say, only shows that the link is alive.
   }
 
@@ -154,11 +167,7 @@ export class LinesLink {
 }
 
 /** The heartbeat; undefined where another version is spoken. */
-function readWelcome(line: string): number | undefined {
-  try {
-    const { version, heartbeat } = JSON.parse(line.slice(WELCOME.length)) as { version?: number; heartbeat?: number };
-    return version === VERSION ? heartbeat : undefined;
-  } catch {
-    return undefined;
-  }
+function readWelcome(json: string): number | undefined {
+  const { version, heartbeat } = (parse(json) ?? {}) as { version?: number; heartbeat?: number };
+  return version === VERSION ? heartbeat : undefined;
 }

@@ -9,6 +9,8 @@ export const WELCOME = 'welcome ';
 export const SUBSCRIBE = 'subscribe ';
 /** From the broker, now and then: the link is alive. */
 export const BEAT = 'beat';
+/** From the broker, last of all: `refused "subscribes to names of too many lengths"`. */
+export const REFUSED = 'refused ';
 
 export const VERSION = 1;
 
@@ -25,6 +27,15 @@ const [SMALL_A, SMALL_Z] = [97, 122];
 export function isWord(line: Uint8Array): boolean {
   const first = line[0] ?? 0;
   return first >= SMALL_A && first <= SMALL_Z;
+}
+
+/** What the JSON behind a word says; undefined where it is none. */
+export function parse(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 /** How many bytes a character takes at most. */

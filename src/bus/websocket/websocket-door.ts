@@ -1,13 +1,10 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { unlink } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { WebSocketServer } from 'ws';
-import { AddressError, AddressInUseError } from '../../errors.ts';
 import type { Door, DoorListener, Endpoints, Frame, Gate } from '../bus.ts';
 import { PrefixIndex } from '../prefix-index.ts';
-import { claimPath } from '../served.ts';
+import { listenAt } from '../served.ts';
 import { readGrant } from './grant.ts';
 import { type HouseRules, readRules } from './house-rules.ts';
 import { Guest } from './websocket-guest.ts';
@@ -48,8 +45,8 @@ class WebSocketDoor implements Door {
   #listener: DoorListener | undefined;
   /** Ends that it takes what comes to the server. */
   #detach: (() => void) | undefined;
-  /** The server, when it is the door's own. */
-  #own: Server | undefined;
+  /** Of the door's own server. */
+  #closeServer: (() => Promise<void>) | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #hasWarned = false;
 
@@ -66,9 +63,9 @@ class WebSocketDoor implements Door {
   }
 
   async open(listener: DoorListener): Promise<Endpoints> {
-    const { server: given, path = '/' } = this.#options;
-    const server = (given as Server | undefined) ?? (await listen(this.#options));
-    if (given === undefined) this.#own = server;
+    const { path = '/' } = this.#options;
+    let server = this.#options.server as Server | undefined;
+    if (server === undefined) [server, this.#closeServer] = await listen(this.#options);
     this.#detach = takeUpgrades(server, path, (...upgrade) => this.#takeUpgrade(...upgrade));
     this.#listener = listener;
     this.#ticking = setInterval(() => this.#tick(), this.#rules.heartbeat / TICKS_A_HEARTBEAT);
@@ -97,12 +94,9 @@ class WebSocketDoor implements Door {
     setTimeout(() => {
       for (const connection of this.#connections) connection.destroy();
     }, STOP_WITHIN).unref();
-    const own = this.#own;
-    this.#own = undefined;
-    if (own === undefined) return;
-    own.close();
-    own.closeAllConnections();
-    await once(own, 'close');
+    const closeServer = this.#closeServer;
+    this.#closeServer = undefined;
+    await closeServer?.();
   }
 
   #tick(): void {
@@ -167,24 +161,19 @@ const NO_GRANT =
   'nobody is let in by an authorize that gives neither true nor an object with lists of names: subscribe, publish, ' +
   'request, serve, and nothing else';
 
-/** A server for nothing but WebSockets. */
-async function listen({ port = 0, host = '127.0.0.1', socket, path = '/' }: WebSocketDoorOptions): Promise<Server> {
+/** A server for nothing but WebSockets, and what stops it. */
+async function listen(options: WebSocketDoorOptions): Promise<[Server, close: () => Promise<void>]> {
+  const { port = 0, host = '127.0.0.1', socket, path = '/' } = options;
   const server = createServer((_, response) => void response.writeHead(426).end('Upgrade Required'));
-  const name = socket === undefined ? `ws://${host}:${port}${path}` : `ws+unix://${socket}`;
-  if (socket !== undefined) {
-    await claimPath(name, socket);
-    // A socket that is left over; Node does not replace it.
-    await unlink(socket).catch(() => {});
-  }
-  try {
-    server.listen(socket === undefined ? { port, host } : { path: socket });
-    await once(server, 'listening');
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new AddressInUseError(`'${name}' is in use: another program serves it`, { cause });
-    throw new AddressError(`'${name}' cannot be used: ${message}`, { cause });
-  }
-  return server;
+  const stop = await (socket === undefined
+    ? listenAt(server, { port, host }, `ws://${host}:${port}${path}`)
+    : listenAt(server, { path: socket }, `ws+unix://${socket}`));
+  const close = async (): Promise<void> => {
+    const stopped = stop();
+    server.closeAllConnections();
+    await stopped;
+  };
+  return [server, close];
 }
 
 /** Where peers connect; empty as long as a server of the user does not listen. */
