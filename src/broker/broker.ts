@@ -13,7 +13,8 @@ import {
 import type { Door, DoorListener, Endpoints, Frame, Refusal, Token, Uplink, UplinkStatus } from '../bus/bus.ts';
 import { isChannel } from '../bus/port/channel.ts';
 import type { PortDoor } from '../bus/port/port-door.ts';
-import { type Port, whenGone } from '../bus/port/port-line.ts';
+import type { Port } from '../bus/port/port-line.ts';
+import { whenGone } from '../bus/port/listen-to-port.ts';
 import type { WebSocketDoorOptions } from '../bus/websocket/websocket-options.ts';
 import { AddressError, StateError } from '../errors.ts';
 import { event } from '../events/event.ts';

@@ -1,5 +1,6 @@
 import { LONGEST_TIMER } from '../../timers.ts';
 import type { Frame } from '../bus.ts';
+import { listenToPort, whenGone } from './listen-to-port.ts';
 
 /** A port as the web has it: a `MessagePort`, a `Worker`, or within a worker `self`. */
 export interface WebPort {
@@ -60,13 +61,15 @@ export class Line {
   /** @param closed - called when the other end is gone for good, where the runtime tells */
   constructor(port: Port, hear: (word: Word) => void, closed: () => void) {
     this.#port = port;
+    const isWeb = 'addEventListener' in port;
     const onMessage = (message: unknown): void => {
-      const word = readWord(message);
+      const word = readWord(isWeb ? (message as { data: unknown }).data : message);
       if (word === undefined) return;
       this.#silentTicks = 0;
       hear(word);
     };
-    const stops = [listen(port, onMessage), whenGone(port, closed)];
+    const stops = [listenToPort(port, 'message', 'message', onMessage), whenGone(port, closed)];
+    if (isWeb) port.start?.();
     this.#stop = () => {
       for (const stop of stops) stop();
     };
@@ -135,28 +138,4 @@ function isWord(word: readonly unknown[]): word is Word {
 function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
   // Not every(), which passes over holes.
   return Array.isArray(value) && value.findIndex((item) => !isItem(item)) === -1;
-}
-
-/**
- * Calls back when the other end of a port is gone for good, where the runtime tells.
- * @returns what ends that
- */
-export function whenGone(port: Port, gone: () => void): () => void {
-  if ('addEventListener' in port) {
-    port.addEventListener('close', gone);
-    return () => port.removeEventListener('close', gone);
-  }
-  port.on('exit', gone);
-  return () => port.off('exit', gone);
-}
-
-function listen(port: Port, onMessage: (message: unknown) => void): () => void {
-  if ('addEventListener' in port) {
-    const onEvent = (event: unknown): void => onMessage((event as { data: unknown }).data);
-    port.addEventListener('message', onEvent);
-    port.start?.();
-    return () => port.removeEventListener('message', onEvent);
-  }
-  port.on('message', onMessage);
-  return () => port.off('message', onMessage);
 }
