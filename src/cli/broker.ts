@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Broker, connect, type UplinkStatus } from '../index.ts';
+import { Broker, connect } from '../index.ts';
 import { UsageError } from './usage.ts';
 
 const HELP = `Runs a broker until it is interrupted.
@@ -42,26 +42,27 @@ export async function broker(args: readonly string[]): Promise<void> {
     if (!values.quiet) process.stdout.write(`${line}\n`);
   };
 
-  // Whoever read what is said may be gone, as at the end of a pipe: that does not end the broker.
-  process.stdout.on('error', () => {});
-  const stopped = waitForSignal();
   const { uplink } = values;
-  const hub = await makeBroker(first, second, uplink).start();
-  const { in: inAddress, out } = hub.endpoints;
-  const isOne = second === undefined && inAddress === out;
-  say(`broker: serving; peers ${isOne ? `connect to ${out}` : `receive from ${inAddress} and send to ${out}`}`);
-  if (uplink !== undefined) {
-    const tell = ({ up, error }: UplinkStatus): void => {
-      say(`broker: ${up ? 'joined' : 'trying to join'} ${uplink}${error === undefined ? '' : `: ${error.message}`}`);
-    };
-    if (hub.uplink !== undefined) tell(hub.uplink);
-    connect(hub.status, 'uplink', tell);
-  }
+  const hub = makeBroker(first, second, uplink);
+  connect(hub.status, 'uplink', ({ up, error }) => {
+    say(`broker: ${up ? 'joined' : 'trying to join'} ${uplink}${error === undefined ? '' : `: ${error.message}`}`);
+  });
   connect(hub.status, 'refused', ({ reason, remoteAddress = 'a peer' }) => {
     say(`broker: refused ${remoteAddress}: ${reason}`);
   });
-  say(`broker: ${await stopped}, stopping`);
-  await hub.stop();
+  const stopped = waitForSignal().then((signal) => {
+    say(`broker: ${signal}, stopping`);
+    return hub.stop();
+  });
+  // Who does not answer there keeps it waiting.
+  if (uplink !== undefined) say(`broker: connecting to ${uplink}`);
+  await hub.start();
+  if (hub.running) {
+    const { in: inAddress, out } = hub.endpoints;
+    const isOne = second === undefined && inAddress === out;
+    say(`broker: serving; peers ${isOne ? `connect to ${out}` : `receive from ${inAddress} and send to ${out}`}`);
+  }
+  await stopped;
   const { frames, bytes, invalid } = hub.counters;
   say(`broker: passed on ${frames} frames, ${bytes} bytes; dropped ${invalid} invalid`);
 }
@@ -95,8 +96,14 @@ function usageError(message: string): UsageError {
   return new UsageError(message, 'broker');
 }
 
+/** The first signal that asks it to end. Another one ends it at once. */
 function waitForSignal(): Promise<NodeJS.Signals> {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+    const take = (signal: NodeJS.Signals): void => {
+      for (const one of signals) process.off(one, take);
+      resolve(signal);
+    };
+    for (const one of signals) process.on(one, take);
   });
 }

@@ -43,6 +43,8 @@ async function readVersion(): Promise<string> {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+// Whoever read what is said may be gone, as at the end of a pipe: that does not end the program.
+process.stdout.on('error', () => {});
 try {
   await main(process.argv.slice(2));
 } catch (error) {

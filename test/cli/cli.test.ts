@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Peer } from 'mreventloop';
 import { WebSocket } from 'ws';
 import { startBroker, temporaryFolder } from '../support/addresses.ts';
@@ -21,6 +22,12 @@ describe('cli: help and usage', () => {
       expect(await program.exit).toEqual({ code: 0, signal: null, stderr: '' });
     },
   );
+
+  test.each([[['--help']], [['broker', '--help']], [['--version']]])('%j: nobody reads it', async (args) => {
+    const program = cli(...args);
+    program.child.stdout?.destroy();
+    expect(await program.exit).toEqual({ code: 0, signal: null, stderr: '' });
+  });
 
   test.each(['--version', '-v'])('%s: shows the version', async (option) => {
     const program = cli(option);
@@ -86,8 +93,39 @@ describe('cli: broker', () => {
 
   test('joins others, or tries to', async () => {
     const program = cli('broker', 'ws://127.0.0.1:0', '--uplink', 'nats://127.0.0.1:1/shop');
-    expect(await program.line()).toContain('broker: serving; peers connect to ws://127.0.0.1:');
+    expect(await program.line()).toBe('broker: connecting to nats://127.0.0.1:1/shop');
     expect(await program.line()).toBe('broker: trying to join nats://127.0.0.1:1/shop: connection refused');
+    expect(await program.line()).toContain('broker: serving; peers connect to ws://127.0.0.1:');
+  });
+
+  test('an uplink to somebody who says nothing: a signal ends it meanwhile', async () => {
+    const mute = createServer(() => {}).listen(0, '127.0.0.1');
+    onTestFinished(() => void mute.close());
+    await once(mute, 'listening');
+    const uplink = `nats://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+    const address = `ipc://${temporaryFolder()}/shop`;
+    const connection = once(mute, 'connection');
+    const program = cli('broker', address, '--uplink', uplink);
+    expect(await program.line()).toBe(`broker: connecting to ${uplink}`);
+    await connection;
+    program.kill('SIGTERM');
+    expect(await program.line()).toBe('broker: SIGTERM, stopping');
+    expect((await program.rest()).at(-1)).toBe('broker: passed on 0 frames, 0 bytes; dropped 0 invalid');
+    expect(await program.exit).toEqual({ code: 0, signal: null, stderr: '' });
+  });
+
+  test('a second signal, of whatever kind, ends it at once', async () => {
+    const program = cli('broker', 'ws://127.0.0.1:0');
+    const [url = ''] = /ws:\S+/.exec(await program.line()) ?? [];
+    const socket = new WebSocket(url);
+    await once(socket, 'open');
+    // It is waited for when the broker stops.
+    socket.pause();
+    program.kill('SIGTERM');
+    expect(await program.line()).toBe('broker: SIGTERM, stopping');
+    program.kill('SIGINT');
+    expect(await program.exit).toMatchObject({ code: null, signal: 'SIGINT' });
+    socket.on('error', () => {}).terminate();
   });
 
   test('says who was refused, and why', async () => {
