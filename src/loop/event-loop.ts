@@ -75,6 +75,7 @@ export class EventLoop implements AsyncDisposable {
   #dropped = 0;
   #state: 'stopped' | 'running' | 'stopping' = 'stopped';
   #draining = false;
+  #rouse: (() => void) | undefined;
   /** A slot has failed and the program is about to end, unless somebody catches that. */
   #isEnding = false;
   #stop: WithResolvers<void> | undefined;
@@ -96,13 +97,16 @@ export class EventLoop implements AsyncDisposable {
   }
 
   /**
-   * Starts to run what is queued. A loop that was stopped can be started again.
+   * Starts to run what is queued. A loop that was stopped can be started again. Slots run in the asynchronous context
+   * (`AsyncLocalStorage`) of the start, whoever calls them.
    * @returns the loop itself, for `await using`
    * @throws StateError when it runs already
    */
   start(): this {
     if (this.#state !== 'stopped') throw new StateError('the event loop runs already');
     this.#state = 'running';
+    // A slot may start it, which the slots that run here are no part of.
+    void runAsNone(() => this.#untilRoused());
     this.#emit(this.events.started);
     this.#emit(this.events.idle);
     this.#wake();
@@ -198,8 +202,15 @@ export class EventLoop implements AsyncDisposable {
   #wake(): void {
     if (this.#draining) return;
     this.#draining = true;
-    // What wakes the loop may be a slot of another one: its context is not the one to run in.
-    runAsNone(() => queueMicrotask(() => void this.#drain()));
+    this.#rouse?.();
+  }
+
+  /** What follows runs in the context that this is called in, whoever calls slots: theirs may all be different ones. */
+  async #untilRoused(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#rouse = resolve));
+    // First: slots may change the context.
+    void this.#untilRoused();
+    void this.#drain();
   }
 
   /** Runs all that is queued. Never rejects: slots report what they throw. */

@@ -34,7 +34,8 @@ interface HasEventLoop {
  *
  * Python: `mreventloop.slot`.
  *
- * @throws ConnectError when called on an owner without an event loop; OverflowError when the loop is full
+ * @throws ConnectError when called on an owner without an event loop; OverflowError when the loop is full; ConnectError at
+ *   once for what is no function, as where the compiler's option `experimentalDecorators` is on
  */
 export function slot<A extends readonly unknown[], R>(owner: HasEventLoop, fn: (...args: A) => R): Slot<A, R>;
 /**
@@ -63,9 +64,10 @@ export function slot<Second>(
   second: Second extends DecoratorContext ? ClassMethodDecoratorContext : Second extends Callable ? Second : Callable,
 ): never;
 export function slot(first: unknown, second: unknown): unknown {
-  return typeof first === 'function' && typeof second === 'object'
-    ? decorated(first as Method<object, unknown[], unknown>)
-    : field(first as object, second as (...args: unknown[]) => unknown);
+  if (typeof second === 'function') return field(first as object, second as (...args: unknown[]) => unknown);
+  if (typeof first === 'function') return decorated(first as Method<object, unknown[], unknown>);
+  // Older decorators are given other things, and what they give back would not be used.
+  throw new ConnectError('slot takes a function, or is a standard decorator: turn experimentalDecorators off');
 }
 
 function decorated(method: Method<object, unknown[], unknown>): Method<object, unknown[], unknown> {

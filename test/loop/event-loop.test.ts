@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { connect, EventLoop, slot, StateError } from 'mreventloop';
 import { describe, expect, test } from 'vitest';
 import { deferred } from './deferred.ts';
@@ -284,4 +285,51 @@ describe('listeners of its own events', () => {
       expect(loop.running).toBe(false);
     },
   );
+});
+
+describe('asynchronous context', () => {
+  test('context: that of the start, whoever calls, and whatever waits', async () => {
+    const user = new AsyncLocalStorage<string>();
+    const loop = new EventLoop();
+    const log: string[] = [];
+    const order = async (what: string): Promise<void> => {
+      const before = user.getStore();
+      await Promise.resolve();
+      log.push(`${what} ${before} ${user.getStore()}`);
+    };
+    user.run('early', () => loop.enqueue(order, 'tea'));
+    user.run('owner', () => loop.start());
+    user.run('alice', () => loop.enqueue(order, 'milk'));
+    await user.run('bob', () => loop.enqueue(order, 'salt'));
+    // It was idle in between, and is woken by somebody else.
+    await user.run('carol', () => loop.enqueue(order, 'bread'));
+    await user.run('dave', () => loop.stop());
+    expect(log).toEqual(['tea owner owner', 'milk owner owner', 'salt owner owner', 'bread owner owner']);
+  });
+
+  test('context: what a slot enters ends with the work that it was called in', async () => {
+    const user = new AsyncLocalStorage<string>();
+    const loop = user.run('owner', () => new EventLoop().start());
+    await loop.enqueue(() => user.enterWith('slot'));
+    expect(await loop.enqueue(() => user.getStore())).toBe('owner');
+    await loop.stop();
+  });
+
+  test('context: what a loop tells is no part of the slot that started it', async () => {
+    const [outer, inner] = [new EventLoop().start(), new EventLoop()];
+    const gate = deferred();
+    let reached: Promise<string> | undefined;
+    connect(inner, 'active', () => {
+      reached = outer.enqueue(() => 'reached').then(String, (error: Error) => error.name);
+    });
+    void outer.enqueue(async () => {
+      inner.start();
+      await gate.promise;
+    });
+    await settled();
+    await inner.enqueue(() => {});
+    gate.resolve();
+    expect(await reached).toBe('reached');
+    await Promise.all([outer.stop(), inner.stop()]);
+  });
 });

@@ -144,4 +144,10 @@ describe('slot, the decorator', () => {
     await shared.start().stop();
     expect(decorated.products).toEqual(['tea']);
   });
+
+  test('@slot as an older decorator, which other compilers make of it: refused at once', () => {
+    const older = slot as unknown as (prototype: object, name: string, descriptor: PropertyDescriptor) => unknown;
+    expect(() => older(Decorated.prototype, 'onProduced', {})).toThrow(/turn experimentalDecorators off/);
+    expect(() => older(Decorated.prototype, 'onProduced', {})).toThrow(ConnectError);
+  });
 });
