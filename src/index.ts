@@ -6,7 +6,7 @@ export {
   type UplinkOptions,
 } from './broker/broker.ts';
 export type { Bus, BusListener, Endpoints, Note, Refusal, Store, Token, Topic, UplinkStatus } from './bus/bus.ts';
-export type { BusAt, BusCapabilities } from './bus/capabilities.ts';
+export type { BusAt, BusCapabilities, Can, PortCapabilities } from './bus/capabilities.ts';
 export type { NodeWorker, Port, WebPort } from './bus/port/port-line.ts';
 export type { Grant, JoinRequest, UpgradeServer, WebSocketDoorOptions } from './bus/websocket/websocket-options.ts';
 
@@ -49,10 +49,18 @@ export {
 } from './errors.ts';
 
 export { connect, type ConnectOptions, disconnect } from './events/connect.ts';
-export { type EventArgs, type EventMapOfEmitter, type EventName } from './events/emitter.ts';
+export { type EventArgs, type EventMapOfEmitter, type EventName, eventOf } from './events/emitter.ts';
 export { emits } from './events/emits.ts';
 export { type AnyEvent, type Event, event, type HandlerPoint } from './events/event.ts';
-export { addEvent, type EventMap, eventNames, Events, events, type UntypedEvents } from './events/events.ts';
+export {
+  addEvent,
+  type EventMap,
+  type EventMapOf,
+  eventNames,
+  Events,
+  events,
+  type UntypedEvents,
+} from './events/events.ts';
 export type { Link, Listener, ListenOptions } from './events/link.ts';
 export { eventToSlotName, type SlotName } from './events/names.ts';
 export type { NextOptions } from './events/next.ts';
@@ -60,7 +68,7 @@ export type { EventStream, StreamOptions } from './events/stream.ts';
 export { SyncEvent, type SyncEventResult } from './events/sync-event.ts';
 
 export { EventLoop, type EventLoopEvents, type EventLoopOptions, type LoopOverflow } from './loop/event-loop.ts';
-export { forwards } from './loop/forwards.ts';
+export { forwards, type ForwardingSlots, type ForwardingSlotsByName } from './loop/forwards.ts';
 export { getEventLoop, hasEventLoop, setEventLoop } from './loop/owner.ts';
 export { type Slot, slot } from './loop/slot.ts';
 export type { SlotCall } from './loop/slot-call.ts';
@@ -89,7 +97,8 @@ export type {
   PublishOverflow,
   Undelivered,
 } from './peer/status.ts';
-export type { PeerOf, PeerParts, Publish } from './peer/types.ts';
+// Under a name of its own, too: for the declarations of packages that export what they made with `new Peer(…)`.
+export type { Peer as PeerInterface, PeerOf, PeerParts, Publish } from './peer/types.ts';
 export type { Clock } from './stream/clock.ts';
 export type { EventOutboxOptions, PublishPolicy } from './stream/log.ts';
 export type { InvalidReason } from './wire/json-rpc.ts';

@@ -13,7 +13,7 @@ export interface BusCapabilities {
 }
 
 /** The same, for the compiler: by what it can do. */
-interface Can<Scheme extends string, Does extends Exclude<keyof BusCapabilities, 'scheme'>> extends BusCapabilities {
+export interface Can<Scheme extends string, Does extends Exclude<keyof BusCapabilities, 'scheme'>> extends BusCapabilities {
   readonly scheme: Scheme;
   readonly durable: 'durable' extends Does ? true : false;
   readonly binary: 'binary' extends Does ? true : false;
@@ -37,7 +37,7 @@ export interface Capabilities {
 }
 
 /** Those of a port to another thread. */
-type PortCapabilities = Can<'port', 'browser'>;
+export type PortCapabilities = Can<'port', 'browser'>;
 
 export const CAPABILITIES: Capabilities = {
   inproc: { scheme: 'inproc', durable: false, binary: false, python: false, browser: true },

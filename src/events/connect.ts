@@ -188,7 +188,7 @@ export function connect<E extends object, M = EventMapOfEmitter<E>>(
 /** Connects one event or several, to a function or to slots, with options. */
 export function connect<E extends object, const W, const S = undefined, M = EventMapOfEmitter<E>>(
   from: MeantEmitter<E, M>,
-  what: MeantEvents<E, M, W>,
+  what: MeantEvents<E, NoInfer<M>, W>,
   target: NoInfer<MeantTarget<E, M, W, S>>,
   slot?: MeantSlot<W, S>,
   options?: ListenOptions,
@@ -270,12 +270,12 @@ export function disconnect<E extends object, M = EventMapOfEmitter<E>>(from: Mea
 /** Ends the connections of an event to a function, or of an emitter to a receiver. */
 export function disconnect<E extends object, const W, M = EventMapOfEmitter<E>>(
   from: MeantEmitter<E, M>,
-  what: MeantEvents<E, M, W>,
+  what: MeantEvents<E, NoInfer<M>, W>,
 ): number;
 /** Ends the connections of one event or several, to a function or to slots. */
 export function disconnect<E extends object, const W, const S = undefined, M = EventMapOfEmitter<E>>(
   from: MeantEmitter<E, M>,
-  what: MeantEvents<E, M, W>,
+  what: MeantEvents<E, NoInfer<M>, W>,
   target: NoInfer<MeantTarget<E, M, W, S>>,
   slot?: MeantSlot<W, S>,
 ): number;
@@ -321,26 +321,36 @@ function parse(args: readonly unknown[]): Parsed {
 
   if (single || Array.isArray(second)) {
     const names = [second].flat() as string[];
-    const named = single ? typeof fourth === 'string' : Array.isArray(fourth);
+    const named = typeof fourth === 'string' || Array.isArray(fourth);
     const options = optionsIn(named ? fifth : fourth);
     const slotNames = named ? ([fourth].flat() as string[]) : names.map((name) => slotNameOf(name, options));
     if (names.length !== slotNames.length) {
       throw new ConnectError(`${names.length} events cannot be paired with ${slotNames.length} slots`);
     }
-    return [names.map((name, i) => slotPair(emitter, name, third, slotNames[i] as string)), options];
+    const receiver = receiverIn(third);
+    return [names.map((name, i) => slotPair(emitter, name, receiver, slotNames[i] as string)), options];
   }
 
   const options = optionsIn(third);
-  return [pairsByName(emitter, second, options), options];
+  return [pairsByName(emitter, receiverIn(second), options), options];
 }
 
-function pairsByName(emitter: object, receiver: unknown, options: ConnectOptions | undefined): Pair[] {
-  expect(isObject(receiver), 'a receiver', receiver);
-  const names = Object.keys(getEvents(emitter)).filter((name) => slotNameOf(name, options) in receiver);
+function pairsByName(emitter: object, receiver: Receiver, options: ConnectOptions | undefined): Pair[] {
+  // A slot that is optional may be there without a value.
+  const names = Object.keys(getEvents(emitter)).filter((name) => receiver[slotNameOf(name, options)] !== undefined);
   if (names.length === 0) {
     throw new ConnectError(`${describe(receiver)} has no slot for any event of ${describe(emitter)}`);
   }
   return names.map((name) => slotPair(emitter, name, receiver, slotNameOf(name, options)));
+}
+
+function slotPair(emitter: object, eventName: string, receiver: Receiver, slotName: string): Pair {
+  const event = getEvent(emitter, eventName);
+  const slot = receiver[slotName];
+  if (typeof slot !== 'function') {
+    throw new ConnectError(`${describe(receiver)} has no slot '${slotName}' for event '${eventName}'`);
+  }
+  return { event, slot: slot as Listener<never>, receiver };
 }
 
 function functionIn(value: unknown): Listener<never> {
@@ -348,19 +358,17 @@ function functionIn(value: unknown): Listener<never> {
   return value as Listener<never>;
 }
 
-function slotPair(emitter: object, eventName: string, receiver: unknown, slotName: string): Pair {
-  const event = getEvent(emitter, eventName);
-  expect(isObject(receiver), 'a receiver', receiver);
-  const slot = (receiver as Record<string, unknown>)[slotName];
-  if (typeof slot !== 'function') {
-    throw new ConnectError(`${describe(receiver)} has no slot '${slotName}' for event '${eventName}'`);
-  }
-  return { event, slot: slot as Listener<never>, receiver };
-}
-
 function emitterIn(value: unknown): object {
   expect(isObject(value), 'an event or an emitter first', value);
   return value;
+}
+
+/** What may have slots. */
+type Receiver = Readonly<Record<string, unknown>>;
+
+function receiverIn(value: unknown): Receiver {
+  expect(isObject(value), 'a receiver', value);
+  return value as Receiver;
 }
 
 function slotNameOf(eventName: string, options: ConnectOptions | undefined): string {

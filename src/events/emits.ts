@@ -9,7 +9,8 @@ export type EmitterClass<Attribute extends string, Name extends string> = abstra
 
 /**
  * Class decorator: gives each instance its events, made when they are first used, also in a constructor.
- * A subclass with `@emits` of its own has the events of both.
+ * A subclass with `@emits` of its own has the events of both, where the base class has its events under `@emits`, too: a
+ * field of the base class hides those of the subclass.
  *
  * ```ts
  * @emits('events', ['produced'])

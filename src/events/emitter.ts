@@ -1,6 +1,6 @@
 import { ConnectError } from '../errors.ts';
-import type { AnyEvent } from './event.ts';
-import { Events, type HasEventMap } from './events.ts';
+import type { AnyEvent, Event } from './event.ts';
+import { type EventMap, Events, type HasEventMap } from './events.ts';
 import type { Listener } from './link.ts';
 
 /**
@@ -88,8 +88,8 @@ export function getEvents(emitter: object): Events {
   const found = Object.values(emitter).find((value) => value instanceof Events);
   if (found !== undefined) return found;
   throw new ConnectError(
-    `${describe(emitter)} has no events: expected them in '${attribute}'. Make them with events({…}), or, ` +
-      `under @emits, write 'declare readonly ${attribute}' so that no field hides them`,
+    `${describe(emitter)} has no events in '${attribute}': make them with events({…}), or, under @emits, ` +
+      `write 'declare readonly ${attribute}', as a field hides them`,
   );
 }
 
@@ -98,6 +98,25 @@ export function getEvent(emitter: object, name: string): AnyEvent {
   const all: object = getEvents(emitter);
   if (Object.hasOwn(all, name)) return (all as Record<string, AnyEvent>)[name] as AnyEvent;
   throw new ConnectError(`${describe(emitter)} has no event '${name}'; it has ${list(Object.keys(all))}`);
+}
+
+/**
+ * One of some events, for functions that take its name as a parameter: there, the compiler does not see that
+ * `events[name]` is an event.
+ *
+ * ```ts
+ * function useEvent<M extends EventMap, N extends keyof M & string>(all: Events<M>, name: N, listener: Listener<M[N]>): Link {
+ *   return connect(eventOf(all, name), listener);
+ * }
+ * ```
+ *
+ * @throws ConnectError when there is none of that name
+ */
+export function eventOf<M extends EventMap, const Name extends keyof M & string>(
+  all: Events<M>,
+  name: Name,
+): Event<M[Name]> {
+  return getEvent(all, name) as unknown as Event<M[Name]>;
 }
 
 /** @internal An object's class, for messages. */

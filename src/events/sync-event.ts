@@ -27,11 +27,11 @@ export class SyncEvent<A extends readonly unknown[]> implements PromiseLike<Sync
     this.#result = source.next().then((args) => (args.length > 1 ? args : args[0]) as SyncEventResult<A>);
   }
 
-  // This is what makes `await syncEvent` work.
-  // oxlint-disable-next-line unicorn/no-thenable
-  then<T = SyncEventResult<A>, E = never>(
+  // This is what makes `await syncEvent` work. As with promises, who handles a rejection says what it takes the reason for.
+  // oxlint-disable-next-line unicorn/no-thenable, typescript/no-unnecessary-type-parameters
+  then<T = SyncEventResult<A>, E = never, Reason = unknown>(
     onFulfilled?: ((result: SyncEventResult<A>) => T | PromiseLike<T>) | null,
-    onRejected?: ((error: unknown) => E | PromiseLike<E>) | null,
+    onRejected?: ((reason: Reason) => E | PromiseLike<E>) | null,
   ): Promise<T | E> {
     return this.#result.then(onFulfilled, onRejected);
   }

@@ -7,6 +7,7 @@ import {
   type EventMapOfEmitter,
   getEvent,
   getEvents,
+  isPrototype,
   type NameIn,
 } from '../events/emitter.ts';
 import type { Listener } from '../events/link.ts';
@@ -99,8 +100,8 @@ function pair(slots: readonly string[], events: readonly string[] | undefined): 
 
 function install(target: object, pairs: readonly Forwarding[]): void {
   for (const { slot, event } of pairs) {
-    // A field that is only declared, or not yet set, counts as missing.
-    if ((target as Record<string, unknown>)[slot] !== undefined) continue;
+    // A field that is only declared, or not yet set, counts as missing. Getters are not for prototypes.
+    if (isPrototype(target) ? slot in target : (target as Record<string, unknown>)[slot] !== undefined) continue;
     Object.defineProperty(target, slot, {
       configurable: true,
       writable: true,

@@ -60,16 +60,17 @@ export class SlotCall<R> implements Promise<R> {
     return `${describe(this.#receiver)}.${name || nameOfField(this.#receiver, this.#target)}`;
   }
 
-  // A call is awaited like a promise.
-  // oxlint-disable-next-line unicorn/no-thenable
-  then<T = R, E = never>(
+  // A call is awaited like a promise. As there, who handles a rejection says what it takes the reason for.
+  // oxlint-disable-next-line unicorn/no-thenable, typescript/no-unnecessary-type-parameters
+  then<T = R, E = never, Reason = unknown>(
     onFulfilled?: ((value: R) => T | PromiseLike<T>) | null,
-    onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
+    onRejected?: ((reason: Reason) => E | PromiseLike<E>) | null,
   ): Promise<T | E> {
     return this.#promise().then(onFulfilled, onRejected);
   }
 
-  catch<E = never>(onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null): Promise<R | E> {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+  catch<E = never, Reason = unknown>(onRejected?: ((reason: Reason) => E | PromiseLike<E>) | null): Promise<R | E> {
     return this.#promise().catch(onRejected);
   }
 

@@ -1,4 +1,16 @@
-import { addEvent, connect, ConnectError, event, Events, events, type Link } from 'mreventloop';
+import {
+  addEvent,
+  connect,
+  ConnectError,
+  disconnect,
+  event,
+  type EventMap,
+  eventOf,
+  Events,
+  events,
+  type Link,
+  type Listener,
+} from 'mreventloop';
 import { describe, expect, test } from 'vitest';
 
 class Producer {
@@ -197,8 +209,8 @@ describe('wrong uses', () => {
     [[producer, ['produced'], undefined], 'expected a receiver, not undefined'],
     [
       [consumer, producer],
-      "Consumer has no events: expected them in 'events'. Make them with events({…}), or, under @emits, " +
-        "write 'declare readonly events' so that no field hides them",
+      "Consumer has no events in 'events': make them with events({…}), or, under @emits, " +
+        "write 'declare readonly events', as a field hides them",
     ],
   ])('connect: %# says what is wrong', (args, message) => {
     expect(() => untyped(...args)).toThrow(new ConnectError(message));
@@ -210,4 +222,38 @@ describe('wrong uses', () => {
       expect.objectContaining({ code: 'CONNECT', name: 'ConnectError' }),
     );
   });
+});
+
+test('connect: an optional slot that is not there is not connected, by its name', () => {
+  class Choosy {
+    readonly log: string[] = [];
+    onProduced?: (product: string) => void;
+    onSoldOut(product: string): void {
+      this.log.push(product);
+    }
+  }
+  const [producer, choosy] = [new Producer(), new Choosy()];
+  connect(producer, choosy);
+  producer.events.produced('tea');
+  producer.events.sold_out('milk');
+  expect(choosy.log).toEqual(['milk']);
+  expect(disconnect(producer, choosy)).toBe(1);
+});
+
+function listenTo<M extends EventMap, N extends keyof M & string>(
+  all: Events<M>,
+  name: N,
+  listener: Listener<M[N]>,
+): Link {
+  return connect(eventOf(all, name), listener);
+}
+
+test('eventOf: one of some events, by a name that is a parameter', () => {
+  const producer = new Producer();
+  const log: string[] = [];
+  listenTo(producer.events, 'produced', (product) => log.push(product));
+  producer.events.produced('tea');
+  expect(log).toEqual(['tea']);
+  // @ts-expect-error there is no such event
+  expect(() => eventOf(producer.events, 'nope')).toThrow(ConnectError);
 });

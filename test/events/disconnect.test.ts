@@ -145,7 +145,7 @@ test.each<[args: unknown[], message: RegExp]>([
   [[], /^expected an event or an emitter first, not undefined$/],
   [[3], /^expected an event or an emitter first, not number$/],
   [[null, 'produced'], /^expected an event or an emitter first, not object$/],
-  [[{}], /^Object has no events: expected them in 'events'/],
+  [[{}], /^Object has no events in 'events'/],
   [[new Producer(), 'nope'], /^Producer has no event 'nope'/],
   [[new Producer(), undefined], /^expected a receiver, not undefined$/],
   [[new Producer(), 'produced', undefined], /^expected a receiver, not undefined$/],

@@ -205,4 +205,20 @@ describe('forwards, the decorator', () => {
     );
     expect(() => untyped(['a', 'b'], ['result'])).toThrow(new ConnectError('2 slots cannot be paired with 1 events'));
   });
+
+  test('@forwards: a getter of the class stays, and is not run', () => {
+    @forwards(['onResult'])
+    class Forwarding extends Plain {
+      readonly #log: string[] = [];
+      get onResult(): (text: string) => void {
+        return (text) => void this.#log.push(text);
+      }
+      get log(): readonly string[] {
+        return this.#log;
+      }
+    }
+    const forwarding = new Forwarding();
+    forwarding.onResult('tea');
+    expect(forwarding.log).toEqual(['tea']);
+  });
 });

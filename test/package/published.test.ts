@@ -84,10 +84,11 @@ describe('installed package', () => {
       kind: 'browser',
       options: { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'esnext.disposable', 'dom'] },
     },
-  ])('use: a $kind program compiles, also the declarations, and runs', { timeout: 60_000 }, async (consumer) => {
+  ])('use: a $kind program compiles, also what exports what it makes, and runs', { timeout: 60_000 }, async (consumer) => {
     const folder = join(installed.project, consumer.kind);
     await mkdir(folder);
-    await cp(join(import.meta.dirname, 'consumer', 'main.ts'), join(folder, 'main.ts'));
+    const files = ['main.ts', 'library.ts'];
+    for (const file of files) await cp(join(import.meta.dirname, 'consumer', file), join(folder, file));
     const compilerOptions = {
       target: 'es2022',
       strict: true,
@@ -98,9 +99,10 @@ describe('installed package', () => {
       typeRoots: [join(ROOT, 'node_modules', '@types')],
       outDir: 'out',
       rootDir: '.',
+      declaration: true,
       ...consumer.options,
     };
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
 
     expect(await tool('tsc', '-p', folder)).toBe('');
     const printed = await command(process.execPath, [join(folder, 'out', 'main.js')]);

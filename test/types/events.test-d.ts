@@ -193,6 +193,11 @@ export async function waiting(): Promise<void> {
   >();
   expectTypeOf(await new SyncEvent(event<unknown[]>())).toEqualTypeOf<unknown>();
   expectTypeOf(await producer.events.sold.next()).toEqualTypeOf<[product: string, price: number]>();
+  // As with promises, who handles a rejection may say what it takes the reason for.
+  expectTypeOf(new SyncEvent(event<[number]>()).then(String, (error: Error) => error)).toEqualTypeOf<
+    Promise<string | Error>
+  >();
+  new SyncEvent(event()).then(undefined, (reason) => expectTypeOf(reason).toEqualTypeOf<unknown>());
   await producer.events.sold.next({ where: (_product, price) => price > 3, timeout: 500 });
   for await (const [product, price] of producer.events.sold.stream({ limit: 3, overflow: 'latest' })) {
     expectTypeOf(product).toEqualTypeOf<string>();

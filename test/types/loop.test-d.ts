@@ -119,3 +119,11 @@ expectTypeOf(spy.calls('onProduced')).toEqualTypeOf<[product: string][]>();
 const untyped = new Spy(['onProduced', 'onSold']);
 connect(producer, 'produced', untyped, 'onSold');
 expectTypeOf(untyped.calls('onSold')).toEqualTypeOf<unknown[][]>();
+
+// A call is handled like a promise
+const pending = new EventLoop().enqueue(() => 1);
+expectTypeOf(pending.then(String, (error: Error) => error)).toEqualTypeOf<Promise<string | Error>>();
+expectTypeOf(pending.catch((error: RangeError) => error.message)).toEqualTypeOf<Promise<number | string>>();
+pending.catch((reason) => expectTypeOf(reason).toEqualTypeOf<unknown>());
+const promised: Promise<number> = pending;
+expectTypeOf(promised).resolves.toEqualTypeOf<number>();

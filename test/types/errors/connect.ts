@@ -24,6 +24,9 @@ class WrongConsumer {
 class PlainConsumer {
   produced(_count: number): void {}
 }
+class Named {
+  readonly signals = events({ rung: event<[times: number]>() });
+}
 class HiddenEvents {
   private readonly events = events({ produced: event<[product: string]>() });
   emit(): void {
@@ -136,3 +139,25 @@ connect(producer, ['produced'], consumer, { slotNames: false });
 connect(producer, 'produced', (_product) => {}, { once: 'yes' });
 // THROWS '{ readonly onSold: Listener<[product: string, price: number]> & Listener<[product: string]>; }'
 connect(producer, ['sold', 'produced'], consumer, ['onSold', 'onSold']);
+
+// What keeps no events, or keeps them under another name, is checked as well
+// THROWS Property 'events' is missing in type 'Stranger' but required in type 'HasEvents'.
+connect(new Stranger(), 'anything', (count: number) => count);
+
+// THROWS Property 'events' is missing in type 'Stranger' but required in type 'HasEvents'.
+disconnect(new Stranger(), 'anything');
+
+// THROWS Type 'number' is not assignable to type 'string'.
+connect(new Named(), 'rung', (times: string) => times);
+
+// THROWS Argument of type '"rnug"' is not assignable to parameter of type '"rung"'.
+connect(new Named(), 'rnug', () => {});
+
+// THROWS Argument of type '"rnug"' is not assignable to parameter of type '"rung"'.
+disconnect(new Named(), 'rnug');
+
+// THROWS Type 'number' is not assignable to type 'string'.
+connect(new Named(), 'rung', { onRung(_times: string) {} });
+
+// THROWS Type '(_times: string) => void' is not assignable to type 'Listener<[times: number]>'.
+connect(new Named(), 'rung', { onDing(_times: string) {} }, 'onDing');
