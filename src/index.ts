@@ -59,6 +59,7 @@ export {
   eventNames,
   Events,
   events,
+  type MapOfEvents,
   type UntypedEvents,
 } from './events/events.ts';
 export type { Link, Listener, ListenOptions } from './events/link.ts';

@@ -13,7 +13,10 @@ export interface BusCapabilities {
 }
 
 /** The same, for the compiler: by what it can do. */
-export interface Can<Scheme extends string, Does extends Exclude<keyof BusCapabilities, 'scheme'>> extends BusCapabilities {
+export interface Can<
+  Scheme extends string,
+  Does extends Exclude<keyof BusCapabilities, 'scheme'>,
+> extends BusCapabilities {
   readonly scheme: Scheme;
   readonly durable: 'durable' extends Does ? true : false;
   readonly binary: 'binary' extends Does ? true : false;

@@ -1,6 +1,6 @@
 import { ConnectError } from '../errors.ts';
 import type { AnyEvent, Event } from './event.ts';
-import { type EventMap, Events, type HasEventMap } from './events.ts';
+import { Events, type HasEventMap, type MapOfEvents } from './events.ts';
 import type { Listener } from './link.ts';
 
 /**
@@ -105,14 +105,14 @@ export function getEvent(emitter: object, name: string): AnyEvent {
  * `events[name]` is an event.
  *
  * ```ts
- * function useEvent<M extends EventMap, N extends keyof M & string>(all: Events<M>, name: N, listener: Listener<M[N]>): Link {
+ * function useEvent<M extends MapOfEvents<M>, N extends keyof M & string>(all: Events<M>, name: N, listener: Listener<M[N]>): Link {
  *   return connect(eventOf(all, name), listener);
  * }
  * ```
  *
  * @throws ConnectError when there is none of that name
  */
-export function eventOf<M extends EventMap, const Name extends keyof M & string>(
+export function eventOf<M extends MapOfEvents<M>, const Name extends keyof M & string>(
   all: Events<M>,
   name: Name,
 ): Event<M[Name]> {

@@ -4,6 +4,9 @@ import { type AnyEvent, type Event, event, isEvent, nameEvent } from './event.ts
 /** Event names and their arguments: `{ produced: [product: string]; sold_out: [] }`. */
 export type EventMap = Record<string, readonly unknown[]>;
 
+/** What a map of events has to be, whether a type or an interface: lists of arguments, by the names of the events. */
+export type MapOfEvents<M> = { readonly [Name in keyof M]: readonly unknown[] };
+
 /** Events of which only the names are known: their arguments are `unknown`. */
 export type UntypedEvents<Names extends string> = { [Name in Names]: unknown[] };
 
@@ -20,7 +23,9 @@ export interface HasEventMap<M> {
  *
  * Python: `mreventloop.Events`.
  */
-export type Events<M extends EventMap = EventMap> = { readonly [Name in keyof M]: Event<M[Name]> } & HasEventMap<M>;
+export type Events<M extends MapOfEvents<M> = EventMap> = {
+  readonly [Name in keyof M]: Event<M[Name]>;
+} & HasEventMap<M>;
 
 interface EventsConstructor {
   /**
@@ -29,7 +34,7 @@ interface EventsConstructor {
    * {@link events} infers everything and is the better form.
    */
   new <const Name extends string>(names: readonly Name[]): Events<UntypedEvents<Name>>;
-  new <M extends EventMap>(names: readonly (keyof M & string)[]): Events<M>;
+  new <M extends MapOfEvents<M> = EventMap>(names: readonly (keyof M & string)[]): Events<M>;
   readonly prototype: Events;
 }
 
@@ -72,7 +77,7 @@ export function events<const R extends EventRecord>(record: R): Events<EventMapO
  *
  * @throws ConnectError when there is an event of that name already
  */
-export function addEvent<M extends EventMap, const Name extends string, A extends readonly unknown[] = unknown[]>(
+export function addEvent<M extends MapOfEvents<M>, const Name extends string, A extends readonly unknown[] = unknown[]>(
   target: Events<M>,
   name: Name,
   added: Event<A> = event<A>(),
@@ -82,8 +87,8 @@ export function addEvent<M extends EventMap, const Name extends string, A extend
 }
 
 /** The names of the events, in the order in which they were made. */
-export function eventNames<M extends EventMap>(target: Events<M>): (keyof M & string)[] {
-  return Object.keys(target);
+export function eventNames<M extends MapOfEvents<M>>(target: Events<M>): (keyof M & string)[] {
+  return Object.keys(target) as (keyof M & string)[];
 }
 
 function define(target: object, name: string, member: AnyEvent): void {

@@ -2,7 +2,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { BusAt } from '../bus/capabilities.ts';
 import type { LoadNatsCore } from '../bus/nats/nats-library.ts';
 import { ConnectError } from '../errors.ts';
-import type { EventMap } from '../events/events.ts';
+import type { EventMap, MapOfEvents } from '../events/events.ts';
 import type { Clock } from '../stream/clock.ts';
 import { type EventOutboxOptions, PUBLISH_POLICIES } from '../stream/log.ts';
 import { LONGEST_TIMER } from '../timers.ts';
@@ -20,7 +20,7 @@ export interface FlushOptions {
 }
 
 /** What to wait for, and how long. */
-export type WaitOptions<P extends EventMap, Q = {}> = (
+export type WaitOptions<P extends MapOfEvents<P>, Q = {}> = (
   | {
       /** An event that this peer publishes. */
       subscribers: keyof P & string;
@@ -75,7 +75,7 @@ export interface SubscriptionOptions<A = string> {
  * How a peer delivers.
  * @typeParam A - its address, which decides what it can do
  */
-export interface PeerOptions<S extends EventMap, P extends EventMap, A = string> {
+export interface PeerOptions<S extends MapOfEvents<S>, P extends MapOfEvents<P>, A = string> {
   /** For each event that is published: what happens to it when subscribers do not keep up. */
   publish?: { readonly [Name in keyof P]?: EventOutboxOptions } | undefined;
   /** For each event that is subscribed to: how. */

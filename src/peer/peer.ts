@@ -1,6 +1,6 @@
 import type { BusCapabilities } from '../bus/capabilities.ts';
 import type { AnyEvent } from '../events/event.ts';
-import type { EventMap, Events } from '../events/events.ts';
+import type { EventMap, Events, MapOfEvents } from '../events/events.ts';
 import { Agreement } from './agreement.ts';
 import type { FlushOptions, StartOptions, WaitOptions } from './options.ts';
 import { Outlets } from './outlets.ts';
@@ -134,8 +134,8 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
  * @typeParam B - what its bus can do
  */
 export type Peer<
-  S extends EventMap = {},
-  P extends EventMap = {},
+  S extends MapOfEvents<S> = {},
+  P extends MapOfEvents<P> = {},
   Q = {},
   V = {},
   B extends BusCapabilities = BusCapabilities,

@@ -2,14 +2,14 @@ import type { Endpoints } from '../bus/bus.ts';
 import type { BusAt, BusCapabilities } from '../bus/capabilities.ts';
 import type { Port } from '../bus/port/port-line.ts';
 import type { Contract, EventsIn, PublishedArgs, ReceivedArgs, RequestNameIn } from '../contract/contract.ts';
-import type { EventMap, Events, UntypedEvents } from '../events/events.ts';
+import type { EventMap, Events, MapOfEvents, UntypedEvents } from '../events/events.ts';
 import type { ContractPeerOptions, FlushOptions, PeerOptions, StartOptions, WaitOptions } from './options.ts';
 import type { RemotePeer } from './presence.ts';
 import type { Requests, Served } from './requests.ts';
 import type { PeerStatus } from './status.ts';
 
 /** The functions that publish a peer's events. */
-export type Publish<M extends EventMap> = { readonly [Name in keyof M]: (...args: M[Name]) => Promise<void> };
+export type Publish<M extends MapOfEvents<M>> = { readonly [Name in keyof M]: (...args: M[Name]) => Promise<void> };
 
 /**
  * Takes part in the events of a broker: what other peers publish is emitted by `peer.events`, and what is
@@ -37,8 +37,8 @@ export type Publish<M extends EventMap> = { readonly [Name in keyof M]: (...args
  * @typeParam B - what its bus can do, as far as the compiler knows its address
  */
 export interface Peer<
-  S extends EventMap = {},
-  P extends EventMap = {},
+  S extends MapOfEvents<S> = {},
+  P extends MapOfEvents<P> = {},
   Q = {},
   V = {},
   B extends BusCapabilities = BusCapabilities,
@@ -189,7 +189,7 @@ export interface PeerConstructor {
     options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>, A>,
   ): Peer<UntypedEvents<S>, UntypedEvents<P>, {}, {}, BusAt<A>>;
   /** A peer with typed events. */
-  new <S extends EventMap, P extends EventMap, const A extends string = string>(
+  new <S extends MapOfEvents<S> = EventMap, P extends MapOfEvents<P> = EventMap, const A extends string = string>(
     inAddress: A,
     outAddress: string,
     subscribe: readonly (keyof S & string)[],
@@ -210,7 +210,11 @@ export interface PeerConstructor {
     options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>, A>,
   ): Peer<UntypedEvents<S>, UntypedEvents<P>, {}, {}, BusAt<A>>;
   /** A peer with typed events at one address. */
-  new <S extends EventMap, P extends EventMap, const A extends string | Endpoints = string | Endpoints>(
+  new <
+    S extends MapOfEvents<S> = EventMap,
+    P extends MapOfEvents<P> = EventMap,
+    const A extends string | Endpoints = string | Endpoints,
+  >(
     place: A,
     subscribe: readonly (keyof S & string)[],
     publish: readonly (keyof P & string)[],
@@ -219,7 +223,7 @@ export interface PeerConstructor {
   // Whatever is right at an address fits the form before. That this one takes addresses as well has the compiler report
   // what is wrong there, instead of that an address is no port.
   /** A peer with typed events at a port or a channel. */
-  new <S extends EventMap, P extends EventMap>(
+  new <S extends MapOfEvents<S> = EventMap, P extends MapOfEvents<P> = EventMap>(
     port: string | Endpoints | Port,
     subscribe: readonly (keyof S & string)[],
     publish: readonly (keyof P & string)[],

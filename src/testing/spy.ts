@@ -1,12 +1,12 @@
-import type { EventMap, UntypedEvents } from '../events/events.ts';
+import type { EventMap, MapOfEvents, UntypedEvents } from '../events/events.ts';
 
-interface SpyMethods<M extends EventMap> {
+interface SpyMethods<M extends MapOfEvents<M>> {
   /** The arguments of each call of a slot so far, the oldest first. */
   calls<Name extends keyof M & string>(slot: Name): M[Name][];
 }
 
 /** A receiver whose slots only remember how they were called. */
-export type Spy<M extends EventMap = EventMap> = {
+export type Spy<M extends MapOfEvents<M> = EventMap> = {
   readonly [Name in keyof M]: (...args: M[Name]) => void;
 } & SpyMethods<M>;
 
@@ -24,7 +24,7 @@ interface SpyConstructor {
    * Python: `mreventloop.Spy`, which keeps the calls in `__result__`.
    */
   new <const Name extends string>(slots: readonly Name[]): Spy<UntypedEvents<Name>>;
-  new <M extends EventMap>(slots: readonly (keyof M & string)[]): Spy<M>;
+  new <M extends MapOfEvents<M> = EventMap>(slots: readonly (keyof M & string)[]): Spy<M>;
 }
 
 export const Spy: SpyConstructor = class Spy {

@@ -84,42 +84,46 @@ describe('installed package', () => {
       kind: 'browser',
       options: { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'esnext.disposable', 'dom'] },
     },
-  ])('use: a $kind program compiles, also what exports what it makes, and runs', { timeout: 60_000 }, async (consumer) => {
-    const folder = join(installed.project, consumer.kind);
-    await mkdir(folder);
-    const files = ['main.ts', 'library.ts'];
-    for (const file of files) await cp(join(import.meta.dirname, 'consumer', file), join(folder, file));
-    const compilerOptions = {
-      target: 'es2022',
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      resolveJsonModule: true,
-      types: [],
-      typeRoots: [join(ROOT, 'node_modules', '@types')],
-      outDir: 'out',
-      rootDir: '.',
-      declaration: true,
-      ...consumer.options,
-    };
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  ])(
+    'use: a $kind program compiles, also what exports what it makes, and runs',
+    { timeout: 60_000 },
+    async (consumer) => {
+      const folder = join(installed.project, consumer.kind);
+      await mkdir(folder);
+      const files = ['main.ts', 'library.ts'];
+      for (const file of files) await cp(join(import.meta.dirname, 'consumer', file), join(folder, file));
+      const compilerOptions = {
+        target: 'es2022',
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        skipLibCheck: false,
+        resolveJsonModule: true,
+        types: [],
+        typeRoots: [join(ROOT, 'node_modules', '@types')],
+        outDir: 'out',
+        rootDir: '.',
+        declaration: true,
+        ...consumer.options,
+      };
+      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
 
-    expect(await tool('tsc', '-p', folder)).toBe('');
-    const printed = await command(process.execPath, [join(folder, 'out', 'main.js')]);
-    expect(JSON.parse(printed)).toEqual({
-      package: 'mreventloop',
-      first: 'relayed while running: true',
-      length: 12,
-      prices: [3],
-      operations: ['receive.produced'],
-      spied: [
-        ['tea', 3],
-        ['tea', 3],
-      ],
-      connected: false,
-      notCalled: 'wrongUses',
-    });
-  });
+      expect(await tool('tsc', '-p', folder)).toBe('');
+      const printed = await command(process.execPath, [join(folder, 'out', 'main.js')]);
+      expect(JSON.parse(printed)).toEqual({
+        package: 'mreventloop',
+        first: 'relayed while running: true',
+        length: 12,
+        prices: [3],
+        operations: ['receive.produced'],
+        spied: [
+          ['tea', 3],
+          ['tea', 3],
+        ],
+        connected: false,
+        notCalled: 'wrongUses',
+      });
+    },
+  );
 
   test.for([
     ['nats://127.0.0.1', '@nats-io/transport-node'],

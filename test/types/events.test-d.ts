@@ -9,6 +9,7 @@ import {
   type EventArgs,
   type EventName,
   eventNames,
+  eventOf,
   Events,
   events,
   eventToSlotName,
@@ -204,3 +205,15 @@ export async function waiting(): Promise<void> {
     expectTypeOf(price).toEqualTypeOf<number>();
   }
 }
+
+// A map of events may be an interface
+interface ShopEvents {
+  produced: [product: string];
+  sold_out: [];
+}
+declare const shopEvents: Events<ShopEvents>;
+connect(shopEvents, 'produced', (product) => expectTypeOf(product).toEqualTypeOf<string>());
+expectTypeOf(eventOf(shopEvents, 'sold_out')).toEqualTypeOf<Event<[]>>();
+expectTypeOf(eventNames(shopEvents)).toEqualTypeOf<('produced' | 'sold_out')[]>();
+expectTypeOf(addEvent(shopEvents, 'closed', event<[at: Date]>()).closed).toEqualTypeOf<Event<[at: Date]>>();
+expectTypeOf(new Events<ShopEvents>(['produced']).produced).toEqualTypeOf<Event<[product: string]>>();

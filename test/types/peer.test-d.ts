@@ -11,6 +11,7 @@ import {
   type Requests,
   type Served,
 } from 'mreventloop';
+import { Spy } from 'mreventloop/testing';
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 
@@ -123,3 +124,19 @@ function answer(peer: PeerOf<typeof shop, { serve: 'price_of' }>): void {
 answer(seller);
 const wider: Till['peer'] = buyer;
 await wider.stop();
+
+// A map of events may be an interface
+interface Received {
+  counted: [count: number];
+}
+interface Sent {
+  renamed: [name: string];
+}
+const withInterfaces = new Peer<Received, Sent>('ipc:///tmp/shop', ['counted'], ['renamed'], {
+  subscribe: { counted: { replay: 3 } },
+});
+connect(withInterfaces, 'counted', (count) => expectTypeOf(count).toEqualTypeOf<number>());
+expectTypeOf(withInterfaces.publish.renamed).parameters.toEqualTypeOf<[name: string]>();
+expectTypeOf(withInterfaces).toExtend<Peer<Received, Sent>>();
+const spyOfInterface = new Spy<Received>(['counted']);
+expectTypeOf(spyOfInterface.calls('counted')).toEqualTypeOf<[count: number][]>();

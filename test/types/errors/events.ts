@@ -55,7 +55,7 @@ producer.events.produced = event<[product: string]>();
 new Events({ produced: event() });
 // THROWS Type '"nope"' is not assignable to type '"produced"'.
 new Events<{ produced: [product: string] }>(['nope']);
-// THROWS Type '{ produced: string; }' does not satisfy the constraint 'EventMap'.
+// THROWS Type '{ produced: string; }' does not satisfy the constraint 'MapOfEvents<{ produced: string; }>'. Types of property 'produced' are incompatible. Type 'string' is not assignable to type 'readonly unknown[]'.
 new Events<{ produced: string }>(['produced']);
 // THROWS Property 'nope' does not exist on type 'Events<UntypedEvents<"produced">>'.
 new Events(['produced']).nope();
@@ -71,7 +71,7 @@ addEvent(producer.events, 'tasted').tasted2();
 addEvent(producer.events, 'tasted', () => {});
 // THROWS Argument of type 'string' is not assignable to parameter of type 'number'.
 addEvent(producer.events, 'tasted', event<[stars: number]>()).tasted('five');
-// THROWS Argument of type 'Producer' is not assignable to parameter of type 'Events<EventMap>'.
+// THROWS Argument of type 'Producer' is not assignable to parameter of type 'Events<
 addEvent(producer, 'tasted');
 
 // emits

@@ -54,7 +54,7 @@ new Peer<Counted, {}>('ipc:///tmp/shop', ['b'], []);
 new Peer<Counted, {}>(port, ['b'], []);
 // THROWS 'windw' does not exist in type 'PeerOptions<Counted, {}, Port>'. Did you mean to write 'window'?
 new Peer<Counted, {}>('ipc:///tmp/shop', ['counted'], [], { windw: 3 });
-// THROWS 'windw' does not exist in type 'PeerOptions<EventMap, EventMap, Port>'. Did you mean to write 'window'?
+// THROWS 'windw' does not exist in type 'PeerOptions<{ counted: any; }, EventMap, Port>'. Did you mean to write 'window'?
 new Peer('ipc:///tmp/shop', ['counted'], [], { windw: 3 });
 // THROWS Type '"mine"' is not assignable to type '"'durable' needs a bus that keeps events for subscribers that are away: nats://…"'.
 new Peer('ipc:///tmp/shop', ['counted'], [], { subscribe: { counted: { durable: 'mine' } } });
