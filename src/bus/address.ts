@@ -1,6 +1,6 @@
 import { AddressError } from '../errors.ts';
 import type { Bus, Door, DoorListener, Endpoints, Frame, Gate, OpenDoors, Token, Uplink } from './bus.ts';
-import { type BusCapabilities, CAPABILITIES } from './capabilities.ts';
+import type { Capabilities } from './capabilities.ts';
 import { isChannel } from './port/channel.ts';
 import type { LoadNatsCore } from './nats/nats-library.ts';
 import type { PortDoor } from './port/port-door.ts';
@@ -8,8 +8,7 @@ import type { Port } from './port/port-line.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket/websocket-options.ts';
 
 /** The kinds of addresses, by scheme. */
-type Scheme = keyof typeof CAPABILITIES;
-const SCHEMES = /* @__PURE__ */ Object.keys(CAPABILITIES) as readonly Scheme[];
+type Scheme = keyof Capabilities;
 
 /** The bus that each of them needs, loaded when it is. */
 const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions) => Promise<Bus>>> = {
@@ -25,6 +24,8 @@ const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions)
   redis: redisBus,
   rediss: redisBus,
 };
+
+const SCHEMES = /* @__PURE__ */ Object.keys(BUSES) as readonly Scheme[];
 
 /** The kinds that lead to servers of others, which brokers join. */
 const SERVERS: ReadonlySet<Scheme> = new Set<Scheme>(['nats', 'nats+ws', 'nats+wss', 'redis', 'rediss']);
@@ -111,14 +112,6 @@ export function checkUplink(address: string): void {
   if (!/^[a-z+]+:\/\//.test(address)) throw new AddressError(`'${address}' is no address; expected nats://…`);
   if (parseAddress(address).scheme === 'nats') return;
   throw new AddressError(`'${address}' cannot be an uplink; expected nats://…`);
-}
-
-/**
- * What peers can do at these addresses.
- * @throws AddressError
- */
-export function capabilitiesOf(endpoints: Endpoints): BusCapabilities {
-  return CAPABILITIES[checkEndpoints(endpoints)];
 }
 
 /** The bus of a peer, loaded when it is needed. */
@@ -234,7 +227,7 @@ function parseAddress(address: string): Address {
 }
 
 function isScheme(text: string): text is Scheme {
-  return Object.hasOwn(CAPABILITIES, text);
+  return Object.hasOwn(BUSES, text);
 }
 
 function isWebSocket(scheme: Scheme): boolean {

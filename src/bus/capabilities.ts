@@ -42,36 +42,28 @@ export interface Capabilities {
 /** Those of a port to another thread. */
 export type PortCapabilities = Can<'port', 'browser'>;
 
-export const CAPABILITIES: Capabilities = {
-  inproc: { scheme: 'inproc', durable: false, binary: false, python: false, browser: true },
-  ipc: { scheme: 'ipc', durable: false, binary: false, python: true, browser: false },
-  tcp: { scheme: 'tcp', durable: false, binary: false, python: true, browser: false },
-  ws: { scheme: 'ws', durable: false, binary: false, python: false, browser: true },
-  wss: { scheme: 'wss', durable: false, binary: false, python: false, browser: true },
-  'ws+unix': { scheme: 'ws+unix', durable: false, binary: false, python: false, browser: false },
-  nats: { scheme: 'nats', durable: true, binary: false, python: false, browser: false },
-  'nats+ws': { scheme: 'nats+ws', durable: false, binary: false, python: false, browser: true },
-  'nats+wss': { scheme: 'nats+wss', durable: false, binary: false, python: false, browser: true },
-  redis: { scheme: 'redis', durable: false, binary: false, python: false, browser: false },
-  rediss: { scheme: 'rediss', durable: false, binary: false, python: false, browser: false },
+/** What they can do, in words: by how an address begins, for ports, and for a bus of one's own, whose store shows when it is there. */
+const ABILITIES: Readonly<Record<keyof Capabilities | 'port' | 'other', string>> = {
+  inproc: 'browser',
+  ipc: 'python',
+  tcp: 'python',
+  ws: 'browser',
+  wss: 'browser',
+  'ws+unix': '',
+  nats: 'durable',
+  'nats+ws': 'browser',
+  'nats+wss': 'browser',
+  redis: '',
+  rediss: '',
+  port: 'browser',
+  other: 'durable browser',
 };
 
-export const PORT_CAPABILITIES: PortCapabilities = {
-  scheme: 'port',
-  durable: false,
-  binary: false,
-  python: false,
-  browser: true,
-};
-
-/** Those of a bus of one's own: whether it has a store shows when it is there. */
-export const OTHER_CAPABILITIES: BusCapabilities = {
-  scheme: 'other',
-  durable: true,
-  binary: false,
-  python: false,
-  browser: true,
-};
+/** What peers can do at addresses of a kind. */
+export function capabilitiesOf(scheme: keyof typeof ABILITIES): BusCapabilities {
+  const can = (what: string): boolean => ABILITIES[scheme].includes(what);
+  return { scheme, durable: can('durable'), binary: can('binary'), python: can('python'), browser: can('browser') };
+}
 
 /** What peers can do at an address, as far as the compiler knows it: the address, both, or a port. */
 export type BusAt<A> = A extends string

@@ -1,6 +1,6 @@
-import { capabilitiesOf, endpointsOf, isPort, makeBus, makePortBus } from '../bus/address.ts';
+import { checkEndpoints, endpointsOf, isPort, makeBus, makePortBus } from '../bus/address.ts';
 import type { Bus, Endpoints } from '../bus/bus.ts';
-import { type BusCapabilities, OTHER_CAPABILITIES, PORT_CAPABILITIES } from '../bus/capabilities.ts';
+import { type BusCapabilities, capabilitiesOf } from '../bus/capabilities.ts';
 import type { Port } from '../bus/port/port-line.ts';
 import { type Codec, decodeThen } from '../contract/codec.ts';
 import { codecOf, type Contract, contract as checked, isList, schemasOf } from '../contract/contract.ts';
@@ -125,10 +125,14 @@ export const PORT = 'a port';
 
 function readPlace(place: string | Endpoints | Port): Place {
   if (isPort(place)) {
-    return { endpoints: { in: PORT, out: PORT }, capabilities: PORT_CAPABILITIES, makeBus: () => makePortBus(place) };
+    return {
+      endpoints: { in: PORT, out: PORT },
+      capabilities: capabilitiesOf('port'),
+      makeBus: () => makePortBus(place),
+    };
   }
   const endpoints = typeof place === 'object' && place !== null ? place : endpointsOf(place);
-  return { endpoints, capabilities: capabilitiesOf(endpoints) };
+  return { endpoints, capabilities: capabilitiesOf(checkEndpoints(endpoints)) };
 }
 
 /**
@@ -143,7 +147,7 @@ function readDelivery(
   const { clock = systemClock(), token, nats } = options;
   const place = readPlace(where);
   const { endpoints } = place;
-  const capabilities = options.bus === undefined ? place.capabilities : OTHER_CAPABILITIES;
+  const capabilities = options.bus === undefined ? place.capabilities : capabilitiesOf('other');
   const durable = new Map<string, string[]>();
   for (const event of subscribe) {
     const name = options.subscribe?.[event]?.durable;
