@@ -37,8 +37,8 @@ export async function keepTrying(attempt: Attempt, signal: AbortSignal): Promise
 const TICK = 1_000;
 const MOST_SILENT_TICKS = 3;
 
-/** How long, in milliseconds, a token may take to come: as long as connecting. */
-const TOKEN_WITHIN = 5_000;
+/** How long, in milliseconds, a token may take to come: less than peers wait for a broker, so that they tell what it is. */
+const TOKEN_WITHIN = 4_000;
 
 /**
  * Sees whether a link is alive. All that arrives counts, not only answers: they may have to wait behind much else.

@@ -175,6 +175,7 @@ class RedisBus implements Bus {
   #objected(error: Error): void {
     const refused = explain(this.#address, error);
     if (refused instanceof RefusedError) this.#listener?.refused(refused);
+    else this.trouble = refused;
   }
 
   /** The name as JSON writes it, which has something for each. There is no colon in a namespace. */

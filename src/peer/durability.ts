@@ -192,7 +192,7 @@ class DurableSubscription {
         return;
       }
       const bookmark = new Bookmark(this.#owner, this.#events, last, note?.text, this.#port);
-      const revision = await this.#store.note(this.#name, bookmark.toString(), note?.revision ?? 0);
+      const revision = await this.#store.note(this.#name, bookmark.toText(this.#store.largest), note?.revision ?? 0);
       if (revision === undefined) continue;
       this.#bookmark = bookmark;
       this.#revision = revision;
@@ -287,7 +287,7 @@ class DurableSubscription {
       const bookmark = this.#bookmark as Bookmark;
       const { after } = bookmark;
       try {
-        const revision = await this.#store.note(this.#name, bookmark.toString(), this.#revision);
+        const revision = await this.#store.note(this.#name, bookmark.toText(this.#store.largest), this.#revision);
         if (revision === undefined) {
           this.#isDue = true;
           await this.claim();

@@ -1,6 +1,7 @@
 import type { Gone } from '../wire/control.ts';
 import type { InvalidCall } from '../wire/json-rpc.ts';
 import type { Pack } from '../wire/pack.ts';
+import { isLonger } from './size.ts';
 
 /** What a bookmark delivers to and tells. */
 export interface BookmarkPort {
@@ -93,15 +94,19 @@ export class Bookmark {
     this.#after = number;
   }
 
-  /** To be noted. */
-  toString(): string {
-    const noted: Noted = {
-      owner: this.#owner,
-      after: this.#after,
-      starts: Object.fromEntries(this.#starts),
-      seen: Array.from(this.#seen, ([publisher, numbers]) => [publisher, Object.fromEntries(numbers)] as const),
-    };
-    return JSON.stringify(noted);
+  /** To be noted, in so many bytes: of publishers for which there is no room, those that were heard longest ago are forgotten. */
+  toText(largest: number): string {
+    for (;;) {
+      const noted: Noted = {
+        owner: this.#owner,
+        after: this.#after,
+        starts: Object.fromEntries(this.#starts),
+        seen: Array.from(this.#seen, ([publisher, numbers]) => [publisher, Object.fromEntries(numbers)] as const),
+      };
+      const text = JSON.stringify(noted);
+      if (this.#seen.size <= 1 || !isLonger(text, largest)) return text;
+      for (const oldest of [...this.#seen.keys()].slice(0, Math.ceil(this.#seen.size / 8))) this.#seen.delete(oldest);
+    }
   }
 
   #giveUp(seen: Map<string, number>, publisher: string, number: number, gone: readonly Gone[]): void {

@@ -87,6 +87,8 @@ export class Deposits {
   /** There is a way to the store: what was on its way may have been lost. */
   open(): void {
     this.#isOpen = true;
+    // The store may take less than before.
+    if (this.#deposit !== undefined && this.#isTooLong(this.#deposit)) this.#deposit = undefined;
     if (this.#deposit !== undefined) void this.#send(this.#deposit);
   }
 

@@ -53,6 +53,7 @@ interface Administration {
     purge(stream: string): Promise<unknown>;
     delete(stream: string): Promise<unknown>;
     update(stream: string, config: object): Promise<unknown>;
+    info(stream: string): Promise<{ readonly config: { readonly num_replicas: number } }>;
   };
   readonly consumers: {
     list(stream: string): { next(): Promise<readonly { readonly cluster: { readonly leader: string } }[]> };
@@ -255,6 +256,69 @@ describeWith('nats', 'durable subscriptions', (program) => {
       expect(second.gaps).toEqual(['x', 'y'].map((name) => ({ peer: peer.id, event: name, count: 10 })));
     });
 
+    test('a server that comes back and takes less: what is too large is missed, and what follows is kept', async () => {
+      const config = join(temporaryFolder(), 'nats.conf');
+      writeFileSync(config, 'max_payload: 1MB\n');
+      const server = await NatsServer.start(program, ...store(), '-c', config);
+      const { received, gaps } = await subscribe(server.address);
+      const notes = new Peer(server.address, shop, { subscribe: { note: { durable: 'notes' } } });
+      const texts: string[] = [];
+      connect(notes, 'note', (text) => texts.push(text));
+      connect(notes.status, 'gap', (gap) => gaps.push(gap));
+      onTestFinished(() => notes.stop({ timeout: 0 }));
+      await notes.start(PATIENCE);
+      const { peer, publish } = await publisher(server.address);
+      await peer.publish.note('first');
+      await peer.flush(FLUSH);
+      // It is on its way when the server takes nothing any more.
+      server.signal('SIGSTOP');
+      void peer.publish.note('x'.repeat(200_000));
+      await expect.poll(() => peer.pending).toBe(1);
+      await server.kill();
+      writeFileSync(config, 'max_payload: 64KB\n');
+      await server.start();
+      await peer.publish.note('last');
+      await publish(0, 10);
+      await peer.flush(FLUSH);
+      await expect.poll(() => texts, PATIENCE).toEqual(['first', 'last']);
+      await expect.poll(() => received, PATIENCE).toEqual(numbers(10));
+      expect(gaps).toEqual([expect.objectContaining({ event: 'note', count: 1 })]);
+    });
+
+    test('how far it is: noted also where a message of the server is small, and many publishers were heard', async () => {
+      const config = join(temporaryFolder(), 'nats.conf');
+      writeFileSync(config, 'max_payload: 12KB\n');
+      const server = await NatsServer.start(program, ...store(), '-c', config);
+      const names = numbers(20).map((n) => `warehouse_inventory_changed_${n}`);
+      const many = contract(Object.fromEntries(names.map((name) => [name, event<[n: number]>()])));
+      const durable = Object.fromEntries(names.map((name) => [name, { durable: 'billing' }]));
+      const start = async (received: number[]) => {
+        const peer = new Peer(server.address, many, { subscribe: durable });
+        for (const name of names) connect(peer, name, (n) => received.push(n));
+        const refusals: Error[] = [];
+        connect(peer.status, 'refused', (error) => refusals.push(error));
+        onTestFinished(() => peer.stop({ timeout: 0 }));
+        await peer.start(PATIENCE);
+        return { peer, refusals };
+      };
+      const received: number[] = [];
+      const first = await start(received);
+      for (const round of numbers(20)) {
+        await using from = await new Peer(server.address, many, { publish: names }).start();
+        for (const name of names) await from.publish[name]?.(round);
+        await from.flush(FLUSH);
+      }
+      await expect.poll(() => received.length, PATIENCE).toBe(400);
+      await first.peer.stop();
+      const again: number[] = [];
+      const second = await start(again);
+      await using last = await new Peer(server.address, many, { publish: names }).start();
+      await last.publish['warehouse_inventory_changed_0']?.(20);
+      await last.flush(FLUSH);
+      await expect.poll(() => again, PATIENCE).toEqual([20]);
+      expect([...first.refusals, ...second.refusals]).toEqual([]);
+    });
+
     test('full: where nothing old is to be thrown away, the publisher is told, and goes on when there is room', async () => {
       const { address } = await startServer();
       const { received, gaps } = await subscribe(address);
@@ -413,6 +477,37 @@ describeWith('nats', 'durable subscriptions', (program) => {
         expect(received).toEqual(numbers(10_000));
         expect(gaps).toEqual([]);
         await expect.poll(() => peer.ready, PATIENCE).toBe(true);
+      },
+    );
+
+    test(
+      'cluster of two, which gets a third server: what is kept is on three once somebody subscribes again',
+      { timeout: 60_000 },
+      async () => {
+        const [first, second] = (await startJetStreamCluster(program, 2, store)) as [NatsServer, NatsServer];
+        const { peer } = await subscribe(first.address);
+        const replicas = (): Promise<number[]> =>
+          administer(first.address, async ({ streams }) => {
+            const infos = await Promise.all([KEPT, NOTES].map((name) => streams.info(name)));
+            return infos.map(({ config }) => config.num_replicas);
+          });
+        const { publish, peer: from } = await publisher(second.address);
+        await publish(0, 100);
+        await from.flush(FLUSH);
+        expect(await replicas()).toEqual([1, 1]);
+        const cluster = ['--cluster_name', 'test', '--cluster', 'nats://127.0.0.1:-1', '-n', 'node-2'];
+        await NatsServer.start(program, ...cluster, '--routes', `nats://127.0.0.1:${first.clusterPort}`, ...store());
+        await peer.stop();
+        await expect
+          .poll(async () => {
+            await (await subscribe(first.address)).peer.stop();
+            return replicas();
+          }, PATIENCE)
+          .toEqual([3, 3]);
+        const { received } = await subscribe(first.address);
+        await publish(100, 200);
+        await from.flush(FLUSH);
+        await expect.poll(() => received, PATIENCE).toEqual(numbers(200).slice(100));
       },
     );
 

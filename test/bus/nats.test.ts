@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { Peer } from 'mreventloop';
+import { connect, Peer } from 'mreventloop';
 import { describeWith } from '../setup/describe-with.ts';
+import { temporaryFolder } from '../support/addresses.ts';
 import { freePort } from '../support/free-port.ts';
 import { NatsServer, startCluster } from '../support/nats-server.ts';
 import { NatsWebSocketServer } from '../support/nats-websocket-server.ts';
@@ -37,6 +40,67 @@ describeWith('nats', 'NATS', (program) => {
       expect([publisher.ready, subscriber.ready]).toEqual([true, true]);
     },
   );
+
+  test(
+    'cluster of two: the server of six subscribers stands still, and none of them lacks anything',
+    { timeout: 60_000 },
+    async () => {
+      const [first] = (await startCluster(program, 1)) as [NatsServer];
+      const cluster = ['--cluster_name', 'test', '--cluster', 'nats://127.0.0.1:-1', '-n', 'node-1'];
+      const second = await NatsServer.start(program, ...cluster, '--routes', `nats://127.0.0.1:${first.clusterPort}`);
+      const both = `${first.address},${second.address.slice('nats://'.length)}`;
+      const subscribers = numbers(6).map(() => {
+        const peer = new Peer<{ x: [number] }, {}>(both, both, ['x'], []);
+        const received: number[] = [];
+        const gaps: unknown[] = [];
+        connect(peer, 'x', (n) => received.push(n));
+        connect(peer.status, 'gap', (gap) => gaps.push(gap));
+        onTestFinished(() => peer.stop({ timeout: 0 }));
+        return { peer, received, gaps };
+      });
+      // All of them are at the first.
+      await second.kill();
+      for (const { peer } of subscribers) await peer.start();
+      await second.start();
+      const publisher = new Peer<{}, { x: [number] }>(second.address, second.address, [], ['x']);
+      onTestFinished(() => publisher.stop({ timeout: 0 }));
+      await publisher.start();
+      await publisher.waitFor({ subscribers: 'x', count: 6, timeout: 20_000 });
+      const down = Promise.all(subscribers.map(({ peer }) => peer.status.disconnected.next({ timeout: 20_000 })));
+      const up = Promise.all(subscribers.map(({ peer }) => peer.status.connected.next({ timeout: 20_000 })));
+      first.signal('SIGSTOP');
+      for (const n of numbers(2_000)) await publisher.publish.x(n);
+      await down;
+      await up;
+      await publisher.flush({ timeout: 20_000 });
+      for (const { received, gaps } of subscribers) {
+        expect(received).toEqual(numbers(2_000));
+        expect(gaps).toEqual([]);
+      }
+      // Nor is anybody kept from starting by it.
+      for (const _ of numbers(4)) {
+        const peer = new Peer(both, both, [], []);
+        onTestFinished(() => peer.stop({ timeout: 0 }));
+        await peer.start();
+      }
+    },
+  );
+
+  test('limits: a server that takes no more subscriptions says so', async () => {
+    const config = join(temporaryFolder(), 'nats.conf');
+    writeFileSync(config, 'max_subscriptions: 6\n');
+    const { address } = await NatsServer.start(program, '-c', config);
+    const peer = new Peer(
+      address,
+      address,
+      numbers(10).map((n) => `event-${n}`),
+      [],
+    );
+    await expect(peer.start()).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: expect.stringMatching(/maximum subscriptions exceeded/) as string,
+    });
+  });
 
   test('WebSockets: peers at both doors of a server meet, and connect at the same time', async () => {
     const server = await NatsWebSocketServer.start(program);

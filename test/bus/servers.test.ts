@@ -169,6 +169,15 @@ for (const server of SERVERS) {
         await expect(peer.start()).rejects.toMatchObject({ code: 'REFUSED', cause: { message: 'no network' } });
       });
 
+      test('token: one that does not come is no token, and that is said before nobody is waited for', async () => {
+        const { address } = await server.start(program);
+        const peer = new Peer(address, address, [], [], { token: () => new Promise(() => {}) });
+        await expect(peer.start()).rejects.toMatchObject({
+          code: 'REFUSED',
+          cause: { message: 'it did not come in time' },
+        });
+      });
+
       test('token: a peer that is refused later is told, and goes on trying', async () => {
         let token = 'first';
         const first = await server.start(program, ...server.token(token));

@@ -67,7 +67,7 @@ describe('bookmark', () => {
     const first = makeBookmark();
     first.frame(1, 'P', [pack('a', 1, 3)]);
     first.frame(2, 'Q', [pack('b', 1)]);
-    const noted = first.bookmark.toString();
+    const noted = first.bookmark.toText(Infinity);
     expect(ownerOf(noted)).toBe('me');
     const { bookmark, frame, happened } = makeBookmark({ last: 9, noted });
     expect(bookmark.after).toBe(2);
@@ -79,7 +79,7 @@ describe('bookmark', () => {
   test('a new one begins with what comes next; so does an event that is added', () => {
     const first = makeBookmark({ events: ['a'], last: 5 });
     expect(first.bookmark.after).toBe(5);
-    const { frame, happened } = makeBookmark({ events: ['a', 'b'], last: 7, noted: first.bookmark.toString() });
+    const { frame, happened } = makeBookmark({ events: ['a', 'b'], last: 7, noted: first.bookmark.toText(Infinity) });
     frame(6, 'P', [pack('a', 1), pack('b', 1)]);
     frame(8, 'P', [pack('b', 2)]);
     expect(happened).toEqual(['P:a1', 'P:b2']);
@@ -88,7 +88,7 @@ describe('bookmark', () => {
   test('a store that was made anew is read from its beginning', () => {
     const first = makeBookmark({ last: 50 });
     first.frame(51, 'P', [pack('a', 1)]);
-    const { bookmark, frame, happened } = makeBookmark({ last: 3, noted: first.bookmark.toString() });
+    const { bookmark, frame, happened } = makeBookmark({ last: 3, noted: first.bookmark.toText(Infinity) });
     expect(bookmark.after).toBe(0);
     frame(1, 'P', [pack('a', 1, 2)]);
     expect(happened).toEqual(['P:a2']);
@@ -104,7 +104,7 @@ describe('bookmark', () => {
     const { bookmark, frame } = makeBookmark();
     for (let i = 1; i <= 1_001; i += 1) frame(i, `P${i}`, [pack('a', 1)]);
     frame(1_002, 'P2', [pack('a', 2)]);
-    const { seen } = JSON.parse(bookmark.toString()) as { seen: [string, Record<string, number>][] };
+    const { seen } = JSON.parse(bookmark.toText(Infinity)) as { seen: [string, Record<string, number>][] };
     expect([seen.length, seen[0]?.[0], seen.at(-1)]).toEqual([1_000, 'P3', ['P2', { a: 2 }]]);
   });
 

@@ -107,6 +107,7 @@ export interface JetStreamManager {
   readonly streams: {
     info(stream: string): Promise<JetStreamInfo>;
     add(options: JetStreamConfig): Promise<JetStreamInfo>;
+    update(stream: string, options: Partial<JetStreamConfig>): Promise<JetStreamInfo>;
     getMessage(
       stream: string,
       query: { last_by_subj: string },
@@ -116,6 +117,7 @@ export interface JetStreamManager {
 
 export interface JetStreamConfig {
   readonly name: string;
+  readonly description: string;
   readonly subjects: readonly string[];
   readonly storage: 'file';
   readonly discard: 'old';
@@ -129,6 +131,9 @@ export interface JetStreamConfig {
 export interface JetStreamInfo {
   /** In ISO form. */
   readonly created: string;
+  readonly config: JetStreamConfig;
+  /** Undefined for a server that is alone. */
+  readonly cluster?: object;
   readonly state: { readonly last_seq: number };
 }
 

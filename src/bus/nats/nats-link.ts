@@ -32,8 +32,8 @@ export interface Dialed {
 export interface NatsDialer {
   readonly errors: NatsErrors;
   /**
-   * Connects to one of the servers, which are hosts. Where that fails, nothing is left open; it does so when the signal
-   * says so.
+   * Connects to the one server that is named, which is a host. Where that fails, nothing is left open; it does so when the
+   * signal says so.
    * @throws AddressError where it can never succeed, and what the library throws
    */
   dial(this: void, options: NatsOptions, signal: AbortSignal): Promise<Dialed>;
@@ -51,6 +51,11 @@ export interface NatsLinkOptions {
 
 /** How long, in milliseconds, connecting may take. */
 const CONNECT_WITHIN = 5_000;
+/**
+ * And to one of several servers, at first: with the time in which it is noticed that one stands still, it is less than
+ * that after which peers take each other for gone.
+ */
+const TRY_ANOTHER_AFTER = 1_500;
 
 /**
  * A connection to a server or a cluster of NATS, which is made again for ever. The library could do that, too,
@@ -59,6 +64,9 @@ const CONNECT_WITHIN = 5_000;
 export class NatsLink {
   readonly #options: NatsLinkOptions;
   readonly #hosts: readonly string[];
+  // Those that did not answer, or not any more: they are tried last, the latest of them at the end.
+  readonly #failed = new Set<string>();
+  #patience = TRY_ANOTHER_AFTER;
   readonly namespace: string;
   /** The other servers of the cluster, of which the last one told. */
   #discovered: readonly string[] = [];
@@ -77,7 +85,9 @@ export class NatsLink {
   constructor(options: NatsLinkOptions) {
     this.#options = options;
     const { hosts, namespace } = readNatsAddress(options.address);
-    this.#hosts = hosts;
+    // By chance, so that not everybody goes to the same server.
+    const first = Math.floor(Math.random() * hosts.length);
+    this.#hosts = [...hosts.slice(first), ...hosts.slice(0, first)];
     this.namespace = namespace;
   }
 
@@ -156,20 +166,47 @@ export class NatsLink {
   async #connect({ dial, errors }: NatsDialer): Promise<Dialed> {
     const { address, echo } = this.#options;
     const token = await readToken(this.#options.token, this.#closing.signal);
-    const options = {
-      name: 'mreventloop',
-      servers: [...new Set([...this.#hosts, ...this.#discovered])],
-      reconnect: false,
-      timeout: CONNECT_WITHIN,
-      noEcho: !echo,
-      ...(token !== undefined && { token }),
-    };
-    try {
-      return await dial(options, this.#closing.signal);
-    } catch (cause) {
-      if (!(cause instanceof errors.AuthorizationError)) throw cause;
-      throw new RefusedError(`the server at '${address}' does not let this in`, { cause });
+    const hosts = this.#inOrder();
+    let failure: unknown;
+    for (const host of hosts) {
+      const options = {
+        name: 'mreventloop',
+        servers: [host],
+        reconnect: false,
+        timeout: hosts.length === 1 ? CONNECT_WITHIN : this.#patience,
+        noEcho: !echo,
+        ...(token !== undefined && { token }),
+      };
+      try {
+        const dialed = await dial(options, this.#closing.signal);
+        this.#patience = TRY_ANOTHER_AFTER;
+        // Should it fail later, the others are tried first.
+        this.#putLast(host);
+        return dialed;
+      } catch (error) {
+        this.#putLast(host);
+        failure =
+          error instanceof errors.AuthorizationError
+            ? new RefusedError(`the server at '${address}' does not let this in`, { cause: error })
+            : error;
+        if (this.#closing.signal.aborted) break;
+      }
     }
+    // They may all be far away.
+    this.#patience = CONNECT_WITHIN;
+    throw failure;
+  }
+
+  /** All servers, as they are to be tried. */
+  #inOrder(): string[] {
+    const hosts = new Set([...this.#hosts, ...this.#discovered]);
+    for (const host of this.#failed) if (hosts.delete(host)) hosts.add(host);
+    return [...hosts];
+  }
+
+  #putLast(host: string): void {
+    this.#failed.delete(host);
+    this.#failed.add(host);
   }
 
   /** Uses a connection until it ends. */
@@ -208,15 +245,19 @@ export class NatsLink {
     });
   }
 
-  /** What the server says besides: where else it serves, and which subjects are not allowed. */
-  async #watch(connection: NatsConnection, { PermissionViolationError }: NatsErrors): Promise<void> {
+  /** What the server says besides: where else it serves, and what is not allowed, or too much. */
+  async #watch(connection: NatsConnection, errors: NatsErrors): Promise<void> {
     this.#discovered = connection.info?.connect_urls ?? [];
     for await (const { error } of connection.status()) {
       this.#discovered = connection.info?.connect_urls ?? this.#discovered;
-      // Who asks JetStream is told by its answer.
-      if (!(error instanceof PermissionViolationError) || error.subject.startsWith('$JS.')) continue;
+      if (error instanceof errors.PermissionViolationError) {
+        // Who asks JetStream is told by its answer.
+        if (error.subject.startsWith('$JS.')) continue;
+      } else if (!(error instanceof errors.ProtocolError)) {
+        continue;
+      }
       const message = `the server at '${this.#options.address}' does not allow everything that is asked of it`;
-      this.#listener?.refused(new RefusedError(message, { cause: error }));
+      this.#listener?.refused(new RefusedError(`${message}: ${error.message}`, { cause: error }));
     }
   }
 

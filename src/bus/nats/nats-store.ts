@@ -31,7 +31,9 @@ const PASSED_ON_WITHIN = 250;
 const MAX_AGE = 7 * 24 * 3_600 * 1e9;
 const MAX_BYTES = 1024 ** 3;
 /** On how many servers, if there are as many. */
-const REPLICAS = [3, 1];
+const MOST_REPLICAS = 3;
+/** What is said of a stream that was made here, and not by somebody who wanted it as it is. */
+const DESCRIPTION = 'made by mreventloop';
 
 /** What JetStream says when something is not as whoever asks expects it. */
 const OTHER_CONFIGURATION = 10_058;
@@ -175,6 +177,9 @@ export class NatsStore implements Store {
   }
 
   async #publish({ js, manager }: Use, subject: string, text: string, options: JetStreamPublishOptions) {
+    if (Buffer.byteLength(text) > this.#link.mostBytes) {
+      throw new RefusedError(`the server at '${this.#address}' takes no message of that size: see its max_payload`);
+    }
     try {
       return await js.publish(subject, text, options);
     } catch (error) {
@@ -260,17 +265,23 @@ function before({ created }: JetStreamInfo): number {
 /** @returns how it stands with a stream, which is made if it is not there */
 async function makeStream(
   { streams }: JetStreamManager,
-  options: Omit<JetStreamConfig, 'storage' | 'discard' | 'num_replicas'>,
+  options: Omit<JetStreamConfig, 'description' | 'storage' | 'discard' | 'num_replicas'>,
 ): Promise<JetStreamInfo> {
   try {
-    return await streams.info(options.name);
+    const info = await streams.info(options.name);
+    const { description, num_replicas: replicas } = info.config;
+    // It may have been made while others were away.
+    const isOnTooFew = description === DESCRIPTION && replicas < MOST_REPLICAS && info.cluster !== undefined;
+    if (isOnTooFew) await streams.update(options.name, { num_replicas: MOST_REPLICAS }).catch(() => {});
+    return info;
   } catch (error) {
     if ((error as Partial<JetStreamApiError>).code !== NO_STREAM) throw error;
   }
   let failure: unknown;
-  for (const replicas of REPLICAS) {
+  for (const replicas of [MOST_REPLICAS, 1]) {
+    const more = { description: DESCRIPTION, storage: 'file', discard: 'old', num_replicas: replicas } as const;
     try {
-      return await streams.add({ ...options, storage: 'file', discard: 'old', num_replicas: replicas });
+      return await streams.add({ ...options, ...more });
     } catch (error) {
       const { code, status } = error as Partial<JetStreamApiError>;
       // Another peer was faster, or somebody who wants it otherwise.

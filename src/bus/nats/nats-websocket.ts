@@ -25,7 +25,7 @@ async function loadWebSocketDialer(address: string, load: LoadNatsCore): Promise
   const isSecure = address.startsWith('nats+wss:');
   const [library, makeSocket] = await Promise.all([load(), findWebSocket()]);
 
-  async function dialHost(host: string, options: NatsOptions, signal: AbortSignal): Promise<Dialed> {
+  async function dial(options: NatsOptions, signal: AbortSignal): Promise<Dialed> {
     let socket: WebSocketLike | undefined;
     let unusable: AddressError | undefined;
     const open = (url: string): WebSocketLike => {
@@ -47,7 +47,7 @@ async function loadWebSocketDialer(address: string, load: LoadNatsCore): Promise
     const drop = (): void => {
       if (socket !== undefined) dropSocket(socket);
     };
-    const servers = [`${isSecure ? 'wss' : 'ws'}://${host}`];
+    const servers = options.servers.map((host) => `${isSecure ? 'wss' : 'ws'}://${host}`);
     signal.addEventListener('abort', drop);
     try {
       const connect = () => library.wsconnect({ ...options, servers, wsFactory });
@@ -60,28 +60,7 @@ async function loadWebSocketDialer(address: string, load: LoadNatsCore): Promise
     }
   }
 
-  return {
-    errors: library,
-    async dial(options, signal) {
-      let failure: unknown;
-      // One by one: over WebSockets, the library gives up after the first host where nobody is.
-      for (const host of fromAnywhere(options.servers)) {
-        try {
-          return await dialHost(host, options, signal);
-        } catch (error) {
-          failure = error;
-          if (signal.aborted) break;
-        }
-      }
-      throw failure;
-    },
-  };
-}
-
-/** All of a list, from a place in it that chance decides, so that not everybody goes to the same server. */
-function fromAnywhere<T>(list: readonly T[]): T[] {
-  const first = Math.floor(Math.random() * list.length);
-  return [...list.slice(first), ...list.slice(0, first)];
+  return { errors: library, dial };
 }
 
 /** Ends a socket at once: the library waits for what was sent to leave, and then for the other side to say good-bye. */
