@@ -127,8 +127,9 @@ describeWith('nats', 'uplink: brokers and peers meet', (program) => {
     const { address } = server;
     const endpoints = freeEndpoints('ipc');
     const process = cli('broker', endpoints.in, endpoints.out, '-u', `${address}/shop`);
-    await process.line();
+    expect(await process.line()).toBe(`broker: connecting to ${address}/shop`);
     expect(await process.line()).toBe(`broker: joined ${address}/shop`);
+    expect(await process.line()).toMatch(/^broker: serving/);
     const sender = await startPeer(endpoints, [], ['x']);
     const receiver = await startPeer((await listen(`${address}/shop`)).endpoints, ['x'], []);
     const values = heard(receiver.events.x);
