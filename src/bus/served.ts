@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { connect, type ListenOptions, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -64,24 +64,28 @@ export async function listenAt(server: Server, place: ListenOptions, address: st
   return async () => {
     const closed = once(server, 'close');
     const found = path === undefined ? undefined : look(path)?.ino;
-    if (path === undefined || found === undefined || found === inode) {
-      server.close();
-    } else {
-      // Node removes what is at the path, which another server has taken over since.
-      const aside = besides(path);
-      renameSync(path, aside);
-      server.close();
-      renameSync(aside, path);
-    }
+    if (path === undefined || found === undefined || found === inode) server.close();
+    else whileAside(path, () => server.close());
     await closed;
   };
+}
+
+/** Does something while what is at a path is not there: Node removes it, and another server has taken it over. */
+function whileAside(path: string, work: () => void): void {
+  const aside = nameBeside(path);
+  renameSync(path, aside);
+  try {
+    work();
+  } finally {
+    renameSync(aside, path);
+  }
 }
 
 /** @throws AddressError, AddressInUseError */
 async function removeLeftover(address: string, path: string): Promise<void> {
   if (!(await findLeftover(address, path))) return;
   // Another server may have done the same, and listen there by now.
-  const aside = besides(path);
+  const aside = nameBeside(path);
   try {
     renameSync(path, aside);
   } catch (cause) {
@@ -103,12 +107,17 @@ async function findLeftover(address: string, path: string): Promise<boolean> {
     const kind = found.isDirectory() ? 'a folder' : 'a file that is no socket';
     throw new AddressError(`'${address}' cannot be used: there is ${kind}, which is left as it is`);
   }
+  try {
+    accessSync(path, constants.W_OK);
+  } catch (cause) {
+    throw explainBind(address, cause);
+  }
   if (!(await isServed(`ipc://${path}`))) return true;
   throw new AddressInUseError(`'${address}' is in use: a live broker or program serves it`);
 }
 
 /** A name in the same folder that nobody else uses. */
-function besides(path: string): string {
+function nameBeside(path: string): string {
   return join(dirname(path), randomBytes(4).toString('hex'));
 }
 
