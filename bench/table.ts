@@ -103,7 +103,7 @@ function makeOverview({ results }: Report): string {
     });
     return [`| ${work} | ${figure(ours.median)} ${UNITS[quantity] ?? quantity} | ${ratios.join(', ')} |`];
   });
-  return ['| work | figure | how much better |', '| --- | --- | --- |', ...lines].join('\n');
+  return ['| work | figure | times as fast, or as small, as |', '| --- | --- | --- |', ...lines].join('\n');
 }
 
 /** Rows of a table: the work whose name is such, and a quantity. */
@@ -149,7 +149,7 @@ function figure(value: number): string {
 
 const tables: Readonly<Record<string, (report: Report) => string>> = {
   machine: ({ machine, rounds }) =>
-    `Measured on ${machine.date}, Node ${machine.node.slice(1)}, ${machine.cores} cores of ${machine.cpu}, which others used as well; medians of at most ${rounds} rounds.`,
+    `Measured on ${machine.date}, Node ${machine.node.slice(1)}, ${machine.cores} cores of ${machine.cpu}; medians of at most ${rounds} rounds.`,
   overview: makeOverview,
   throughput: (report) => makeMatrix(report, quantities(THROUGHPUT, 'events/s')),
   losses: (report) => makeMatrix(report, quantities(THROUGHPUT, '% lost')),

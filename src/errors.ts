@@ -1,3 +1,22 @@
+/** The codes of all errors of this package. */
+export type ErrorCode =
+  | 'ADDRESS'
+  | 'ADDRESS_IN_USE'
+  | 'CONNECT'
+  | 'MISSING_LIBRARY'
+  | 'NO_BROKER'
+  | 'NO_HANDLER'
+  | 'OVERFLOW'
+  | 'PAYLOAD'
+  | 'PEER_GONE'
+  | 'REFUSED'
+  | 'REMOTE'
+  | 'SELF_AWAIT'
+  | 'SLOT_FAILED'
+  | 'STATE'
+  | 'TIMEOUT'
+  | 'VALIDATION';
+
 /** What an error of this package says besides its message. */
 export interface ErrorDetails {
   /** The error that led to this one. */
@@ -10,7 +29,7 @@ export interface ErrorDetails {
  */
 export abstract class MrEventLoopError extends Error {
   /** A stable name for the kind of error, for programs to branch on. */
-  abstract readonly code: string;
+  abstract readonly code: ErrorCode;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details);

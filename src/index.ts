@@ -32,6 +32,7 @@ export {
   AddressError,
   AddressInUseError,
   ConnectError,
+  type ErrorCode,
   MissingLibraryError,
   MrEventLoopError,
   NoBrokerError,

@@ -58,7 +58,7 @@ export interface Peer<
    * an async iterable of the answers. It always settles: rejects with a `RemoteError` where the handler threw, a
    * `NoHandlerError` where nobody serves the request, a `PeerGoneError`, a `TimeoutError` (after 30 s unless
    * given), the signal's reason, a `PayloadError`, a `ValidationError`, an `OverflowError` when too much waits, or a
-   * `StateError` when this peer is stopped.
+   * `StateError` when this peer is stopped meanwhile. Before the start, and while the peer is stopped, it waits for the start.
    *
    * ```ts
    * const price = await buyer.request.price_of('tea', { timeout: 2000, signal });

@@ -138,7 +138,7 @@ export class Log {
     return true;
   }
 
-  /** The first event with a number over all events that is larger than `g`, where that was a moment or is still kept. */
+  /** The first event whose number over all events is larger than `g`. Exact where that event is kept, or where `g` was marked. */
   firstAfter(g: number): number {
     if (g < this.trimmedG) return this.#sentBy(g) + 1;
     let low = this.first;

@@ -49,11 +49,11 @@ const ENOUGH = 0.76;
 /** After how many to ask the broker whether it has them, if not after a quarter of the window. */
 const MARK_CHARACTERS = MOST_CHARACTERS / 4;
 
-/** So many bits less does an event count that was dropped, a sixteenth: only its numbers are kept, in some 32 bytes. */
+/** A dropped event counts as a sixteenth of one that is kept: only its numbers are kept, in some 32 bytes. */
 const GONE_BITS = 4;
 /**
- * How many events go into all replays that answer one nak, of a thousand characters each: more is asked for again while it
- * is still being sent, and that without end.
+ * How many events, of a thousand characters each, one nak is answered with at most. If it were more, the subscriber would ask again for
+ * what is still being sent, and so on without end.
  */
 const REPLAY_EVENTS = 2_000;
 
