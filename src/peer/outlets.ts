@@ -37,6 +37,7 @@ export class Outlets {
     contractMismatch: event<[mismatch: ContractMismatch]>(),
     overflow: event<[overflow: PublishOverflow]>(),
     undelivered: event<[undelivered: Undelivered]>(),
+    stopped: event(),
     requestFailed: event<[failure: FailedRequest]>(),
     invalid: event<[frame: InvalidFrame]>(),
   });

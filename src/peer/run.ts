@@ -113,9 +113,11 @@ export class Run {
     }
     const undelivered = participant.close(this.isReady);
     this.#isDeaf = true;
+    const wasStarted = this.#state !== 'new';
     this.#state = 'over';
     this.#onOver();
     if (undelivered !== undefined) tell(this.#outlets.status.undelivered, undelivered);
+    if (wasStarted) tell(this.#outlets.status.stopped);
     this.#ending.abort(new StateError('the peer was stopped'));
     await this.#bus?.close();
   }

@@ -93,6 +93,8 @@ export type PeerStatus = Events<{
   overflow: [overflow: PublishOverflow];
   /** This peer stopped, and could not deliver everything before. */
   undelivered: [undelivered: Undelivered];
+  /** This peer stopped, or its start failed: nothing more arrives, until it is started again. After `undelivered`. */
+  stopped: [];
   /** A request that this peer served failed. */
   requestFailed: [failure: FailedRequest];
   /** Something arrived that was not understood, or that does not fit the contract. */

@@ -186,6 +186,28 @@ describe('peer: starting and stopping', () => {
     await expect(start).rejects.toBe(reason);
   });
 
+  test('stopped: told with each end, last of all, and not of a peer that was never started', async () => {
+    const { endpoints } = await startBroker('inproc');
+    const peer = new Peer<{}, { x: [number] }>(endpoints.in, endpoints.out, [], ['x']);
+    const told: string[] = [];
+    for (const name of ['connected', 'undelivered', 'stopped'] as const)
+      connect(peer.status, name, () => told.push(name));
+    await peer.stop();
+    expect(told).toEqual([]);
+    for (const _ of [1, 2]) {
+      await peer.start();
+      await peer.stop();
+      await peer.stop();
+    }
+    expect(told).toEqual(['connected', 'stopped', 'connected', 'stopped']);
+    const alone = new Peer<{}, { x: [number] }>('inproc://nobody.in', 'inproc://nobody.out', [], ['x']);
+    for (const name of ['undelivered', 'stopped'] as const)
+      connect(alone.status, name, () => told.push(`${name} alone`));
+    void alone.publish.x(1);
+    await expect(alone.start({ timeout: 10 })).rejects.toThrow(NoBrokerError);
+    expect(told.slice(4)).toEqual(['undelivered alone', 'stopped alone']);
+  });
+
   test('stop during the start: the start fails, and says why', async () => {
     const peer = new Peer('inproc://nobody.in', 'inproc://nobody.out', [], []);
     const start = peer.start();
