@@ -195,4 +195,31 @@ describe('inbox', () => {
     clock.advance(1);
     expect(happened.at(-1)).toBe('lacks [["a",11,99]]');
   });
+
+  test('complaints: later each time, and at least once a second for as long as something is missing', () => {
+    const { clock, inbox, happened, arrive } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0, 400);
+    arrive('a', 2, 2);
+    const complaints = (): number => happened.filter((line) => line === 'lacks [["a",1,1]]').length;
+    const times: number[] = [];
+    while (clock.now() < 60_000) {
+      const before = complaints();
+      clock.advance(10);
+      if (complaints() > before) times.push(clock.now());
+    }
+    const pauses = times.slice(1).map((time, i) => time - (times[i] as number));
+    expect(times[0]).toBe(20);
+    expect(pauses.slice(0, 3)).toEqual([40, 80, 160]);
+    expect(Math.max(...pauses)).toBe(1_000);
+    expect(pauses.at(-1)).toBe(1_000);
+  });
+
+  test('complaints: of a thousand ranges at most at a time, however many are missing', () => {
+    const { clock, inbox, happened, arrive } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0, 400);
+    for (let n = 2; n <= 4_000; n += 2) arrive('a', n, n);
+    clock.advance(20);
+    const [, ranges = ''] = /^lacks (.*)$/.exec(happened.at(-1) ?? '') ?? [];
+    expect(JSON.parse(ranges)).toHaveLength(1_000);
+  });
 });

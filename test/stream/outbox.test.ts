@@ -235,4 +235,20 @@ describe('outbox', () => {
     outbox.repeat('S', [['a', 1, 401]]);
     expect(replays.join()).toMatch(/gone \[\["a",1,51,101\]\]/);
   });
+
+  test('reminders: later each time, and at least once a second for as long as a subscriber lags', () => {
+    const { clock, outbox, heads } = makeOutbox();
+    outbox.publish('a', [1]);
+    const before = heads.length;
+    const times: number[] = [];
+    while (clock.now() < 60_000) {
+      const count = heads.length;
+      clock.advance(10);
+      if (heads.length > count) times.push(clock.now());
+    }
+    const pauses = times.slice(1).map((time, i) => time - (times[i] as number));
+    expect(heads.length).toBeGreaterThan(before + 50);
+    expect(pauses).toEqual(pauses.toSorted((a, b) => a - b));
+    expect(pauses.at(-1)).toBe(1_000);
+  });
 });
