@@ -138,9 +138,9 @@ export function handlerPoint(): AnyEvent {
   return connect as unknown as AnyEvent;
 }
 
-/** @internal What was connected first of what still is. */
-export function firstListener(target: AnyEvent): AnyListener | undefined {
-  return (target as EventFunction)[LISTENERS].first;
+/** @internal What is connected, in turn; what is disconnected before its turn is left out. */
+export function listenersOf(target: AnyEvent): Iterable<AnyListener> {
+  return (target as EventFunction)[LISTENERS];
 }
 
 /** @internal */

@@ -78,9 +78,11 @@ export class Listeners {
     return this.#entries.length / WIDTH - this.#ended;
   }
 
-  /** The one that was connected first of those that still are. */
-  get first(): AnyListener | undefined {
-    return this.#entries.find((entry) => typeof entry === 'function' && entry !== NOTHING) as AnyListener | undefined;
+  /** Those that are connected now, in turn, if they still are when it is their turn. */
+  *[Symbol.iterator](): Generator<AnyListener, void> {
+    for (const entry of this.#entries.slice()) {
+      if (entry instanceof Connection && entry.connected) yield this.#entries[entry.place] as AnyListener;
+    }
   }
 
   connect(listener: AnyListener, options?: ListenOptions, receiver?: object): Link {

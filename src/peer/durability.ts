@@ -12,9 +12,7 @@ import type { Setup } from './setup.ts';
 import { within } from './within.ts';
 
 /** Where it goes on with what a durable subscription gets. */
-interface DurabilityPort extends BookmarkPort {
-  /** Calls back when all that was delivered so far has been dealt with. */
-  afterDelivery(then: () => void): void;
+interface DurabilityPort extends Omit<BookmarkPort, 'progressed'> {
   /** The store does not do what it should. */
   refused(error: Error): void;
 }
@@ -149,16 +147,19 @@ class DurableSubscription {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #port: DurabilityPort;
+  readonly #progressed = (): void => {
+    this.#isNews = true;
+    this.#cancelNoting ??= this.#clock.after(NOTE_WITHIN, () => void this.#note());
+  };
   #bookmark: Bookmark | undefined;
   #revision = 0;
   // Whether another peer has it now.
   #isLost = false;
   #reading: AbortController | undefined;
-  // What is between `frame` and `settled`: then the bookmark is not to be noted.
-  #taking: Promise<void> | undefined;
   #noting: Promise<void> | undefined;
   #isDue = false;
-  #noted = 0;
+  // Whether there is more in the bookmark than was noted.
+  #isNews = false;
   #cancelNoting: (() => void) | undefined;
 
   constructor(
@@ -191,12 +192,14 @@ class DurableSubscription {
         this.#bookmark.found(last);
         return;
       }
-      const bookmark = new Bookmark(this.#owner, this.#events, last, note?.text, this.#port);
+      const bookmark = new Bookmark(this.#owner, this.#events, last, note?.text, {
+        ...this.#port,
+        progressed: this.#progressed,
+      });
       const revision = await this.#store.note(this.#name, bookmark.toText(this.#store.largest), note?.revision ?? 0);
       if (revision === undefined) continue;
       this.#bookmark = bookmark;
       this.#revision = revision;
-      this.#noted = bookmark.after;
       return;
     }
   }
@@ -207,7 +210,7 @@ class DurableSubscription {
     this.#reading = new AbortController();
     void this.#read(this.#reading.signal);
     // What could not be noted while there was no link.
-    if (this.#noted !== this.#bookmark?.after) this.#noteLater();
+    if (this.#isNews) this.#progressed();
   }
 
   pause(): void {
@@ -216,9 +219,9 @@ class DurableSubscription {
   }
 
   async close(): Promise<void> {
-    await this.#taking;
     this.#cancelNoting?.();
-    if (this.#bookmark !== undefined && this.#noted !== this.#bookmark.after) await this.#note();
+    // Stopping may be under way twice.
+    await (this.#isNews ? this.#note() : this.#noting);
   }
 
   async #read(signal: AbortSignal): Promise<void> {
@@ -240,16 +243,9 @@ class DurableSubscription {
   async #take(frame: string, number: number, signal: AbortSignal): Promise<void> {
     const bookmark = this.#bookmark as Bookmark;
     if (signal.aborted || number <= bookmark.after) return;
-    let taken: (() => void) | undefined;
-    this.#taking = new Promise((resolve) => (taken = resolve));
     this.#deliver(bookmark, frame, number);
     await new Promise<void>((settled) => this.#port.afterDelivery(settled));
     bookmark.settled(number);
-    this.#taking = undefined;
-    // Whoever waits for it may do so since a listener was called.
-    taken?.();
-    if (this.#isDue) void this.#note();
-    else this.#noteLater();
   }
 
   #deliver(bookmark: Bookmark, frame: string, number: number): void {
@@ -266,11 +262,7 @@ class DurableSubscription {
     for (const part of invalid) this.#port.invalid(part);
   }
 
-  #noteLater(): void {
-    this.#cancelNoting ??= this.#clock.after(NOTE_WITHIN, () => void this.#note());
-  }
-
-  /** Notes how far it is, once nothing is being taken; fulfils when that has been tried. */
+  /** Notes how far it is; fulfils when that has been tried. */
   #note(): Promise<void> {
     this.#cancelNoting?.();
     this.#cancelNoting = undefined;
@@ -282,10 +274,10 @@ class DurableSubscription {
   async #noteWhatIsDue(): Promise<void> {
     // Not before whoever called this knows that it is going on.
     await Promise.resolve();
-    while (this.#isDue && this.#taking === undefined && !this.#isLost) {
+    while (this.#isDue && !this.#isLost) {
       this.#isDue = false;
       const bookmark = this.#bookmark as Bookmark;
-      const { after } = bookmark;
+      this.#isNews = false;
       try {
         const revision = await this.#store.note(this.#name, bookmark.toText(this.#store.largest), this.#revision);
         if (revision === undefined) {
@@ -293,10 +285,10 @@ class DurableSubscription {
           await this.claim();
         } else {
           this.#revision = revision;
-          this.#noted = after;
         }
       } catch (error) {
         if (isRefusal(error)) this.#port.refused(error);
+        this.#isNews = true;
         // It is noted with what comes next, or when there is a link again.
         this.#isDue = false;
       }

@@ -54,7 +54,8 @@ export class Incoming {
   afterwards(then: () => void): void {
     if (this.#order.closed) {
       if (this.#pending === 0) then();
-    } else this.#order.do(then);
+    } else if (this.#order.busy) this.#order.do(then);
+    else then();
   }
 
   /** Fulfils when everything that was received so far has gone on. */

@@ -69,6 +69,12 @@ export interface SubscriptionOptions<A = string> {
    * from its first start on. One peer at a time has a name: the last that was started. `nats://` only.
    */
   readonly durable?: DurableName<A> | undefined;
+  /**
+   * Whether an event counts as delivered only when what its listeners returned has ended: promises, and calls of slots. Then
+   * who publishes, and awaits that, goes no faster than they work. However they end: what fails is reported, and not repeated.
+   * @default false; true where it is durable
+   */
+  readonly awaited?: boolean | undefined;
 }
 
 /**

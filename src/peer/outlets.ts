@@ -1,8 +1,8 @@
 import type { Violation } from '../contract/validate.ts';
-import { type AnyEvent, event, handlerPoint } from '../events/event.ts';
+import { type AnyEvent, event, handlerPoint, listenersOf } from '../events/event.ts';
 import { type EventMap, Events, events } from '../events/events.ts';
 import type { Listener } from '../events/link.ts';
-import { tell } from '../loop/runtime.ts';
+import { tell, throwUncaught } from '../loop/runtime.ts';
 import type { InvalidCall } from '../wire/json-rpc.ts';
 import type { LeaveReason, RemotePeer } from './presence.ts';
 import type { Setup } from './setup.ts';
@@ -15,6 +15,7 @@ import type {
   PublishOverflow,
   Undelivered,
 } from './status.ts';
+import { Work } from './work.ts';
 
 /** A report without its count. */
 type InvalidReport = InvalidFrame extends infer Report
@@ -43,11 +44,15 @@ export class Outlets {
   });
   // A Map, because an event may be called `constructor`.
   readonly #emits = new Map<string, Listener<readonly unknown[]>>();
+  /** What the listeners of awaited events are at. */
+  readonly work: Work = new Work();
   #invalid = 0;
 
-  constructor({ subscribe, serve }: Setup) {
+  constructor({ subscribe, awaited, serve }: Setup) {
     this.events = new Events<EventMap>(subscribe);
-    for (const [name, emit] of Object.entries(this.events)) this.#emits.set(name, emit);
+    for (const [name, emit] of Object.entries(this.events)) {
+      this.#emits.set(name, awaited.has(name) ? (...args) => this.#emitAwaited(emit, args) : emit);
+    }
     this.serve = events(Object.fromEntries(Array.from(serve.keys(), (name) => [name, handlerPoint()])));
   }
 
@@ -70,6 +75,16 @@ export class Outlets {
   /** Something was dropped that comes from a peer with another contract. */
   refused(name: string, peer: string): void {
     this.#report({ reason: 'contract', event: name, peer });
+  }
+
+  #emitAwaited(awaited: AnyEvent, args: readonly unknown[]): void {
+    for (const listener of listenersOf(awaited)) {
+      try {
+        this.work.add(listener(...args));
+      } catch (error) {
+        throwUncaught(error);
+      }
+    }
   }
 
   #report(report: InvalidReport): void {

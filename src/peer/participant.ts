@@ -16,6 +16,7 @@ import { Session, type SessionPort } from './session.ts';
 import type { Setup } from './setup.ts';
 import type { Undelivered } from './status.ts';
 import { within } from './within.ts';
+import type { Work } from './work.ts';
 
 /** What a participant has of the bus. */
 export type Line = Pick<SessionPort, 'send' | 'probed'>;
@@ -47,6 +48,7 @@ export class Participant {
   readonly #incoming: Incoming;
   /** What peers in Python publish. */
   readonly #unnumbered: Incoming;
+  readonly #work: Work;
   readonly #outgoing: Outgoing;
   readonly #dialogue: Dialogue;
   /** Called when a peer has come. */
@@ -62,13 +64,14 @@ export class Participant {
     this.#agreement = agreement;
     this.#incoming = new Incoming(setup.incoming, outlets, clock);
     this.#unnumbered = new Incoming(setup.incoming, outlets);
+    this.#work = outlets.work;
     this.arrivals = {
       deliver: (event, args, publisher, trace) => {
         if (publisher === undefined) this.#unnumbered.receive(event, args, trace);
         else if (agreement.isRefused(publisher, event)) outlets.refused(event, publisher);
         else this.#incoming.receive(event, args, trace);
       },
-      afterDelivery: (then) => this.#incoming.afterwards(then),
+      afterDelivery: (then) => this.#incoming.afterwards(() => outlets.work.afterwards(then)),
       gap: (peer, event, count) => this.#incoming.afterwards(() => tell(status.gap, { peer, event, count })),
       invalid: (part) => outlets.unread(part),
     };
@@ -188,9 +191,10 @@ export class Participant {
     return this.#dialogue.drain();
   }
 
-  /** Fulfils when the listeners have all that arrived so far. */
+  /** Fulfils when the listeners have all that arrived so far, and have dealt with what is awaited. */
   async settled(): Promise<void> {
     await Promise.all([this.#incoming.settled(), this.#unnumbered.settled()]);
+    await new Promise<void>((resolve) => this.#work.afterwards(resolve));
   }
 
   /**

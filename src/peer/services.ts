@@ -1,5 +1,5 @@
 import { isViolation, type Parsed, type Violation } from '../contract/validate.ts';
-import { type AnyEvent, firstListener } from '../events/event.ts';
+import { type AnyEvent, listenersOf } from '../events/event.ts';
 import { handOver } from '../loop/hand-over.ts';
 import type { Question, Reply } from '../wire/direct.ts';
 import type { Clock } from '../stream/clock.ts';
@@ -195,7 +195,7 @@ export class Services {
     service: Service,
     trace: string | undefined,
   ): Promise<void> {
-    const handler = firstListener(this.#port.served(spec.name));
+    const [handler] = listenersOf(this.#port.served(spec.name));
     if (handler === undefined) {
       this.#end(peer, id);
       this.refuse(peer, id);

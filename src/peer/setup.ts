@@ -60,6 +60,8 @@ export interface Setup {
   readonly session: Omit<SessionOptions, 'id' | 'contract'>;
   /** The names of its durable subscriptions, and the events of each. */
   readonly durable: ReadonlyMap<string, readonly string[]>;
+  /** The events whose listeners are waited for. */
+  readonly awaited: ReadonlySet<string>;
   /** What of its contract it takes part in, each once. */
   readonly names: readonly string[];
   /** How values beyond JSON cross; undefined where they do not. */
@@ -143,14 +145,16 @@ function readDelivery(
   where: string | Endpoints | Port,
   subscribe: readonly string[],
   options: PeerOptions<EventMap, EventMap>,
-): Pick<Setup, 'endpoints' | 'capabilities' | 'makeBus' | 'clock' | 'durable'> {
+): Pick<Setup, 'endpoints' | 'capabilities' | 'makeBus' | 'clock' | 'durable' | 'awaited'> {
   const { clock = systemClock(), token, nats } = options;
   const place = readPlace(where);
   const { endpoints } = place;
   const capabilities = options.bus === undefined ? place.capabilities : capabilitiesOf('other');
   const durable = new Map<string, string[]>();
+  const awaited = new Set<string>();
   for (const event of subscribe) {
-    const name = options.subscribe?.[event]?.durable;
+    const { durable: name, awaited: isAwaited = name !== undefined } = options.subscribe?.[event] ?? {};
+    if (isAwaited) awaited.add(event);
     if (name === undefined) continue;
     if (typeof name !== 'string' || name === '') {
       throw new ConnectError(`the name of the durable subscription to '${event}' must be a text that is not empty`);
@@ -159,7 +163,7 @@ function readDelivery(
     durable.set(name, [...(durable.get(name) ?? []), event]);
   }
   const make = options.bus ?? place.makeBus ?? (() => makeBus(endpoints, { token, nats }));
-  return { endpoints, capabilities, makeBus: make, clock, durable };
+  return { endpoints, capabilities, makeBus: make, clock, durable, awaited };
 }
 
 /** What to say of a durable subscription where there can be none. */

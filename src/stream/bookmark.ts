@@ -6,6 +6,10 @@ import { isLonger } from './size.ts';
 /** What a bookmark delivers to and tells. */
 export interface BookmarkPort {
   deliver(event: string, args: readonly unknown[], publisher: string, trace: string | undefined): void;
+  /** Calls back when all that was delivered so far has been dealt with. */
+  afterDelivery(then: () => void): void;
+  /** There is more to note than before. */
+  progressed(): void;
   /** Events of a publisher were lost for good, or dropped by it. */
   gap(publisher: string, event: string, count: number): void;
   invalid(part: InvalidCall): void;
@@ -23,6 +27,13 @@ interface Noted {
   readonly seen: readonly (readonly [publisher: string, last: Readonly<Record<string, number>>])[];
 }
 
+/** How far it is with an event of a publisher. */
+interface Progress {
+  delivered: number;
+  /** The last one that was dealt with; undefined before any was. */
+  settled: number | undefined;
+}
+
 /** How many numbers to remember, of events of publishers: they are noted again and again. */
 const MOST_NUMBERS = 2_000;
 
@@ -35,7 +46,7 @@ export class Bookmark {
   readonly #port: BookmarkPort;
   // A Map, because an event may be called `constructor`.
   readonly #starts = new Map<string, number>();
-  readonly #seen = new Map<string, Map<string, number>>();
+  readonly #seen = new Map<string, Map<string, Progress>>();
   #after: number;
 
   /**
@@ -50,7 +61,10 @@ export class Bookmark {
     const known = noted === undefined ? undefined : read(noted);
     const starts = new Map(Object.entries(known?.starts ?? {}));
     for (const event of events) this.#starts.set(event, starts.get(event) ?? last);
-    for (const [publisher, numbers] of known?.seen ?? []) this.#seen.set(publisher, new Map(Object.entries(numbers)));
+    for (const [publisher, numbers] of known?.seen ?? []) {
+      const seen = Object.entries(numbers).map(([event, n]) => [event, { delivered: n, settled: n }] as const);
+      this.#seen.set(publisher, new Map(seen));
+    }
     this.#after = known?.after ?? last;
     this.found(last);
   }
@@ -62,12 +76,12 @@ export class Bookmark {
     for (const event of this.#starts.keys()) this.#starts.set(event, 0);
   }
 
-  /** The last frame that was dealt with. */
+  /** The last frame that was dealt with as a whole. */
   get after(): number {
     return this.#after;
   }
 
-  /** Delivers what is new of a frame. What it changes is to be noted when that was dealt with: see {@link settled}. */
+  /** Delivers what is new of a frame. */
   frame(number: number, publisher: string, packs: readonly Pack[], gone: readonly Gone[]): void {
     const seen = this.#seenOf(publisher);
     // What is gone in the middle shows by the numbers of what is there.
@@ -81,17 +95,23 @@ export class Bookmark {
       if (!this.#wants(event, number)) continue;
       for (const [index, args] of events.entries()) {
         // The next one shows that it was missed.
-        if ('reason' in args) this.#port.invalid(args);
-        else if (this.#goOn(seen, publisher, event, n + index, n + index - 1))
-          this.#port.deliver(event, args, publisher, traces?.[index]);
+        if ('reason' in args) {
+          this.#port.invalid(args);
+          continue;
+        }
+        const progress = this.#goOn(seen, publisher, event, n + index, n + index - 1);
+        if (progress === undefined) continue;
+        this.#port.deliver(event, args, publisher, traces?.[index]);
+        this.#settleLater(progress);
       }
     }
     this.#giveUp(seen, publisher, number, gone);
   }
 
-  /** All that was delivered was dealt with. */
+  /** All of a frame was dealt with. */
   settled(number: number): void {
-    this.#after = number;
+    this.#after = Math.max(this.#after, number);
+    this.#port.progressed();
   }
 
   /** To be noted, in so many bytes: of publishers for which there is no room, those that were heard longest ago are forgotten. */
@@ -101,7 +121,7 @@ export class Bookmark {
         owner: this.#owner,
         after: this.#after,
         starts: Object.fromEntries(this.#starts),
-        seen: Array.from(this.#seen, ([publisher, numbers]) => [publisher, Object.fromEntries(numbers)] as const),
+        seen: Array.from(this.#seen, ([publisher, seen]) => [publisher, settledOf(seen)] as const),
       };
       const text = JSON.stringify(noted);
       if (this.#seen.size <= 1 || !isLonger(text, largest)) return text;
@@ -109,8 +129,11 @@ export class Bookmark {
     }
   }
 
-  #giveUp(seen: Map<string, number>, publisher: string, number: number, gone: readonly Gone[]): void {
-    for (const [event, from, to] of gone) if (this.#wants(event, number)) this.#goOn(seen, publisher, event, from, to);
+  #giveUp(seen: Map<string, Progress>, publisher: string, number: number, gone: readonly Gone[]): void {
+    for (const [event, from, to] of gone) {
+      const progress = this.#wants(event, number) ? this.#goOn(seen, publisher, event, from, to) : undefined;
+      if (progress !== undefined) this.#settleLater(progress);
+    }
   }
 
   #wants(event: string, number: number): boolean {
@@ -121,20 +144,36 @@ export class Bookmark {
   /**
    * Goes on to an event, and reports those that are not there: between the last one and the first of these, and from
    * that on up to `gone`.
-   * @returns whether it is news
+   * @returns where it is then; undefined if that is no news
    */
-  #goOn(seen: Map<string, number>, publisher: string, event: string, first: number, gone: number): boolean {
+  #goOn(
+    seen: Map<string, Progress>,
+    publisher: string,
+    event: string,
+    first: number,
+    gone: number,
+  ): Progress | undefined {
     const n = Math.max(first, gone);
-    const last = seen.get(event) ?? first - 1;
-    if (n <= last) return false;
-    seen.set(event, n);
-    const count = gone - last;
+    const before = seen.get(event);
+    const progress = before ?? { delivered: first - 1, settled: undefined };
+    if (n <= progress.delivered) return undefined;
+    if (before === undefined) seen.set(event, progress);
+    const count = gone - progress.delivered;
+    progress.delivered = n;
     if (count > 0) this.#port.gap(publisher, event, count);
-    return true;
+    return progress;
   }
 
-  #seenOf(publisher: string): Map<string, number> {
-    const seen = this.#seen.get(publisher) ?? new Map<string, number>();
+  #settleLater(progress: Progress): void {
+    const { delivered } = progress;
+    this.#port.afterDelivery(() => {
+      progress.settled = delivered;
+      this.#port.progressed();
+    });
+  }
+
+  #seenOf(publisher: string): Map<string, Progress> {
+    const seen = this.#seen.get(publisher) ?? new Map<string, Progress>();
     this.#seen.delete(publisher);
     this.#seen.set(publisher, seen);
     for (const oldest of this.#seen.keys()) {
@@ -144,6 +183,11 @@ export class Bookmark {
     }
     return seen;
   }
+}
+
+function settledOf(seen: ReadonlyMap<string, Progress>): Record<string, number> {
+  const settled = Array.from(seen, ([event, progress]) => [event, progress.settled] as const);
+  return Object.fromEntries(settled.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
 /** Whose a bookmark is; undefined for what is none. */

@@ -166,6 +166,52 @@ describeWith('nats', 'durable subscriptions', (program) => {
       await expect.poll(() => late.received).toEqual(numbers(20).slice(10));
     });
 
+    test('killed at work: what slots had not finished comes again, and little of what they had', async () => {
+      const { address } = await startServer();
+      const file = join(temporaryFolder(), 'done');
+      const first = child('work', address, file);
+      expect(await first.line()).toBe('ready');
+      const { peer, publish } = await publisher(address);
+      await publish(0, 200);
+      await peer.flush(FLUSH);
+      await expect.poll(() => heard(file).length, PATIENCE).toBeGreaterThan(40);
+      first.kill('SIGKILL');
+      await first.exit;
+      const before = heard(file);
+      // All of them had arrived, and waited for the slot.
+      expect(before.length).toBeLessThan(100);
+      child('work', address, file);
+      const even = numbers(200).filter((n) => n % 2 === 0);
+      await expect.poll(() => new Set(heard(file)).size, PATIENCE).toBe(even.length);
+      expect([...new Set(heard(file))]).toEqual(even);
+      const again = heard(file).slice(before.length)[0] ?? Infinity;
+      expect(again).toBeGreaterThan(0);
+      expect(again).toBeLessThanOrEqual((before.at(-1) ?? 0) + 2);
+    });
+
+    test('work that takes long: what it is at is not noted, also where the peer was stopped meanwhile', async () => {
+      const { address } = await startServer();
+      const { peer, publish } = await publisher(address);
+      const taken: number[] = [];
+      const at = async (work: (n: number) => unknown) => {
+        const reader = new Peer(address, shop, { subscribe: { x: { durable: 'billing' } } });
+        connect(reader, 'x', (n) => {
+          taken.push(n);
+          return work(n);
+        });
+        onTestFinished(() => reader.stop({ timeout: 0 }));
+        return reader.start();
+      };
+      const first = await at((n) => (n < 4 ? Promise.resolve() : new Promise(() => {})));
+      await publish(0, 10);
+      await peer.flush(FLUSH);
+      await expect.poll(() => taken).toEqual([0, 2, 4, 6, 8]);
+      await first.stop({ timeout: 500 });
+      const second = await at(() => undefined);
+      await expect.poll(() => taken.slice(5)).toEqual([4, 6, 8]);
+      await second.stop();
+    });
+
     test('started: what is published right after that is kept, also if the process dies at once', async () => {
       const { address } = await startServer();
       const { peer, publish } = await publisher(address);

@@ -11,16 +11,21 @@ interface Options {
 
 function makeBookmark({ events = ['a', 'b'], last = 0, noted }: Options = {}) {
   const happened: string[] = [];
+  // Called when what was delivered has been dealt with.
+  const dealtWith: (() => void)[] = [];
   const bookmark = new Bookmark('me', events, last, noted, {
     deliver: (event, [n], publisher) => happened.push(`${publisher}:${event}${String(n)}`),
+    afterDelivery: (then) => dealtWith.push(then),
+    progressed() {},
     gap: (publisher, event, count) => happened.push(`${publisher}: gap of ${count} ${event}`),
     invalid: ({ reason }) => happened.push(`invalid: ${reason}`),
   });
   const frame = (number: number, publisher: string, packs: readonly Pack[], gone: readonly Gone[] = []): void => {
     bookmark.frame(number, publisher, packs, gone);
+    for (const then of dealtWith.splice(0)) then();
     bookmark.settled(number);
   };
-  return { bookmark, happened, frame };
+  return { bookmark, happened, frame, dealtWith };
 }
 
 /** The events of a name from one on. */
@@ -74,6 +79,17 @@ describe('bookmark', () => {
     frame(3, 'P', [pack('a', 3, 2)]);
     frame(4, 'Q', [pack('b', 3)]);
     expect(happened).toEqual(['P:a4', 'Q: gap of 1 b', 'Q:b3']);
+  });
+
+  test('noted: of a frame that is being worked on, what was dealt with does not come again, and all else does', () => {
+    const first = makeBookmark();
+    first.frame(1, 'P', [pack('a', 1)]);
+    first.bookmark.frame(2, 'P', [pack('a', 2, 3), pack('b', 1)], [['a', 5, 6, 9]]);
+    for (const then of first.dealtWith.splice(0, 2)) then();
+    const { bookmark, frame, happened } = makeBookmark({ last: 9, noted: first.bookmark.toText(Infinity) });
+    expect(bookmark.after).toBe(1);
+    frame(2, 'P', [pack('a', 2, 3), pack('b', 1)], [['a', 5, 6, 9]]);
+    expect(happened).toEqual(['P:a4', 'P:b1', 'P: gap of 2 a']);
   });
 
   test('a new one begins with what comes next; so does an event that is added', () => {

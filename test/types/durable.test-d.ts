@@ -5,7 +5,7 @@ const shop = contract({ produced: event<[product: string]>(), sold: event<[cents
 
 // Where the compiler knows the address, it knows what can be done there
 const billing = new Peer('nats://nats-1:4222,nats-2:4222/shop', shop, {
-  subscribe: { produced: { durable: 'billing', replay: 3 }, sold: {} },
+  subscribe: { produced: { durable: 'billing', replay: 3, awaited: false }, sold: { awaited: true } },
 });
 expectTypeOf(billing.events).toEqualTypeOf<Events<{ produced: [product: string]; sold: [cents: number] }>>();
 expectTypeOf(billing.bus.durable).toEqualTypeOf<true>();

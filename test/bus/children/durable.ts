@@ -1,8 +1,9 @@
 // Takes part in a process of its own: `subscribe ADDRESS FILE` prints `ready`, and writes a line for each event, at once, so that
-// nothing of it is lost when it is killed; `publish ADDRESS COUNT` publishes so many, sees that they are kept, and ends
+// nothing of it is lost when it is killed; `work ADDRESS FILE` does so for each event `x` when it has worked on it for 20 ms; `publish ADDRESS COUNT` publishes so many, sees that they are kept, and ends
 // without saying good-bye.
 import { openSync, writeSync } from 'node:fs';
-import { connect, contract, event, Peer } from 'mreventloop';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, contract, event, EventLoop, Peer, slot } from 'mreventloop';
 
 const [role, address = '', more = ''] = process.argv.slice(2);
 const shop = contract({ x: event<[n: number]>(), y: event<[n: number]>() });
@@ -14,6 +15,17 @@ if (role === 'subscribe') {
   connect(peer, 'x', (n) => writeSync(file, `${n}\n`));
   connect(peer, 'y', (n) => writeSync(file, `${n}\n`));
   connect(peer.status, 'gap', (gap) => writeSync(file, `gap ${JSON.stringify(gap)}\n`));
+  await peer.start();
+  console.log('ready');
+} else if (role === 'work') {
+  const file = openSync(more, 'a');
+  const peer = new Peer(address, shop, { subscribe: { x: { durable: 'billing' } } });
+  const worker = { eventLoop: new EventLoop().start() };
+  const work = slot(worker, async (n: number) => {
+    await delay(20);
+    writeSync(file, `${n}\n`);
+  });
+  connect(peer, 'x', work);
   await peer.start();
   console.log('ready');
 } else {

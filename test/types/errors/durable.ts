@@ -20,6 +20,8 @@ new Peer(port, ['produced'], [], { subscribe: { produced: { durable: 'billing' }
 new Peer('nats://a/shop', shop, { subscribe: { produced: { durable: true } } });
 // THROWS Object literal may only specify known properties, but 'durabel' does not exist in type 'SubscriptionOptions<"nats://a/shop">'. Did you mean to write 'durable'?
 new Peer('nats://a/shop', shop, { subscribe: { produced: { durabel: 'billing' } } });
+// THROWS Type 'string' is not assignable to type 'boolean | undefined'.
+new Peer('nats://a/shop', shop, { subscribe: { produced: { awaited: 'yes' } } });
 
 // bus
 const peer = new Peer('ipc:///tmp/shop', shop, { subscribe: ['produced'] });

@@ -1,0 +1,43 @@
+import type { SlotCall } from '../loop/slot-call.ts';
+import { Fifo } from '../queue/fifo.ts';
+
+/** What listeners are at that have returned: promises, and calls of slots. */
+export class Work {
+  // By number, the oldest first.
+  readonly #open = new Set<number>();
+  readonly #waiting = new Fifo<{ readonly last: number; readonly say: () => void }>();
+  #last = 0;
+
+  /** @param returned - by a listener */
+  add(returned: unknown): void {
+    const work = returned as PromiseLike<unknown> | null | undefined;
+    if (typeof work?.then !== 'function') return;
+    this.#last += 1;
+    const number = this.#last;
+    this.#open.add(number);
+    const end = (): void => this.#end(number);
+    // A loop reports what its slots throw, whoever waits for them. What rejects otherwise stays unhandled.
+    if (isSlotCall(work)) void work.then(end, end);
+    else void Promise.resolve(work).finally(end);
+  }
+
+  /** Calls back when all that was begun so far has ended. */
+  afterwards(say: () => void): void {
+    if (this.#open.size === 0) say();
+    else this.#waiting.push({ last: this.#last, say });
+  }
+
+  #end(number: number): void {
+    this.#open.delete(number);
+    const [oldest = Infinity] = this.#open;
+    for (let next = this.#waiting.at(0); next !== undefined && next.last < oldest; next = this.#waiting.at(0)) {
+      this.#waiting.shift();
+      next.say();
+    }
+  }
+}
+
+/** By its tag: who publishes and subscribes need not have event loops. */
+function isSlotCall(work: object): work is SlotCall<unknown> {
+  return (work as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'SlotCall';
+}
