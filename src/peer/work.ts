@@ -1,4 +1,3 @@
-import type { SlotCall } from '../loop/slot-call.ts';
 import { Fifo } from '../queue/fifo.ts';
 
 /** What listeners are at that have returned: promises, and calls of slots. */
@@ -10,14 +9,15 @@ export class Work {
 
   /** @param returned - by a listener */
   add(returned: unknown): void {
-    const work = returned as PromiseLike<unknown> | null | undefined;
+    const work = returned as (PromiseLike<unknown> & { [Symbol.toStringTag]?: string }) | null | undefined;
     if (typeof work?.then !== 'function') return;
     this.#last += 1;
     const number = this.#last;
     this.#open.add(number);
     const end = (): void => this.#end(number);
-    // A loop reports what its slots throw, whoever waits for them. What rejects otherwise stays unhandled.
-    if (isSlotCall(work)) void work.then(end, end);
+    // A loop reports what its slots throw, whoever waits for them; what rejects otherwise stays unhandled. Calls are told by
+    // their tag: who publishes and subscribes need not have event loops.
+    if (work[Symbol.toStringTag] === 'SlotCall') void work.then(end, end);
     else void Promise.resolve(work).finally(end);
   }
 
@@ -35,9 +35,4 @@ export class Work {
       next.say();
     }
   }
-}
-
-/** By its tag: who publishes and subscribes need not have event loops. */
-function isSlotCall(work: object): work is SlotCall<unknown> {
-  return (work as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'SlotCall';
 }

@@ -120,24 +120,6 @@ export class Log {
     this.#texts.replace(n - this.first, undefined);
   }
 
-  /**
-   * Whether there is room for a new event under the log's policy. Some that wait are dropped to make it.
-   * @param onDropped - called with the length of the text of each
-   */
-  makeRoom(onDropped: (length: number) => void): boolean {
-    if (this.policy === 'block' || this.last - this.sent < this.limit) return true;
-    if (this.policy === 'drop-newest') return false;
-    const keep = this.policy === 'latest' ? 0 : this.limit - 1;
-    for (let n = this.last - keep; n > this.sent; n -= 1) {
-      const text = this.text(n);
-      // What comes before was dropped earlier.
-      if (text === undefined) break;
-      this.drop(n);
-      onDropped(text.length);
-    }
-    return true;
-  }
-
   /** The first event whose number over all events is larger than `g`. Exact where that event is kept, or where `g` was marked. */
   firstAfter(g: number): number {
     if (g < this.trimmedG) return this.#sentBy(g) + 1;

@@ -10,16 +10,13 @@ import { type EventOutboxOptions, Log, type PublishPolicy } from './log.ts';
 import { Newcomers, type Ready } from './newcomers.ts';
 import { Replay } from './replay.ts';
 import { isLonger } from './size.ts';
+import { Stock, type StockOptions } from './stock.ts';
 
-export interface OutboxOptions {
+export interface OutboxOptions extends StockOptions {
   /** How many events may be under way unacknowledged. */
   readonly window: number;
   /** How many events, under way or waiting, are kept for subscribers. */
   readonly limit: number;
-  /** How many characters they may have. */
-  readonly size: number;
-  /** How many events of each name are kept beyond that, for subscribers to come. */
-  readonly history: number;
   readonly events: Readonly<Record<string, EventOutboxOptions | undefined>>;
 }
 
@@ -67,6 +64,7 @@ export class Outbox {
   readonly #clock: Clock;
   readonly #port: OutboxPort;
   readonly #logs = new Map<string, Log>();
+  readonly #stock: Stock;
   readonly #subscribers = new Map<string, Subscriber>();
   // The subscribers, and those that fell silent and may come back.
   readonly #audience = new Audience();
@@ -78,15 +76,6 @@ export class Outbox {
   #g = 0;
   // The last event that was sent, as a number over all events: they are sent in this order.
   #sentG = 0;
-  // Events that were sent to subscribers and not acknowledged by all of them; those that were dropped are not sent.
-  #underWay = 0;
-  // Events that wait to be sent, and those that were dropped and of which somebody is still to be told.
-  #waiting = 0;
-  #gone = 0;
-  // The characters of those under way, of all events that are not released, and of those that are only history.
-  #sizeUnderWay = 0;
-  #size = 0;
-  #historySize = 0;
   #cancelTimer: (() => void) | undefined;
   readonly #newcomers: Newcomers;
   readonly #onRoom: (() => void)[] = [];
@@ -107,25 +96,24 @@ export class Outbox {
     this.#port = port;
     this.#newcomers = new Newcomers(clock);
     for (const name of names) this.#logs.set(name, new Log(name, options.events[name]));
+    this.#stock = new Stock(this.#logs.values(), options);
     this.#broker = this.#makeSubscriber('', [...this.#logs.values()], 0);
     for (const log of this.#broker.logs) log.subscribers.add(this.#broker);
   }
 
   /** How many events are kept for subscribers: under way or waiting. */
   get pending(): number {
-    return this.#underWay + this.#waiting;
+    return this.#stock.pending;
   }
 
   /** How many events have not been sent yet. */
   get unsent(): number {
-    return this.#waiting;
+    return this.#stock.waiting;
   }
 
   /** How many events are kept at all, history included. */
   get kept(): number {
-    let kept = 0;
-    for (const log of this.#logs.values()) kept += log.length;
-    return kept;
+    return this.#stock.kept;
   }
 
   /**
@@ -134,9 +122,8 @@ export class Outbox {
    */
   #hasRoom(part: number): boolean {
     const { window, limit, size } = this.#options;
-    return (
-      this.pending < (this.#open ? window : limit) * part && this.#size < (this.#open ? MOST_CHARACTERS : size) * part
-    );
+    const { pending, size: kept } = this.#stock;
+    return pending < (this.#open ? window : limit) * part && kept < (this.#open ? MOST_CHARACTERS : size) * part;
   }
 
   /**
@@ -148,10 +135,11 @@ export class Outbox {
    */
   publish(name: string, args: readonly unknown[], trace?: string): number {
     const log = this.#logs.get(name) as Log;
-    if (this.pending + (this.#gone >> GONE_BITS) >= this.#options.limit || this.#size >= this.#options.size) {
+    const { pending, gone, size } = this.#stock;
+    if (pending + (gone >> GONE_BITS) >= this.#options.limit || size >= this.#options.size) {
       throw new OverflowError(
-        `event '${name}' was refused: ${this.pending} events are kept already that subscribers have not acknowledged, ` +
-          `and ${this.#gone} that were dropped are still to be told`,
+        `event '${name}' was refused: ${pending} events are kept already that subscribers have not acknowledged, ` +
+          `and ${gone} that were dropped are still to be told`,
       );
     }
     // Now, because the arguments may change later.
@@ -162,15 +150,7 @@ export class Outbox {
     }
     this.#g += 1;
     const before = log.dropped;
-    if (log.policy === 'block' || this.#makeRoom(log)) {
-      this.#size += text.length;
-      this.#waiting += 1;
-      log.append(text, this.#g, trace);
-    } else {
-      log.append(undefined, this.#g);
-      log.dropped += 1;
-      this.#gone += 1;
-    }
+    this.#stock.add(log, text, this.#g, trace);
     const after = log.dropped;
     this.#unsent.push(log);
     this.#pump();
@@ -220,34 +200,12 @@ export class Outbox {
     this.#open = true;
     const before = Array.from(this.#logs.values(), (log) => [log, log.dropped] as const);
     // It may be another one than before.
-    if (this.largest < Infinity) for (const [log] of before) this.#dropLarge(log);
+    if (this.largest < Infinity) for (const [log] of before) this.#stock.dropLarge(log, this.largest);
     this.#newcomers.opened(this.#subscribers.values(), () => this.#releaseAll());
     this.#remindAll();
     this.#deposits?.open();
     this.#pump();
     for (const [log, dropped] of before) this.#tellDropped(log, dropped);
-  }
-
-  /** Gives up what is larger than the way to subscribers allows, which would keep all that follows from getting there. */
-  #dropLarge(log: Log): void {
-    for (let n = log.first; n <= log.last; n += 1) {
-      const text = log.text(n);
-      if (text === undefined || !isLonger(text, this.largest)) continue;
-      log.drop(n);
-      if (n <= log.released) {
-        this.#historySize -= text.length;
-        continue;
-      }
-      this.#size -= text.length;
-      this.#gone += 1;
-      log.dropped += 1;
-      if (n > log.sent) {
-        this.#waiting -= 1;
-      } else {
-        this.#underWay -= 1;
-        this.#sizeUnderWay -= text.length;
-      }
-    }
   }
 
   #tellDropped(log: Log, before: number, after = log.dropped): void {
@@ -403,15 +361,6 @@ export class Outbox {
     this.#newcomers.note(this.#sentG, this.#logs.values());
   }
 
-  #makeRoom(log: Log): boolean {
-    return log.makeRoom((length) => {
-      this.#size -= length;
-      this.#waiting -= 1;
-      this.#gone += 1;
-      log.dropped += 1;
-    });
-  }
-
   /** Sends what waits, as far as there is room. */
   #pump(): void {
     for (let log = this.#unsent.at(0); log !== undefined; log = this.#unsent.at(0)) {
@@ -420,8 +369,8 @@ export class Outbox {
       if (
         text !== undefined &&
         (!this.#open ||
-          this.#underWay >= this.#options.window ||
-          this.#sizeUnderWay >= (log.policy === 'block' ? Infinity : MOST_CHARACTERS))
+          this.#stock.underWay >= this.#options.window ||
+          this.#stock.sizeUnderWay >= (log.policy === 'block' ? Infinity : MOST_CHARACTERS))
       )
         break;
       this.#unsent.shift();
@@ -432,7 +381,7 @@ export class Outbox {
       }
     }
     // Nothing is under way where all was dropped, which subscribers are to know.
-    if (this.#underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#watch();
+    if (this.#stock.underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#watch();
     this.#deposits?.pump();
     this.#settle();
   }
@@ -442,14 +391,11 @@ export class Outbox {
     const n = log.sent + 1;
     // What it comes after shows only now: who wants what may have changed since it was published.
     const after = text === undefined ? undefined : predecessorsOf(log);
-    log.send(after);
+    this.#stock.send(log, text, after);
     passFrontiers(log, text === undefined);
     this.#sentG = log.sentG;
     if (text === undefined) return;
-    this.#waiting -= 1;
-    this.#underWay += 1;
     this.#unmarked += text.length;
-    this.#sizeUnderWay += text.length;
     this.#port.event(log.head, n, log.sentG, text, after, log.trace(n));
   }
 
@@ -462,45 +408,7 @@ export class Outbox {
   #release(log: Log): void {
     let acked = Infinity;
     for (const subscriber of log.subscribers) acked = Math.min(acked, subscriber.acked);
-    while (log.released < log.sent) {
-      const n = log.released + 1;
-      if (log.g(n) > acked) break;
-      const text = log.text(n);
-      log.released = n;
-      if (text === undefined) {
-        this.#gone -= 1;
-        continue;
-      }
-      this.#underWay -= 1;
-      this.#sizeUnderWay -= text.length;
-      this.#size -= text.length;
-      this.#historySize += text.length;
-    }
-    while (
-      log.first <= log.released &&
-      log.released - log.first >= this.#options.history &&
-      log.g(log.first) <= this.#newcomers.keptAfter
-    ) {
-      this.#trim(log);
-    }
-    while (this.#historySize > this.#options.size) this.#shorten();
-  }
-
-  #trim(log: Log): void {
-    this.#historySize -= log.text(log.first)?.length ?? 0;
-    log.trim();
-  }
-
-  /**
-   * Lets go of an eighth of all history, the oldest: what is large is not kept in the place of others. Of a part, as there
-   * may be thousands of logs to look at.
-   */
-  #shorten(): void {
-    const logs = [...this.#logs.values()].filter((log) => log.first <= log.released);
-    const oldest = logs.reduce((least, log) => Math.min(least, log.g(log.first)), Infinity);
-    const newest = logs.reduce((most, log) => Math.max(most, log.g(log.released)), 0);
-    const last = oldest + (newest - oldest) / 8;
-    for (const log of logs) while (log.first <= log.released && log.g(log.first) <= last) this.#trim(log);
+    this.#stock.release(log, acked, this.#newcomers.keptAfter);
   }
 
   /** Lets go of whoever waits for what has come true. */
