@@ -119,6 +119,27 @@ describe('strangers: origin', () => {
     expect(refusals).toEqual(expected === 403 ? [told] : []);
   });
 
+  test.each([
+    ['of a name that somebody had lead here', 'evil.example', '127.0.0.1', 403],
+    ['of a name that only looks like it', 'localhost.evil.example', '127.0.0.1', 403],
+    ['of an address that is not this one', '0.0.0.0', '127.0.0.1', 403],
+    ['of a name that somebody had lead to a server for all addresses', 'evil.example', '::', 403],
+    ['of localhost', 'localhost', '127.0.0.1', 'joined'],
+    ['of a name below localhost', 'shop.localhost', '127.0.0.1', 'joined'],
+    ['of another address of the loopback', '127.0.0.2', '127.0.0.1', 'joined'],
+    ['of the loopback’s address in IPv6', '[::1]', '::', 'joined'],
+  ] as const)('its own, at a loopback address: %s', async (_, name, host, expected) => {
+    const server = createServer().listen(0, host);
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    await listen({ server });
+    const { port } = server.address() as AddressInfo;
+    const options = { origin: `http://${name}:${port}`, headers: { host: `${name}:${port}` } };
+    const url = `ws://127.0.0.1:${port}/`;
+    if (expected === 'joined') await Stranger.open(url, options);
+    else expect((await new Stranger(url, options).end())[0]).toBe(expected);
+  });
+
   test('another path: not found', async () => {
     const { url } = await listen({ path: '/events' });
     expect((await new Stranger(url.replace('/events', '/')).end())[0]).toBe(404);

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { WebSocketServer } from 'ws';
@@ -194,8 +195,21 @@ function isAllowedOrigin({ headers, socket }: IncomingMessage, allowed: readonly
   // Where this server has no TLS, whether something before it has is not known here: the host and port must do.
   const scheme = socket instanceof TLSSocket ? 'https' : origin.split(':')[0];
   const [page, own] = [parse(origin), parse(`${scheme}://${host}`)];
-  return page !== undefined && page.host !== '' && page.host === own?.host && page.protocol === own.protocol;
+  if (page === undefined || own === undefined || page.host === '') return false;
+  return page.host === own.host && page.protocol === own.protocol && !isRebound(own, socket);
 }
+
+/**
+ * Whether a page may be somebody else's who had a name of his own lead here, which makes his pages those of this origin: the
+ * connection comes over the loopback and from no proxy, as the port is that of the server, and the name is not the loopback's.
+ */
+function isRebound({ hostname, port, protocol }: URL, { localAddress = '', localPort }: Socket): boolean {
+  const isDirect = LOOPBACK.test(localAddress) && Number(port || 80) === localPort;
+  return isDirect && protocol === 'http:' && !LOOPBACK_NAME.test(hostname);
+}
+
+const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
+const LOOPBACK_NAME = /^(?:.+\.)?localhost$|^127\.[\d.]+$|^\[::1\]$/;
 
 function parse(url: string): URL | undefined {
   return URL.canParse(url) ? new URL(url) : undefined;
