@@ -64,16 +64,21 @@ let running: (() => void) | undefined;
  */
 export function instrument({ tracerProvider, meterProvider }: InstrumentOptions = {}): () => void {
   if (running !== undefined) throw new StateError('mreventloop is instrumented with OpenTelemetry already');
-  const end = addProbe(makeProbe(tracerProvider ?? trace.getTracerProvider(), meterProvider ?? metrics));
-  running = end;
-  return () => {
+  const [probe, forget] = makeProbe(tracerProvider ?? trace.getTracerProvider(), meterProvider ?? metrics);
+  const remove = addProbe(probe);
+  const end = (): void => {
     // Called again, it ends no other that was begun since.
-    if (running === end) running = undefined;
-    end();
+    if (running !== end) return;
+    running = undefined;
+    remove();
+    forget();
   };
+  running = end;
+  return end;
 }
 
-function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMeter'>): Probe {
+/** @returns with what makes its figures forget the calls that wait */
+function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMeter'>): [Probe, forget: () => void] {
   const tracer = tracers.getTracer(SYSTEM);
   const meter = meters.getMeter(SYSTEM);
   const waited = meter.createHistogram('mreventloop.slot.queue.duration', {
@@ -93,19 +98,25 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
   const asked = meter.createHistogram('rpc.client.call.duration', { unit: 's' });
   const answered = meter.createHistogram('rpc.server.call.duration', { unit: 's' });
   const calls = new WeakMap<ProbedCall, Traced>();
+  const waitingByName = new Map<string, number>();
+
+  function countWaiting(name: string, change: number): void {
+    waiting.add(change, slotAttributes(name));
+    waitingByName.set(name, (waitingByName.get(name) ?? 0) + change);
+  }
 
   function endWaiting(call: Traced): void {
     const attributes = slotAttributes(call.name);
-    waiting.add(-1, attributes);
+    countWaiting(call.name, -1);
     waited.record((performance.now() - call.queued) / 1_000, attributes);
     tracer.startSpan(`queue ${call.name}`, { startTime: call.queued, attributes }, call.context).end();
   }
 
-  return {
+  const probe: Probe = {
     queued(call) {
       const { name } = call;
       calls.set(call, { name, context: context.active(), queued: performance.now() });
-      waiting.add(1, slotAttributes(name));
+      countWaiting(name, 1);
     },
     run(call, body) {
       const traced = calls.get(call);
@@ -124,7 +135,7 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
       const { name, began, span } = traced;
       if (span === undefined || began === undefined) {
         // It was dropped.
-        waiting.add(-1, slotAttributes(name));
+        countWaiting(name, -1);
         return;
       }
       ran.record((performance.now() - began) / 1_000, slotAttributes(name));
@@ -175,6 +186,7 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
       }
     },
   };
+  return [probe, () => waitingByName.forEach((count, name) => waiting.add(-count, slotAttributes(name)))];
 }
 
 /** Calls a function in the context of a span, which ends with it. */

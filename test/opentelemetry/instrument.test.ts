@@ -145,6 +145,7 @@ describe('trace: within a process', () => {
     await waiting;
     await onProduced('milk');
     expect(recording.spans()).toEqual([]);
+    expect(await recording.figures()).toMatchObject({ 'mreventloop.slot.queued Consumer.onProduced': 0 });
   });
 
   test('is not begun twice', () => {
