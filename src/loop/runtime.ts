@@ -20,14 +20,6 @@ export function tell<A extends readonly unknown[]>(emit: Listener<A>, ...args: A
   }
 }
 
-/** Tells whoever runs the program what nobody in it listens to. */
-export function warn(message: string): void {
-  const { process } = globalThis as { process?: Partial<Pick<NodeJS.Process, 'emitWarning'>> };
-  if (process?.emitWarning !== undefined) process.emitWarning(message, 'MrEventLoopWarning');
-  // oxlint-disable-next-line no-console
-  else console.warn(message);
-}
-
 // Reading the clock costs about as much as calling a slot: quick steps share one look at it.
 const STEPS_BETWEEN_LOOKS = 16;
 const QUICK = 1;

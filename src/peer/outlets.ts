@@ -1,8 +1,8 @@
 import type { Violation } from '../contract/validate.ts';
-import { type AnyEvent, type Event, event, handlerPoint, listenersOf } from '../events/event.ts';
+import { type AnyEvent, event, handlerPoint, listenersOf } from '../events/event.ts';
 import { type EventMap, Events, events } from '../events/events.ts';
 import type { Listener } from '../events/link.ts';
-import { tell, throwUncaught, warn } from '../loop/runtime.ts';
+import { tell, throwUncaught } from '../loop/runtime.ts';
 import type { InvalidCall } from '../wire/json-rpc.ts';
 import type { LeaveReason, RemotePeer } from './presence.ts';
 import type { Setup } from './setup.ts';
@@ -23,9 +23,6 @@ type InvalidReport = InvalidFrame extends infer Report
     ? Omit<Report, 'count'>
     : never
   : never;
-
-/** What somebody should know of: what was lost or refused, or cannot be understood. */
-type Loss = 'refused' | 'gap' | 'contractMismatch' | 'undelivered' | 'invalid';
 
 /** Where users listen: what others publish and ask comes out here, and what happens to the peer itself. */
 export class Outlets {
@@ -49,7 +46,6 @@ export class Outlets {
   readonly #emits = new Map<string, Listener<readonly unknown[]>>();
   /** What the listeners of awaited events are at. */
   readonly work: Work = new Work();
-  readonly #unheard = new Set<Loss>();
   #invalid = 0;
 
   constructor({ subscribe, awaited, serve }: Setup) {
@@ -64,16 +60,6 @@ export class Outlets {
   emit(name: string, args: readonly unknown[]): void {
     const emit = this.#emits.get(name);
     if (emit !== undefined) tell(emit, ...args);
-  }
-
-  /** Tells of a loss. Where nobody listens, whoever runs the program is told, once of each kind. */
-  lost<N extends Loss>(name: N, what: Parameters<PeerStatus[N]>[0]): void {
-    const emit = this.status[name] as Event<[typeof what]>;
-    if (emit.listenerCount === 0 && !this.#unheard.has(name)) {
-      this.#unheard.add(name);
-      warn(`a peer emitted '${name}', and nobody listens to that: connect(peer.status, '${name}', …) tells more`);
-    }
-    tell(emit, what);
   }
 
   /** Something was dropped that does not fit the contract. */
@@ -103,6 +89,6 @@ export class Outlets {
 
   #report(report: InvalidReport): void {
     this.#invalid += 1;
-    this.lost('invalid', { ...report, count: this.#invalid });
+    tell(this.status.invalid, { ...report, count: this.#invalid });
   }
 }

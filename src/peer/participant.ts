@@ -72,7 +72,7 @@ export class Participant {
         else this.#incoming.receive(event, args, trace);
       },
       afterDelivery: (then) => this.#incoming.afterwards(() => outlets.work.afterwards(then)),
-      gap: (peer, event, count) => this.#incoming.afterwards(() => outlets.lost('gap', { peer, event, count })),
+      gap: (peer, event, count) => this.#incoming.afterwards(() => tell(status.gap, { peer, event, count })),
       invalid: (part) => outlets.unread(part),
     };
     this.session = new Session({ id: randomId(), ...setup.session, contract: () => agreement.note }, clock, {
@@ -87,7 +87,7 @@ export class Participant {
         this.#dialogue.calls.met();
         for (const look of this.onJoined) look();
         tell(status.peerJoined, peer);
-        if (mismatch !== undefined) outlets.lost('contractMismatch', mismatch);
+        if (mismatch !== undefined) tell(status.contractMismatch, mismatch);
       },
       left: (peer, reason) => {
         agreement.left(peer.id);

@@ -116,7 +116,7 @@ export class Run {
     const wasStarted = this.#state !== 'new';
     this.#state = 'over';
     this.#onOver();
-    if (undelivered !== undefined) this.#outlets.lost('undelivered', undelivered);
+    if (undelivered !== undefined) tell(this.#outlets.status.undelivered, undelivered);
     if (wasStarted) tell(this.#outlets.status.stopped);
     this.#ending.abort(new StateError('the peer was stopped'));
     await this.#bus?.close();
@@ -215,7 +215,7 @@ export class Run {
   }
 
   #refused(error: Error): void {
-    this.#outlets.lost('refused', error);
+    tell(this.#outlets.status.refused, error);
   }
 }
 
