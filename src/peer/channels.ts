@@ -180,7 +180,7 @@ export class Channels {
       this.#port.send(to, encodeControl(to, name, control));
     };
     const outbox: Outbox = new Outbox(name, [to], this.#options, this.#clock, {
-      event: (head, n, g, text, after, trace) => batcher.add(head, n, g, text, after, trace),
+      event: (log, n) => batcher.add(log, n),
       heads: (_, heads, g) => tell({ kind: 'head', heads, g, window: this.#options.window }),
       // There is a subscriber who acknowledges everything: the broker need not.
       mark: (g) => outbox.echoed(g),

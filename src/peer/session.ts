@@ -93,7 +93,7 @@ export class Session {
     const greet = (peer: string): void => this.#tell(methodTo(peer), this.#hello(peer, false));
     const batcher = new Batcher(id, clock, (event, frame) => port.send(event, frame));
     const outbox = new Outbox(id, options.publishes, options.outbox, clock, {
-      event: (head, n, g, text, after, trace) => batcher.add(head, n, g, text, after, trace),
+      event: (log, n) => batcher.add(log, n),
       heads: (subscriber, heads, g, hasBroken) => {
         const { window } = options.outbox;
         const head = { kind: 'head', heads, g, window, ...(hasBroken && { hasBroken }) } as const;

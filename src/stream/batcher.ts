@@ -1,6 +1,7 @@
-import { type After, encodeEvents, type EventHead } from '../wire/pack.ts';
+import { encodeEvents } from '../wire/pack.ts';
 import { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
 
 /**
  * How many events, and about how many characters, go into one frame. Texts of 128 KiB and more have memory of their own
@@ -17,7 +18,7 @@ export class Batcher {
   readonly #publisher: string;
   readonly #clock: Clock;
   readonly #send: (event: string, frame: string) => void;
-  #waiting = new Map<EventHead, Batch>();
+  #waiting = new Map<Log, Batch>();
   readonly #onSent: (() => void)[] = [];
   #scheduled = false;
   /** Whether everybody who gets the frames understands packs, or somebody on the way translates them. */
@@ -29,18 +30,18 @@ export class Batcher {
     this.#send = send;
   }
 
-  /** @param text - the arguments as JSON */
-  add(head: EventHead, n: number, g: number, text: string, after: After | undefined, trace: string | undefined): void {
-    let batch = this.#waiting.get(head);
+  /** An event leaves, which its log has. */
+  add(log: Log, n: number): void {
+    let batch = this.#waiting.get(log);
     // What was dropped leaves a gap.
     if (batch?.next !== n) {
       if (batch !== undefined) this.#sendBatch(batch);
-      batch = new Batch(head, this.#publisher, n);
-      this.#waiting.set(head, batch);
+      batch = new Batch(log, this.#publisher, n);
+      this.#waiting.set(log, batch);
     }
-    batch.add(g, text, after, trace);
+    batch.add();
     if (batch.gs.length >= MOST_EVENTS || batch.characters >= MOST_CHARACTERS) {
-      this.#waiting.delete(head);
+      this.#waiting.delete(log);
       this.#sendBatch(batch);
     }
     if (this.#scheduled) return;
@@ -70,6 +71,6 @@ export class Batcher {
   }
 
   #sendBatch(batch: Batch): void {
-    this.#send(batch.head.event, encodeEvents(batch, this.mayPack));
+    this.#send(batch.head.event, encodeEvents(batch.seal(), this.mayPack));
   }
 }

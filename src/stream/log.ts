@@ -1,5 +1,6 @@
 import { Fifo } from '../queue/fifo.ts';
 import { type After, type EventHead, eventHead } from '../wire/pack.ts';
+import type { Arguments } from './arguments.ts';
 import type { Group, Subscriber } from './audience.ts';
 
 /**
@@ -35,7 +36,8 @@ export class Log {
   // Invariant: the texts and the numbers over all events are those of the events first, first + 1, … last; of
   // these, up to `released` nobody needs them any more, and up to `sent` they were sent and have an `after`.
   // In columns, because an object for each event would have the garbage collector do half of the work.
-  readonly #texts = new Fifo<string | undefined>();
+  readonly #args = new Fifo<Arguments | undefined>();
+  readonly #sizes = new Fifo<number>();
   readonly #gs = new Fifo<number>();
   readonly #afters = new Fifo<After | undefined>();
   // How far they had been sent at some moments, as numbers over all events and of this name: for when the events are
@@ -66,7 +68,23 @@ export class Log {
 
   /** The arguments, as JSON; undefined once the event was dropped, which subscribers are told. */
   text(n: number): string | undefined {
-    return this.#texts.at(n - this.first);
+    const args = this.args(n);
+    return args === undefined || typeof args === 'string' ? args : JSON.stringify(args);
+  }
+
+  /** The arguments; undefined as for {@link text}. */
+  args(n: number): Arguments | undefined {
+    return this.#args.at(n - this.first);
+  }
+
+  /** How many characters they have as JSON, but for what has to be escaped. */
+  size(n: number): number {
+    return this.#sizes.at(n - this.first) as number;
+  }
+
+  /** JSON was made of the arguments of an event, unless it was let go of meanwhile, or dropped. */
+  seal(n: number, text: string): void {
+    if (this.args(n) !== undefined) this.#args.replace(n - this.first, text);
   }
 
   /** Its number over all events. */
@@ -82,11 +100,12 @@ export class Log {
     return this.#traces.size === 0 ? undefined : this.#traces.get(n);
   }
 
-  /** @param text - undefined if it was dropped at once */
-  append(text: string | undefined, g: number, trace?: string): void {
+  /** @param args - undefined if it was dropped at once */
+  append(args: Arguments | undefined, size: number, g: number, trace?: string): void {
     this.last += 1;
     if (trace !== undefined) this.#traces.set(this.last, trace);
-    this.#texts.push(text);
+    this.#args.push(args);
+    this.#sizes.push(size);
     this.#gs.push(g);
   }
 
@@ -109,7 +128,8 @@ export class Log {
   /** Lets go of the oldest event. */
   trim(): void {
     this.trimmedG = this.#gs.shift() as number;
-    this.#texts.shift();
+    this.#args.shift();
+    this.#sizes.shift();
     this.#afters.shift();
     if (this.#traces.size > 0) this.#traces.delete(this.first);
     this.first += 1;
@@ -117,7 +137,7 @@ export class Log {
 
   /** An event that is kept will not be sent, or not again, which subscribers are told. */
   drop(n: number): void {
-    this.#texts.replace(n - this.first, undefined);
+    this.#args.replace(n - this.first, undefined);
   }
 
   /** The first event whose number over all events is larger than `g`. Exact where that event is kept, or where `g` was marked. */

@@ -1,7 +1,6 @@
 import { OverflowError, PayloadError } from '../errors.ts';
 import { Fifo } from '../queue/fifo.ts';
 import type { Gone, Head, Range } from '../wire/control.ts';
-import type { After, EventHead } from '../wire/pack.ts';
 import { Audience, passFrontiers, predecessorsOf, type Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
 import type { Deposits } from './deposits.ts';
@@ -9,6 +8,7 @@ import { STORE } from '../wire/names.ts';
 import { type EventOutboxOptions, Log, type PublishPolicy } from './log.ts';
 import { Newcomers, type Ready } from './newcomers.ts';
 import { Replay } from './replay.ts';
+import { plainLength } from './arguments.ts';
 import { isLonger } from './size.ts';
 import { Stock, type StockOptions } from './stock.ts';
 
@@ -22,8 +22,8 @@ export interface OutboxOptions extends StockOptions {
 
 /** What an outbox sends through, and tells. */
 export interface OutboxPort {
-  /** Sends an event. `text` is its arguments as JSON. */
-  event(head: EventHead, n: number, g: number, text: string, after: After | undefined, trace: string | undefined): void;
+  /** Sends an event. */
+  event(log: Log, n: number): void;
   /** @param hasBroken - whether they allow for a break of the subscriber's link that it has told of */
   heads(subscriber: string, heads: readonly Head[], g: number, hasBroken: boolean): void;
   /** Asks to have a number come back through the broker, to {@link Outbox.echoed}. */
@@ -45,6 +45,9 @@ const MOST_CHARACTERS = 4_194_304;
 const ENOUGH = 0.76;
 /** After how many to ask the broker whether it has them, if not after a quarter of the window. */
 const MARK_CHARACTERS = MOST_CHARACTERS / 4;
+
+/** How many bytes a unit of a text takes at most, which is where it is escaped. */
+const WIDEST = 6;
 
 /** A dropped event counts as a sixteenth of one that is kept: only its numbers are kept, in some 32 bytes. */
 const GONE_BITS = 4;
@@ -135,28 +138,31 @@ export class Outbox {
    */
   publish(name: string, args: readonly unknown[], trace?: string): number {
     const log = this.#logs.get(name) as Log;
-    const { pending, gone, size } = this.#stock;
-    if (pending + (gone >> GONE_BITS) >= this.#options.limit || size >= this.#options.size) {
+    const { pending, gone, size: kept } = this.#stock;
+    if (pending + (gone >> GONE_BITS) >= this.#options.limit || kept >= this.#options.size) {
       throw new OverflowError(
         `event '${name}' was refused: ${pending} events are kept already that subscribers have not acknowledged, ` +
           `and ${gone} that were dropped are still to be told`,
       );
     }
-    // Now, because the arguments may change later.
-    const text = JSON.stringify(args);
     const largest = this.#deposits?.has(log) === true ? Math.min(this.largest, this.#deposits.largest) : this.largest;
-    if (isLonger(text, largest)) {
+    const leavesNow = this.#stock.waiting === 0 && this.#mayLeave(log);
+    const plain = leavesNow ? plainLength(args, largest / WIDEST) : undefined;
+    // Now, because the arguments may change later.
+    const fixed = plain === undefined ? JSON.stringify(args) : args;
+    if (typeof fixed === 'string' && isLonger(fixed, largest)) {
       throw new PayloadError(`event '${name}' is too large: an event over this bus has ${largest} bytes at most`);
     }
     this.#g += 1;
     const before = log.dropped;
-    this.#stock.add(log, text, this.#g, trace);
+    const size = plain ?? fixed.length;
+    this.#stock.add(log, fixed, size, this.#g, trace);
     const after = log.dropped;
     this.#unsent.push(log);
     this.#pump();
     // Last, because whoever is told may publish.
     this.#tellDropped(log, before, after);
-    return text.length;
+    return size;
   }
 
   /**
@@ -344,8 +350,7 @@ export class Outbox {
       if (from < log.first) replay.addGone([name, from, Math.min(last, log.first - 1), log.trimmedG]);
       for (let n = Math.max(from, log.first); n <= last && left > 0; n += 1) {
         replay.add(log, n);
-        const text = log.text(n);
-        if (text !== undefined) left -= 1 + (text.length >> 10);
+        if (log.args(n) !== undefined) left -= 1 + (log.size(n) >> 10);
       }
     }
     replay.flush();
@@ -361,21 +366,21 @@ export class Outbox {
     this.#newcomers.note(this.#sentG, this.#logs.values());
   }
 
+  /** Whether there is a way for an event of a log, and room. */
+  #mayLeave(log: Log): boolean {
+    const { underWay, sizeUnderWay } = this.#stock;
+    return this.#open && underWay < this.#options.window && (log.policy === 'block' || sizeUnderWay < MOST_CHARACTERS);
+  }
+
   /** Sends what waits, as far as there is room. */
   #pump(): void {
     for (let log = this.#unsent.at(0); log !== undefined; log = this.#unsent.at(0)) {
-      const text = log.text(log.sent + 1);
+      const isDropped = log.args(log.sent + 1) === undefined;
       // What was dropped is only passed over, which takes neither a way nor room.
-      if (
-        text !== undefined &&
-        (!this.#open ||
-          this.#stock.underWay >= this.#options.window ||
-          this.#stock.sizeUnderWay >= (log.policy === 'block' ? Infinity : MOST_CHARACTERS))
-      )
-        break;
+      if (!isDropped && !this.#mayLeave(log)) break;
       this.#unsent.shift();
-      this.#send(log, text);
-      if (text === undefined) continue;
+      this.#send(log, isDropped);
+      if (isDropped) continue;
       if (this.#sentG - this.#marked >= this.#options.window >> 2 || this.#unmarked >= MARK_CHARACTERS) {
         this.#remind(this.#broker);
       }
@@ -387,16 +392,16 @@ export class Outbox {
   }
 
   /** Sends the next event of a log; one that was dropped is only passed over. */
-  #send(log: Log, text: string | undefined): void {
+  #send(log: Log, isDropped: boolean): void {
     const n = log.sent + 1;
     // What it comes after shows only now: who wants what may have changed since it was published.
-    const after = text === undefined ? undefined : predecessorsOf(log);
-    this.#stock.send(log, text, after);
-    passFrontiers(log, text === undefined);
+    const after = isDropped ? undefined : predecessorsOf(log);
+    this.#stock.send(log, isDropped, after);
+    passFrontiers(log, isDropped);
     this.#sentG = log.sentG;
-    if (text === undefined) return;
-    this.#unmarked += text.length;
-    this.#port.event(log.head, n, log.sentG, text, after, log.trace(n));
+    if (isDropped) return;
+    this.#unmarked += log.size(n);
+    this.#port.event(log, n);
   }
 
   #releaseAll(): void {

@@ -23,17 +23,16 @@ export class Replay {
   /** An event that is kept, or was dropped under its policy. */
   add(log: Log, n: number): void {
     const { event, head } = log;
-    const text = log.text(n);
-    if (text === undefined) {
+    if (log.args(n) === undefined) {
       this.addGone([event, n, n, log.g(n)]);
       return;
     }
     if (this.#batch?.head !== head || this.#batch.next !== n) {
       this.#pack();
-      this.#batch = new Batch(head, this.#publisher, n);
+      this.#batch = new Batch(log, this.#publisher, n);
     }
-    this.#batch.add(log.g(n), text, log.after(n), log.trace(n));
-    this.#characters += text.length;
+    this.#batch.add();
+    this.#characters += log.size(n);
     if (this.#characters >= MOST_CHARACTERS) this.flush();
   }
 
@@ -54,7 +53,7 @@ export class Replay {
   }
 
   #pack(): void {
-    if (this.#batch !== undefined) this.#packs.push(encodePack(this.#batch));
+    if (this.#batch !== undefined) this.#packs.push(encodePack(this.#batch.seal()));
     this.#batch = undefined;
   }
 }

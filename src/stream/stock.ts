@@ -1,4 +1,5 @@
 import type { After } from '../wire/pack.ts';
+import type { Arguments } from './arguments.ts';
 import type { Log } from './log.ts';
 import { isLonger } from './size.ts';
 
@@ -45,13 +46,13 @@ export class Stock {
   }
 
   /** A new event waits to be sent. Under the log's policy, others are dropped for it, or it is itself. */
-  add(log: Log, text: string, g: number, trace: string | undefined): void {
+  add(log: Log, args: Arguments, size: number, g: number, trace: string | undefined): void {
     if (log.policy === 'block' || this.#makeRoom(log)) {
-      log.append(text, g, trace);
-      this.size += text.length;
+      log.append(args, size, g, trace);
+      this.size += size;
       this.waiting += 1;
     } else {
-      log.append(undefined, g);
+      log.append(undefined, 0, g);
       log.dropped += 1;
       this.gone += 1;
     }
@@ -62,7 +63,7 @@ export class Stock {
     if (log.policy === 'drop-newest') return false;
     const keep = log.policy === 'latest' ? 0 : log.limit - 1;
     // What comes before was dropped earlier.
-    for (let n = log.last - keep; n > log.sent && log.text(n) !== undefined; n -= 1) this.#drop(log, n);
+    for (let n = log.last - keep; n > log.sent && log.args(n) !== undefined; n -= 1) this.#drop(log, n);
     return true;
   }
 
@@ -73,30 +74,30 @@ export class Stock {
 
   /** An event that is kept will not be sent, or not again, which subscribers are told. */
   #drop(log: Log, n: number): void {
-    const { length } = log.text(n) as string;
+    const size = log.size(n);
     log.drop(n);
     if (n <= log.released) {
-      this.#historySize -= length;
+      this.#historySize -= size;
       return;
     }
     log.dropped += 1;
     this.gone += 1;
-    this.size -= length;
+    this.size -= size;
     if (n > log.sent) {
       this.waiting -= 1;
     } else {
       this.underWay -= 1;
-      this.sizeUnderWay -= length;
+      this.sizeUnderWay -= size;
     }
   }
 
-  /** The next event of a log is sent. @param text - undefined if it was dropped: it is only passed over */
-  send(log: Log, text: string | undefined, after: After | undefined): void {
+  /** The next event of a log is sent; or only passed over, if it was dropped. */
+  send(log: Log, isDropped: boolean, after: After | undefined): void {
     log.send(after);
-    if (text === undefined) return;
+    if (isDropped) return;
     this.waiting -= 1;
     this.underWay += 1;
-    this.sizeUnderWay += text.length;
+    this.sizeUnderWay += log.size(log.sent);
   }
 
   /**
@@ -108,16 +109,16 @@ export class Stock {
     while (log.released < log.sent) {
       const n = log.released + 1;
       if (log.g(n) > acked) break;
-      const text = log.text(n);
       log.released = n;
-      if (text === undefined) {
+      if (log.args(n) === undefined) {
         this.gone -= 1;
         continue;
       }
       this.underWay -= 1;
-      this.sizeUnderWay -= text.length;
-      this.size -= text.length;
-      this.#historySize += text.length;
+      const size = log.size(n);
+      this.sizeUnderWay -= size;
+      this.size -= size;
+      this.#historySize += size;
     }
     while (
       log.first <= log.released &&
@@ -130,7 +131,7 @@ export class Stock {
   }
 
   #trim(log: Log): void {
-    this.#historySize -= log.text(log.first)?.length ?? 0;
+    if (log.args(log.first) !== undefined) this.#historySize -= log.size(log.first);
     log.trim();
   }
 

@@ -41,6 +41,8 @@ export interface EventBatch {
   readonly gs: readonly number[];
   /** The arguments of each, as JSON. */
   readonly texts: readonly string[];
+  /** All of them, as one list. */
+  readonly list?: string | undefined;
   readonly afters: readonly (After | undefined)[];
   /** What each is part of; undefined if none of them is traced. */
   readonly traces?: readonly (string | undefined)[] | undefined;
@@ -92,14 +94,14 @@ function encodeAfter(first: After | undefined): string {
   return `, "after": ${JSON.stringify(pairs)}`;
 }
 
-function encodeBody({ publisher, n, gs, texts, afters, traces }: EventBatch): string {
+function encodeBody({ publisher, n, gs, texts, list = `[${texts.join()}]`, afters, traces }: EventBatch): string {
   const id = encodeStreamId(publisher, gs[0] as number, n);
   const columns = encodeColumns(afters);
   const isTraced = traces !== undefined;
   const steps = columns === '' && isConsecutive(gs) && !isTraced ? '' : `, [${stepsOf(gs).join()}]`;
-  if (!isTraced) return `"${id}", [${texts.join()}]${steps}${columns}`;
+  if (!isTraced) return `"${id}", ${list}${steps}${columns}`;
   const all = JSON.stringify(texts.map((_, index) => traces[index]));
-  return `"${id}", [${texts.join()}]${steps}${columns || ', []'}, ${all}`;
+  return `"${id}", ${list}${steps}${columns || ', []'}, ${all}`;
 }
 
 function isConsecutive(gs: readonly number[]): boolean {

@@ -11,11 +11,15 @@ const READY = { since: 0, hasBroken: false };
 function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 4, size = 1e6, history = 0 } = {}) {
   const clock = new StepClock();
   const sent: string[] = [];
+  const given: unknown[] = [];
   const replays: string[] = [];
   const heads: number[] = [];
   const told: ((dropped: number) => void)[] = [];
   const outbox: Outbox = new Outbox('P', ['a', 'b'], { window, limit: 1_000, size, history, events }, clock, {
-    event: ({ event }, n, g) => sent.push(`${event}${n}:${g}`),
+    event(log, n) {
+      sent.push(`${log.event}${n}:${log.g(n)}`);
+      given.push(log.args(n));
+    },
     heads: (_subscriber, _heads, g) => heads.push(g),
     mark: (g) => outbox.echoed(g),
     replay: (_subscriber, packs, gone) => replays.push(`${packs.length} packs, gone ${JSON.stringify(gone)}`),
@@ -23,10 +27,30 @@ function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 
   });
   outbox.open();
   outbox.subscribe('S', ['a', 'b'], 0, READY);
-  return { clock, outbox, sent, replays, heads, onOverflow: (tell: (dropped: number) => void) => void told.push(tell) };
+  return {
+    clock,
+    outbox,
+    sent,
+    given,
+    replays,
+    heads,
+    onOverflow: (tell: (dropped: number) => void) => void told.push(tell),
+  };
 }
 
 describe('outbox', () => {
+  test('arguments: what can change is JSON from the beginning, and so is what waits', () => {
+    const { outbox, given } = makeOutbox({}, { window: 1 });
+    const list = ['tea'];
+    outbox.publish('a', [list]);
+    list.push('milk');
+    outbox.publish('a', ['it waits']);
+    outbox.acknowledge('S', 1);
+    outbox.acknowledge('S', 2);
+    outbox.publish('a', ['it leaves at once']);
+    expect(given).toEqual(['[["tea"]]', '["it waits"]', ['it leaves at once']]);
+  });
+
   test('overflow: who is told may publish, and each event has a number of its own', () => {
     const { outbox, sent, onOverflow } = makeOutbox({ a: { overflow: 'drop-oldest', limit: 2 } });
     let isInside = false;
