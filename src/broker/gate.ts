@@ -50,7 +50,9 @@ export function makeGate(
     if (received === undefined || !isOwn(received.sender)) return false;
     const { control } = received;
     if (control.kind === 'hello') {
-      const { subscribes, publishes, serves = [] } = control;
+      const { subscribes, publishes, serves = [], durable } = control;
+      // Publishers would store what is wanted so; nobody behind a door has a store.
+      if (durable !== undefined) return false;
       return subscribes.every(maySubscribe) && publishes.every(mayPublish) && serves.every(mayServe);
     }
     return control.kind !== 'replay' || control.packs.every(mayPack);

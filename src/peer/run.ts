@@ -225,7 +225,7 @@ function noBroker(
   trouble: Error | undefined,
   error: TimeoutError,
 ): NoBrokerError {
-  const why = trouble === undefined ? '' : ` (${trouble.message})`;
+  const why = trouble?.message ? ` (${trouble.message})` : '';
   const message =
     inAddress === PORT
       ? ` at a port. Has a broker attached the other end?`

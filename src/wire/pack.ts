@@ -41,7 +41,7 @@ export interface EventBatch {
   readonly gs: readonly number[];
   /** The arguments of each, as JSON. */
   readonly texts: readonly string[];
-  /** All of them, as one list. */
+  /** All of them as one list, where that is there already. */
   readonly list?: string | undefined;
   readonly afters: readonly (After | undefined)[];
   /** What each is part of; undefined if none of them is traced. */

@@ -188,6 +188,8 @@ describe('broker with two doors', () => {
     ['a port that goes without saying', ['https://shop.example:443'], "they look like 'https://shop.example'"],
     ['capitals', ['HTTPS://Shop.example'], "they look like 'https://shop.example'"],
     ['a star in a list', ['*'], "'*' in origins is no origin"],
+    ['a star in a name', ['https://*.example'], "'https://*.example' in origins is no origin"],
+    ['what is not set', [undefined], "'undefined' in origins is no origin"],
   ])('origins: %s, which no browser would send, is refused', async (_, origins, message) => {
     await expect(Broker.listen({ ws: { origins: origins as string[] } })).rejects.toThrow(message);
   });

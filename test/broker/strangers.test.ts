@@ -393,6 +393,11 @@ describe('strangers: what they may do', () => {
     ['something about a channel of others', control('@C', 'ack', 'BBBBBBBBBBB~1', 3)],
     ['what is no question', said(`${ID}~1:1:1`, 'BBBBBBBBBBB', 1)],
     ['that it serves', control('all', 'hello', ID, [], [], true, 0, null, ['x'])],
+    ['that an event is to be stored', control('all', 'hello', ID, [], [], true, 0, null, null, null, ['x'])],
+    [
+      'that one that it may have is to be stored',
+      control('all', 'hello', ID, [], [], true, 0, null, null, null, ['y']),
+    ],
     ['what is no JSON', '{"jsonrpc": "2.0", "method": "y", "params": [NaN]}'],
   ])('say %s: cut off, and nobody hears it', async (_, frame) => {
     const { broker, stranger } = await restricted();

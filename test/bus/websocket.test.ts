@@ -62,3 +62,22 @@ test('websocket: the library takes a message of any size from a broker', async (
   });
   expect(length).toBe(size);
 });
+
+test('websocket: closed while it is opened, it connects nowhere', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const paths: (string | undefined)[] = [];
+  server.on('connection', (_, request) => paths.push(request.url));
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const bus = await makeBus({ in: `${url}/early`, out: `${url}/early` });
+  const opened = bus.open({ frame() {}, unreadable() {}, down() {}, refused() {} });
+  await bus.close();
+  await opened;
+  // Whatever had begun to connect would be there before this one.
+  const make = await libraryWebSocket();
+  const late = make(`${url}/late`);
+  await new Promise<void>((resolve) => late.addEventListener('open', () => resolve()));
+  late.close(1_000);
+  expect(paths).toEqual(['/late']);
+});

@@ -62,9 +62,9 @@ export function readRules(options: WebSocketDoorOptions): HouseRules {
 function checkOrigins(origins: readonly string[]): void {
   if (!Array.isArray(origins)) throw new TypeError(`origins must be '*' or a list, as in ['https://shop.example']`);
   for (const origin of origins) {
-    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    const url = URL.canParse(origin) && !origin.includes('*') ? new URL(origin) : undefined;
     // Those of files, and of extensions of browsers, have forms of their own.
-    if (origin === 'null' || origin === url?.origin || url?.origin === 'null') continue;
+    if (origin === 'null' || (url !== undefined && [origin, 'null'].includes(url.origin))) continue;
     const hint = url === undefined ? 'https://shop.example' : url.origin;
     throw new TypeError(`'${origin}' in origins is no origin: they look like '${hint}'`);
   }

@@ -59,6 +59,8 @@ export class WebSocketBus implements Bus {
 
   async open(listener: BusListener): Promise<void> {
     this.#make = await (this.#address.startsWith('ws+unix:') ? libraryWebSocket() : findWebSocket());
+    // Who closed it meanwhile found nothing to close.
+    if (this.#closing !== undefined) return;
     this.#listener = listener;
     try {
       this.#connect();
