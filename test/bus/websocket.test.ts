@@ -65,7 +65,7 @@ test('websocket: the library takes a message of any size from a broker', async (
 
 test('websocket: closed while it is opened, it connects nowhere', async () => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-  onTestFinished(() => void server.close());
+  onTestFinished(() => server.close());
   await once(server, 'listening');
   const paths: (string | undefined)[] = [];
   server.on('connection', (_, request) => paths.push(request.url));
