@@ -162,6 +162,9 @@ export async function untilFree(address: string): Promise<void> {
   while ((await isServed(address)) && performance.now() < deadline) await delay(1);
 }
 
+/** How connecting fails where somebody is: whose backlog is full, or who takes datagrams. */
+const SERVED = new Set(['EAGAIN', 'EPROTOTYPE']);
+
 /** Whether somebody takes connections at an address. */
 export function isServed(address: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -172,7 +175,7 @@ export function isServed(address: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', ({ code = '' }: NodeJS.ErrnoException) => resolve(SERVED.has(code)));
   });
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { connect as connectSocket, createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Publisher, Subscriber } from 'zeromq';
@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { AddressError, AddressInUseError, Broker, type Endpoints, Peer, StateError } from 'mreventloop';
 import { isServed } from '../../src/bus/served.ts';
 import { freeEndpoints, type Scheme, SCHEMES, startBroker, temporaryFolder } from '../support/addresses.ts';
-import { cli } from '../support/program.ts';
+import { cli, Program } from '../support/program.ts';
 
 /** Addresses that nobody serves, with what a broker that was killed has left behind, or ports that are free. */
 async function takenEndpoints(scheme: Scheme): Promise<Endpoints> {
@@ -225,6 +225,27 @@ describe('broker: ipc paths', () => {
     await once(server, 'listening');
     await expect(new Broker(`ipc://${folder}/in`, `ipc://${folder}/out`).start()).rejects.toThrow(AddressInUseError);
     expect(statSync(join(folder, 'in')).isSocket()).toBe(true);
+  });
+
+  test('the socket of another program that stands still, and is asked by many, is not stolen', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'in');
+    const listen = `require('net').createServer().listen({ path: '${path}', backlog: 1 }, () => console.log('listening'))`;
+    const program = new Program(process.execPath, ['-e', listen]);
+    expect(await program.line()).toBe('listening');
+    program.kill('SIGSTOP');
+    const waiting = Array.from({ length: 10 }, () => connectSocket(path));
+    onTestFinished(() => waiting.forEach((socket) => void socket.destroy()));
+    const outcomes = waiting.map(
+      (socket) =>
+        new Promise((resolve) => {
+          socket.once('connect', () => resolve('connected'));
+          socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
+        }),
+    );
+    expect(await Promise.all(outcomes)).toContain('EAGAIN');
+    await expect(new Broker(`ipc://${path}`, `ipc://${folder}/out`).start()).rejects.toThrow(AddressInUseError);
+    expect(statSync(path).isSocket()).toBe(true);
   });
 
   test('the stale sockets of a broker that was killed are replaced', async () => {

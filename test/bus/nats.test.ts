@@ -125,6 +125,14 @@ describeWith('nats', 'NATS', (program) => {
     }
   });
 
+  test('token: a server that refuses it is told of, also where another one cannot be reached, 10 times', async () => {
+    const { address } = await NatsServer.start(program, '--auth', 'open sesame');
+    const both = `${address},127.0.0.1:${await freePort()}`;
+    for (const _ of numbers(10)) {
+      await expect(new Peer(both, both, [], []).start()).rejects.toMatchObject({ code: 'REFUSED' });
+    }
+  });
+
   test('WebSockets: a peer finds another node of the cluster, of which the first one told it', async () => {
     const cluster = ['--cluster_name', 'test', '--cluster', 'nats://127.0.0.1:-1'];
     const first = await NatsWebSocketServer.start(program, ...cluster, '-n', 'first');

@@ -185,10 +185,10 @@ export class NatsLink {
         return dialed;
       } catch (error) {
         this.#putLast(host);
-        failure =
-          error instanceof errors.AuthorizationError
-            ? new RefusedError(`the server at '${address}' does not let this in`, { cause: error })
-            : error;
+        const isRefusal = error instanceof errors.AuthorizationError;
+        if (isRefusal) failure = new RefusedError(`the server at '${address}' does not let this in`, { cause: error });
+        // That others cannot be reached says less.
+        else if (!(failure instanceof RefusedError)) failure = error;
         if (this.#closing.signal.aborted) break;
       }
     }
