@@ -124,7 +124,12 @@ describe('awaited events', () => {
     });
     for (const n of [1, 2, 3]) await publisher.publish.job(n);
     await expect.poll(() => begun).toBe(3);
+    let hasStopped = false;
+    connect(subscriber.status, 'stopped', () => (hasStopped = true));
     const stopped = subscriber.stop().then(() => ended);
+    // More turns than a stop takes that waits for nothing.
+    for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+    expect(hasStopped).toBe(false);
     gate.resolve();
     expect(await stopped).toBe(3);
   });
