@@ -1,6 +1,6 @@
 import { defineConfig, type OxlintOverride } from 'oxlint';
 
-/** Which folders (or files) of `src/` each folder may import from. `errors.ts` and `timers.ts` are open to all of them. */
+/** Which folders (or files) of `src/` each folder may import from. `errors.ts`, `size.ts` and `timers.ts` are open to all of them. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   queue: [],
   events: ['queue'],
@@ -71,7 +71,7 @@ function importsIn(folder: string, isPortable: boolean): NonNullable<OxlintOverr
         patterns: [
           {
             regex: othersThan(folder, [...(MAY_IMPORT[folder] ?? []), ...(MAY_IMPORT_TYPES[folder] ?? [])]),
-            message: `src/${folder} may import only from: ${['errors.ts', 'timers.ts', ...(MAY_IMPORT[folder] ?? [])].join(', ')}.`,
+            message: `src/${folder} may import only from: ${['errors.ts', 'size.ts', 'timers.ts', ...(MAY_IMPORT[folder] ?? [])].join(', ')}.`,
             allowTypeImports: false,
           },
           ...(MAY_IMPORT_TYPES[folder] ?? []).map((other) => ({

@@ -44,8 +44,7 @@ type Fitting = Extract<Awaited<Result>, { readonly value: unknown }>;
 const MOST_ISSUES = 10;
 const MOST_CHARACTERS = 200;
 /** A schema that says neither what it makes of a value nor what is wrong accepts nothing. */
-const NO_RESULT: readonly SchemaIssue[] = [{ message: 'the schema gave no result' }];
-
+const NO_RESULT: readonly ValidationIssue[] = [{ message: 'the schema gave no usable result', path: [] }];
 /** How the arguments of an event are checked: one after the other, up to the first that is wrong. Never throws. */
 export function parserFor(schemas: readonly StandardSchema[]): Parse {
   // Some libraries make this object anew each time it is read.
@@ -103,7 +102,8 @@ function isLater(result: Result | null | undefined): result is Promise<Awaited<R
 
 /** What is wrong; undefined where it is known that nothing is. */
 function issuesOf(result: Awaited<Result> | null | undefined): readonly SchemaIssue[] | undefined {
-  const issues = result?.issues;
+  // Some write null for none.
+  const issues = result?.issues ?? undefined;
   if (issues !== undefined) return issues;
   return typeof result === 'object' && result !== null && 'value' in result ? undefined : NO_RESULT;
 }
@@ -128,7 +128,16 @@ function violation(
   issues: readonly SchemaIssue[],
 ): Violation {
   if (position >= args.length) return { reason: 'arity', expected: standards.length, given: args.length };
-  return { reason: 'schema', argument: position + 1, issues: first(issues, MOST_ISSUES).map(report) };
+  return { reason: 'schema', argument: position + 1, issues: reports(issues) };
+}
+
+/** What is wrong, as far as it can be read: schemas are written by others, too. */
+function reports(issues: readonly SchemaIssue[]): readonly ValidationIssue[] {
+  try {
+    return first(issues, MOST_ISSUES).map(report);
+  } catch {
+    return NO_RESULT;
+  }
 }
 
 /** Libraries have lists of their own kinds, whose methods make others of that kind: nothing is done with them. */

@@ -46,7 +46,7 @@ export function next<A extends readonly unknown[]>(
     });
     signal?.addEventListener('abort', onAbort);
     // 25 days may as well be for ever.
-    if (timeout <= LONGEST_TIMER) {
+    if (!(timeout > LONGEST_TIMER)) {
       timer = setTimeout(() => {
         fail(new TimeoutError(`event '${source.name}' was not emitted within ${timeout} ms`));
       }, timeout);

@@ -2,8 +2,6 @@ import { isViolation, type Parsed, type Violation } from '../contract/validate.t
 import {
   type MrEventLoopError,
   NoHandlerError,
-  OverflowError,
-  PayloadError,
   PeerGoneError,
   RemoteError,
   StateError,
@@ -12,7 +10,7 @@ import {
 import type { Clock } from '../stream/clock.ts';
 import { probe, type ProbedRequest } from '../trace/probe.ts';
 import type { Question, Reply } from '../wire/direct.ts';
-import { explain, explainAnswer } from './explain.ts';
+import { explain, explainAnswer, explainUnsent } from './explain.ts';
 import { copyOf, payloadOf, withoutLastUndefined } from './payload.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { RequestOptions, RequestSpec } from './requests.ts';
@@ -360,9 +358,10 @@ export class Calls {
     if (servers.length === 0 && last === undefined && !this.#knowsAll) return;
     pending.ask = undefined;
     try {
-      if (servers.length === 0 && last !== undefined) throw noHandler(last, spec);
       if (servers.length === 0) {
-        throw new NoHandlerError(`no peer on the bus serves request '${spec.name}'${this.#whyNobody(spec.name)}`);
+        throw last === undefined
+          ? new NoHandlerError(`no peer on the bus serves request '${spec.name}'${this.#whyNobody(spec.name)}`)
+          : noHandler(last, spec);
       }
       const turn = this.#turns.get(spec.name) ?? 0;
       this.#turns.set(spec.name, turn + 1);
@@ -374,9 +373,9 @@ export class Calls {
         const same = copyOf(message);
         pending.askAnother = () => this.#ask(pending, same, key, trace, [...refused, server]);
       }
-      this.#send(spec, server, message, trace);
+      this.#port.send(server, message, trace);
     } catch (error) {
-      pending.fail(error);
+      pending.fail(explainUnsent(error, `request '${spec.name}'`, pending.peer));
     }
   }
 
@@ -392,18 +391,6 @@ export class Calls {
     if (!this.#isReady)
       return '; this peer is not connected to a broker: it was not started, was stopped, or is cut off';
     return this.#served.has(request) ? '; this one does, but a peer does not ask itself' : '';
-  }
-
-  /** @throws OverflowError, PayloadError */
-  #send({ name }: RequestSpec, peer: string, message: Question, trace: string | undefined): void {
-    try {
-      this.#port.send(peer, message, trace);
-    } catch (cause) {
-      if (cause instanceof PayloadError)
-        throw new PayloadError(`request '${name}' is too large for this bus`, { cause });
-      if (!(cause instanceof OverflowError)) throw cause;
-      throw new OverflowError(`request '${name}' was refused: too much waits for peer ${peer}`, { cause });
-    }
   }
 }
 

@@ -2,6 +2,7 @@ import { Batcher } from '../stream/batcher.ts';
 import type { Clock } from '../stream/clock.ts';
 import { Inbox } from '../stream/inbox.ts';
 import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
+import { LARGEST } from '../size.ts';
 import { type Control, encodeControl, encodeReplay } from '../wire/control.ts';
 import { channelName, methodTo } from '../wire/names.ts';
 
@@ -44,7 +45,7 @@ export class Channels {
   #count = 0;
   #isOpen = false;
   /** How many bytes of UTF-8 a message may have on its way. */
-  largest: number = Infinity;
+  largest: number = LARGEST;
 
   constructor(id: string, options: OutboxOptions, clock: Clock, port: ChannelsPort) {
     this.#id = id;

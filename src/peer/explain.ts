@@ -1,5 +1,5 @@
 import type { Violation } from '../contract/validate.ts';
-import { ValidationError } from '../errors.ts';
+import { OverflowError, PayloadError, ValidationError } from '../errors.ts';
 import { counted } from './counted.ts';
 
 /** Where the issues are, for whoever gets the error itself. */
@@ -27,6 +27,16 @@ export function explain(
 /** The error for an answer that does not fit the contract. */
 export function explainAnswer(name: string, violation: Violation, why: string = WHY): ValidationError {
   return unfit(`the answer to request '${name}' does not fit its schema${why}`, name, violation);
+}
+
+/** What kept a message from being sent, with what it is in the user's words. @returns others as they are */
+export function explainUnsent(cause: unknown, what: string, peer: string | undefined): unknown {
+  // One with a cause of its own is not about the size.
+  if (cause instanceof PayloadError && cause.cause === undefined) {
+    return new PayloadError(`${what} is too large for this bus`, { cause });
+  }
+  if (!(cause instanceof OverflowError)) return cause;
+  return new OverflowError(`${what} was refused: too much waits for peer ${peer}`, { cause });
 }
 
 function unfit(message: string, event: string, violation: Violation, argument?: number): ValidationError {

@@ -1,5 +1,6 @@
 import type { Codec } from '../contract/codec.ts';
 import { type ErrorDetails, PayloadError } from '../errors.ts';
+import { jsonOf } from '../stream/arguments.ts';
 import { describeUnsafeValue, findUnsafeValue } from '../wire/payload.ts';
 
 /** What leaves a peer with values. */
@@ -35,9 +36,9 @@ export function answerPayload(request: string, value: unknown, codec: Codec | un
   return value === undefined ? value : carried(value, codec, 'answer', request, 0);
 }
 
-/** What JSON makes of a value that it can carry: it does not change any more. */
+/** What JSON makes of a value that it can carry: it does not change any more. @throws PayloadError */
 export function copyOf<T>(value: T): T {
-  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+  return value === undefined ? value : (JSON.parse(jsonOf(value)) as T);
 }
 
 function carried(value: unknown, codec: Codec | undefined, kind: Kind, name: string, position: number): unknown {

@@ -4,7 +4,7 @@ import { handOver } from '../loop/hand-over.ts';
 import type { Question, Reply } from '../wire/direct.ts';
 import type { Clock } from '../stream/clock.ts';
 import { probe } from '../trace/probe.ts';
-import { explain, explainAnswer } from './explain.ts';
+import { explain, explainAnswer, explainUnsent } from './explain.ts';
 import { InOrder } from './in-order.ts';
 import { answerPayload, copyOf } from './payload.ts';
 import type { RequestSpec } from './requests.ts';
@@ -252,7 +252,12 @@ export class Services {
     if (isViolation(parsed)) throw explainAnswer(spec.name, parsed, '');
     // Again, because others may have waited for the same.
     for (room = this.#port.room(peer); room !== undefined; room = this.#port.room(peer)) await room;
-    if (this.#isRunning(peer, id)) this.#port.send(peer, { kind, id, value: sent });
+    if (!this.#isRunning(peer, id)) return;
+    try {
+      this.#port.send(peer, { kind, id, value: sent });
+    } catch (cause) {
+      throw explainUnsent(cause, `the answer to request '${spec.name}'`, peer);
+    }
   }
 
   /** Whether somebody wants the answer. */

@@ -4,6 +4,7 @@ import type { Clock } from '../stream/clock.ts';
 import type { PublishPolicy } from '../stream/log.ts';
 import type { Ready } from '../stream/newcomers.ts';
 import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
+import { LARGEST } from '../size.ts';
 import { type ContractNote, type Control, encodeControl, encodeReplay } from '../wire/control.ts';
 import { type InvalidCall, requestPrefixes } from '../wire/json-rpc.ts';
 import { type Direct, encodeDirect, readDirect } from '../wire/direct.ts';
@@ -197,7 +198,7 @@ export class Session {
    * @param largest - how many bytes an event may have on them
    * @param mayPack - whether packs can be sent without asking the broker
    */
-  open(largest: number = Infinity, mayPack = false): void {
+  open(largest: number = LARGEST, mayPack = false): void {
     this.#readyAt ??= this.#clock.now();
     this.outbox.largest = largest;
     this.#channels.largest = largest;

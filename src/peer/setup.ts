@@ -241,7 +241,8 @@ function parsersFor(names: readonly string[], contract: Contract, codec?: Codec)
 }
 
 function checkName(name: string): void {
-  if (name === '' || name === '__proto__' || name.startsWith(RESERVED_PREFIX)) {
+  // Also from programs without types.
+  if (typeof name !== 'string' || name === '' || name === '__proto__' || name.startsWith(RESERVED_PREFIX)) {
     throw new ConnectError(`'${name}' cannot be the name of an event that crosses sockets`);
   }
 }

@@ -1,7 +1,7 @@
 import type { Gone } from '../wire/control.ts';
 import type { InvalidCall } from '../wire/json-rpc.ts';
 import type { Pack } from '../wire/pack.ts';
-import { isLonger } from './size.ts';
+import { isLonger } from '../size.ts';
 
 /** What a bookmark delivers to and tells. */
 export interface BookmarkPort {

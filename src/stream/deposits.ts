@@ -4,7 +4,7 @@ import type { Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import { Replay } from './replay.ts';
-import { isLonger } from './size.ts';
+import { isLonger } from '../size.ts';
 
 /**
  * Has a store keep events.
@@ -20,6 +20,8 @@ interface Deposit {
   readonly gone: readonly Gone[];
   /** The last event of each name in it. */
   readonly ends: ReadonlyMap<Log, number>;
+  /** For each event that is left out, as the store has no room for it: its log. */
+  readonly refused: readonly Log[];
 }
 
 /** How many events, and about how many characters, go into one deposit. */
@@ -43,8 +45,8 @@ export class Deposits {
   readonly #kept = new Map<Log, number>();
   /** How many bytes of UTF-8 the arguments of an event may have there. */
   largest: number = Infinity;
-  /** Called when more is kept than before. */
-  onProgress: (() => void) | undefined;
+  /** Called when more is kept than before, with the log of each event that never will be: it was too large. */
+  onProgress: ((refused: readonly Log[]) => void) | undefined;
   #isOpen = false;
   #deposit: Deposit | undefined;
   #delay = FIRST_DELAY;
@@ -108,7 +110,7 @@ export class Deposits {
   async #send(deposit: Deposit): Promise<void> {
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
-    const { id, packs, gone, ends } = deposit;
+    const { id, packs, gone, ends, refused } = deposit;
     const isKept = await this.#make(id, packs, gone);
     // It may have been sent again meanwhile, and that have come first.
     if (this.#deposit !== deposit) return;
@@ -119,7 +121,7 @@ export class Deposits {
     this.#deposit = undefined;
     this.#delay = FIRST_DELAY;
     for (const [log, n] of ends) this.#kept.set(log, n);
-    this.onProgress?.();
+    this.onProgress?.(refused);
   }
 
   #retry(deposit: Deposit): void {
@@ -146,6 +148,7 @@ export class Deposits {
     const ends = new Map<Log, number>();
     const packs: string[] = [];
     const gone: Gone[] = [];
+    const refused: Log[] = [];
     const replay = new Replay(this.#publisher, (morePacks, moreGone) => {
       packs.push(...morePacks);
       gone.push(...moreGone);
@@ -160,16 +163,20 @@ export class Deposits {
       const n = this.#lastOf(log, ends) + 1;
       const text = log.text(n) ?? '';
       if (count > 0 && characters + text.length > most) break;
-      // Published before this was known: then it has to be missed.
-      if (isLonger(text, this.largest)) replay.addGone([log.event, n, n, log.g(n)]);
-      else replay.add(log, n);
+      if (isLonger(text, this.largest)) {
+        // Published before this was known: then it has to be missed.
+        replay.addGone([log.event, n, n, log.g(n)]);
+        refused.push(log);
+      } else {
+        replay.add(log, n);
+      }
       characters += text.length;
       first ??= log.g(n);
       ends.set(log, n);
     }
     if (first === undefined) return undefined;
     replay.flush();
-    return { id: `${this.#publisher}:${first}`, packs, gone, ends };
+    return { id: `${this.#publisher}:${first}`, packs, gone, ends, refused };
   }
 
   /** The log of the next event in the publisher's order that was sent. */

@@ -8,8 +8,8 @@ import { STORE } from '../wire/names.ts';
 import { type EventOutboxOptions, Log, type PublishPolicy } from './log.ts';
 import { Newcomers, type Ready } from './newcomers.ts';
 import { Replay } from './replay.ts';
-import { plainLength } from './arguments.ts';
-import { isLonger } from './size.ts';
+import { jsonOf, plainLength } from './arguments.ts';
+import { isLonger, LARGEST } from '../size.ts';
 import { Stock, type StockOptions } from './stock.ts';
 
 export interface OutboxOptions extends StockOptions {
@@ -74,7 +74,7 @@ export class Outbox {
   // The logs of the events that wait to be sent, in the order in which they were published.
   readonly #unsent = new Fifo<Log>();
   /** How many bytes of UTF-8 the arguments of an event may have on their way. */
-  largest: number = Infinity;
+  largest: number = LARGEST;
   #open = false;
   #g = 0;
   // The last event that was sent, as a number over all events: they are sent in this order.
@@ -86,6 +86,8 @@ export class Outbox {
   // faster than the broker takes it, also when only peers in Python listen, or nobody.
   readonly #broker: Subscriber;
   #marked = 0;
+  // What the broker has said that it has, while nothing is let go of.
+  #held: number | undefined;
   // The characters that were sent since.
   #unmarked = 0;
   // What a store is to keep, if there is one.
@@ -141,15 +143,15 @@ export class Outbox {
     const { pending, gone, size: kept } = this.#stock;
     if (pending + (gone >> GONE_BITS) >= this.#options.limit || kept >= this.#options.size) {
       throw new OverflowError(
-        `event '${name}' was refused: ${pending} events are kept already that subscribers have not acknowledged, ` +
-          `and ${gone} that were dropped are still to be told`,
+        `event '${name}' was refused: subscribers have yet to acknowledge ${pending} events (${kept} characters), and to ` +
+          `be told of ${gone} that were dropped`,
       );
     }
     const largest = this.#deposits?.has(log) === true ? Math.min(this.largest, this.#deposits.largest) : this.largest;
     const leavesNow = this.#stock.waiting === 0 && this.#mayLeave(log);
     const plain = leavesNow ? plainLength(args, largest / WIDEST) : undefined;
     // Now, because the arguments may change later.
-    const fixed = plain === undefined ? JSON.stringify(args) : args;
+    const fixed = plain === undefined ? jsonOf(args) : args;
     if (typeof fixed === 'string' && isLonger(fixed, largest)) {
       throw new PayloadError(`event '${name}' is too large: an event over this bus has ${largest} bytes at most`);
     }
@@ -197,7 +199,11 @@ export class Outbox {
       subscriber: id,
       count: logs.reduce((sum, log) => sum + log.last - log.firstAfter(acked) + 1, 0),
     }));
-    if (this.#deposits !== undefined) lacking.push({ subscriber: STORE, count: this.#deposits.lacking });
+    if (this.#deposits !== undefined) {
+      // While it is not known what it wants, that may be all that there is.
+      const { pending } = this;
+      lacking.push({ subscriber: STORE, count: this.#held === undefined ? this.#deposits.lacking : pending });
+    }
     return lacking.filter(({ count }) => count > 0);
   }
 
@@ -206,7 +212,7 @@ export class Outbox {
     this.#open = true;
     const before = Array.from(this.#logs.values(), (log) => [log, log.dropped] as const);
     // It may be another one than before.
-    if (this.largest < Infinity) for (const [log] of before) this.#stock.dropLarge(log, this.largest);
+    if (this.largest < LARGEST) for (const [log] of before) this.#stock.dropLarge(log, this.largest);
     this.#newcomers.opened(this.#subscribers.values(), () => this.#releaseAll());
     this.#remindAll();
     this.#deposits?.open();
@@ -230,7 +236,10 @@ export class Outbox {
   /** There is a store. What it is to keep is still to be said. */
   depositIn(deposits: Deposits): void {
     this.#deposits = deposits;
-    deposits.onProgress = () => this.#deposited(deposits);
+    deposits.onProgress = (refused) => {
+      this.#deposited(deposits);
+      for (const log of refused) this.#tellDropped(log, log.dropped, (log.dropped += 1));
+    };
   }
 
   /**
@@ -326,7 +335,19 @@ export class Outbox {
 
   /** A mark came back: the broker has everything up to there. */
   echoed(g: number): void {
-    this.#acknowledge(this.#broker, g);
+    if (this.#held === undefined) this.#acknowledge(this.#broker, g);
+    else this.#held = Math.max(this.#held, g);
+  }
+
+  /** Until {@link letGo}, everything is kept that the broker has not said yet that it has: a store may want it. */
+  hold(): void {
+    this.#held ??= this.#broker.acked;
+  }
+
+  letGo(): void {
+    const g = this.#held ?? 0;
+    this.#held = undefined;
+    this.echoed(g);
   }
 
   #acknowledge(subscriber: Subscriber, g: number): void {

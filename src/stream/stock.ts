@@ -1,7 +1,7 @@
 import type { After } from '../wire/pack.ts';
 import type { Arguments } from './arguments.ts';
 import type { Log } from './log.ts';
-import { isLonger } from './size.ts';
+import { isLonger } from '../size.ts';
 
 /** How much a publisher keeps. */
 export interface StockOptions {

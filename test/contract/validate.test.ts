@@ -100,12 +100,29 @@ describe('validation: arguments', () => {
       const refused = {
         reason: 'schema',
         argument: 1,
-        issues: [{ message: 'the schema gave no result', path: [] }],
+        issues: [{ message: 'the schema gave no usable result', path: [] }],
       };
       expect(parserFor([schemaWith(() => result)])(['tea'])).toEqual(refused);
       expect(await parserFor([schemaWith(() => Promise.resolve(result))])(['tea'])).toEqual(refused);
     },
   );
+
+  test.each([{ issues: [null] }, { issues: [{}] }, { issues: [{ message: 'no', path: [null] }] }])(
+    'a schema that reports %j accepts nothing',
+    async (result) => {
+      const refused = {
+        reason: 'schema',
+        argument: 1,
+        issues: [{ message: 'the schema gave no usable result', path: [] }],
+      };
+      expect(parserFor([schemaWith(() => result)])(['tea'])).toEqual(refused);
+      expect(await parserFor([schemaWith(() => Promise.resolve(result))])(['tea'])).toEqual(refused);
+    },
+  );
+
+  test('a schema that has null for no issues accepts', () => {
+    expect(parserFor([schemaWith(() => ({ value: 'tea', issues: null }))])(['milk'])).toEqual(['tea']);
+  });
 
   test('what is reported stays small, however much is wrong', () => {
     const many = parserFor([z.array(z.number())])([Array.from({ length: 1_000 }, () => 'x')]);

@@ -115,6 +115,11 @@ describe('timeout', () => {
     await both;
   });
 
+  test('timeout: what is no number is not for ever', async () => {
+    const next = event().next({ timeout: NaN });
+    await Promise.all([expect(next).rejects.toThrow(TimeoutError), vi.runAllTimersAsync()]);
+  });
+
   test('timeout: one that is longer than a timer can wait is not cut short', async () => {
     const rung = event();
     const next = rung.next({ timeout: Number.MAX_SAFE_INTEGER });

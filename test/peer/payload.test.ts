@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest';
-import { Peer } from 'mreventloop';
+import { constants } from 'node:buffer';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { PayloadError, Peer } from 'mreventloop';
+import { startBroker } from '../support/addresses.ts';
 
 describe('peer: payloads that cannot be read', () => {
   const failure = new RangeError('secret');
@@ -20,5 +22,32 @@ describe('peer: payloads that cannot be read', () => {
         cause: failure,
       }),
     );
+  });
+
+  test.each([
+    ['throws', fail],
+    ['has what JSON has not', () => 1n],
+  ])('a toJSON that %s when it is read again: refused, and what follows is published', async (_, again) => {
+    const { endpoints } = await startBroker();
+    const peer = new Peer(endpoints.in, endpoints.out, ['produced'], ['produced']);
+    onTestFinished(() => peer.stop());
+    await peer.start();
+    let reads = 0;
+    const value = { toJSON: () => ((reads += 1) === 1 ? 1 : again()) };
+    expect(() => peer.publish.produced(value)).toThrow(PayloadError);
+    const arrived = peer.events.produced.next();
+    await peer.publish.produced('fine');
+    expect(await arrived).toEqual(['fine']);
+  });
+
+  test('a text that is nearly as long as texts can be: refused, and what follows is published', async () => {
+    const { endpoints } = await startBroker();
+    const peer = new Peer(endpoints.in, endpoints.out, ['produced'], ['produced']);
+    onTestFinished(() => peer.stop());
+    await peer.start();
+    expect(() => peer.publish.produced('x'.repeat(constants.MAX_STRING_LENGTH))).toThrow(PayloadError);
+    const arrived = peer.events.produced.next();
+    await peer.publish.produced('fine');
+    expect(await arrived).toEqual(['fine']);
   });
 });

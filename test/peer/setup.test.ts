@@ -58,6 +58,11 @@ describe('peer: arguments that make no sense are refused with an error that name
     expect(make('inproc://a', 'inproc://b', ['x'])).toThrow(TypeError);
   });
 
+  test('what is no text in a list of names', () => {
+    expect(make('inproc://a', 'inproc://b', [5], [])).toThrow("'5' cannot be the name of an event");
+    expect(make('inproc://x', shop, { publish: [undefined] })).toThrow("'undefined' cannot be the name of an event");
+  });
+
   test('contractMismatch: another word than the two', () => {
     expect(make('inproc://x', shop, { contractMismatch: 'refused' })).toThrow(TypeError);
     expect(make('inproc://x', shop, { contractMismatch: 'refused' })).toThrow("must be 'warn' or 'refuse'");

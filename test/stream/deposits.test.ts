@@ -34,13 +34,14 @@ function makeOutbox({
 }: { limit?: number; events?: Record<string, EventOutboxOptions> } = {}) {
   const clock = new StepClock();
   const deposits: Deposit[] = [];
+  const dropped: string[] = [];
   const options = { window: 100, limit, size: 1e6, history: 0, events };
   const outbox: Outbox = new Outbox('P', ['a', 'b', 'c'], options, clock, {
     event() {},
     heads() {},
     mark() {},
     replay() {},
-    overflow() {},
+    overflow: (event, policy, count) => dropped.push(`${event} ${policy} ${count}`),
   });
   const store = new Deposits(
     'P',
@@ -60,7 +61,7 @@ function makeOutbox({
   const publish = (names: string): void => {
     for (const name of names) outbox.publish(name, [name]);
   };
-  return { clock, outbox, store, deposits, publish };
+  return { clock, outbox, store, deposits, dropped, publish };
 }
 
 describe('deposits', () => {
@@ -138,6 +139,22 @@ describe('deposits', () => {
     expect(deposits.map(({ holds }) => holds)).toEqual(['a2 b2', 'c2']);
   });
 
+  test('held: what the broker has is not let go of before it is known whether the store wants it', async () => {
+    const { outbox, deposits, publish } = makeOutbox();
+    outbox.keep(['b']);
+    outbox.open();
+    outbox.hold();
+    publish('aac');
+    outbox.echoed(3);
+    expect([outbox.pending, outbox.undelivered()]).toEqual([3, [{ subscriber: 'store', count: 3 }]]);
+    outbox.keep(['a']);
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a1 a2']);
+    outbox.letGo();
+    expect(outbox.pending).toBe(2);
+    await deposits[0]?.answer(true);
+    expect([outbox.pending, outbox.undelivered()]).toEqual([0, []]);
+  });
+
   test('policies: what was dropped is gone', async () => {
     const { outbox, deposits, publish } = makeOutbox({ events: { a: { overflow: 'latest' } } });
     outbox.keep(['a']);
@@ -157,6 +174,28 @@ describe('deposits', () => {
     outbox.open();
     for (let i = 0; i < 3; i += 1) await deposits[i]?.answer(true);
     expect(deposits.map(({ holds }) => holds)).toEqual(['-a1', 'a2', 'a3']);
+  });
+
+  test('sizes: the publisher is told of what the store has no room for, once, when that is missed for good', async () => {
+    const { outbox, store, deposits, dropped } = makeOutbox();
+    outbox.keep(['a', 'b']);
+    outbox.open();
+    outbox.publish('b', ['y']);
+    outbox.publish('a', ['x'.repeat(200)]);
+    outbox.publish('a', ['x']);
+    outbox.pause();
+    store.largest = 100;
+    outbox.open();
+    await deposits[1]?.answer(true);
+    expect(deposits.map(({ holds }) => holds)).toEqual(['b1', 'b1', '-a1']);
+    await deposits[2]?.answer(false);
+    outbox.pause();
+    outbox.open();
+    expect(dropped).toEqual([]);
+    await deposits[3]?.answer(true);
+    expect(dropped).toEqual(['a block 1']);
+    await deposits[4]?.answer(true);
+    expect(outbox.undelivered()).toEqual([]);
   });
 
   test('sizes: what is around the events counts, too', async () => {

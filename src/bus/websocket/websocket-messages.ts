@@ -30,6 +30,11 @@ export const CLOSE = {
   SLOW: 4413,
 } as const;
 
+/** Whether it is one that a peer has to be told of, from `MALFORMED` to `TAKEN`: in numbers, so that pages do not load all of them. */
+export function isRefusal(code: number): boolean {
+  return code >= 4400 && code <= 4409;
+}
+
 /** Joins frames to messages of about so many characters or bytes. */
 export const MESSAGE_SIZE: number = 65_536;
 

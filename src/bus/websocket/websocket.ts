@@ -1,4 +1,5 @@
 import { AddressError, PayloadError, RefusedError } from '../../errors.ts';
+import { isLonger } from '../../size.ts';
 import { delayBefore, REFUSED_DELAY } from '../backoff.ts';
 import { type Bus, type BusListener, FRAME_OVERHEAD, type Token, type Topic } from '../bus.ts';
 import {
@@ -9,8 +10,8 @@ import {
   type WebSocketLike,
 } from '../find-websocket.ts';
 import {
-  CLOSE,
   isFrames,
+  isRefusal,
   JOIN,
   JOINED,
   MESSAGE_SIZE,
@@ -186,7 +187,7 @@ export class WebSocketBus implements Bus {
     clearTimeout(this.#timer);
     this.#onClosed?.();
     if (this.#listener === undefined) return;
-    const isRefused = code >= CLOSE.MALFORMED && code <= CLOSE.TAKEN;
+    const isRefused = isRefusal(code);
     const delay = delayBefore(this.#attempts);
     this.#attempts += 1;
     this.#timer = setTimeout(() => this.#connect(), Math.max(delay, isRefused ? REFUSED_DELAY : least));
@@ -233,8 +234,3 @@ function parse(terms: string): Terms {
 
 /** How many prefixes to name at once: a broker takes no messages of any size. */
 const PREFIXES_A_MESSAGE = 500;
-
-/** Whether a text has more than so many bytes in UTF-8, of which a unit of it takes three at most. */
-function isLonger(text: string, bytes: number): boolean {
-  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
-}
