@@ -13,6 +13,7 @@ interface Client {
   subscribe(...channels: readonly string[]): Promise<unknown>;
   publish(channel: string, message: string): Promise<unknown>;
   ping(): Promise<unknown>;
+  readonly status: string;
   disconnect(): void;
   on(event: 'error', listener: (error: Error) => void): void;
   on(event: 'end', listener: () => void): void;
@@ -199,8 +200,8 @@ function makeLink({ Redis }: Library, server: string, options: object): Link {
     ...clients,
     ended,
     drop() {
-      clients.in.disconnect();
-      clients.out.disconnect();
+      // One that has ended already would wait for that, with a timer.
+      for (const client of [clients.in, clients.out]) if (client.status !== 'end') client.disconnect();
       // Where nobody answers, disconnecting takes seconds.
       dropped.abort();
     },

@@ -55,14 +55,14 @@ export class Durability {
   }
 
   /**
-   * There is a link for the first time: does what {@link connect} does, and tells the others what is to be kept.
+   * There is a link for the first time: finds out what is to be kept, and tells the others of what this peer wants of that.
    * @param left - how many milliseconds are left of the timeout
    * @throws RefusedError, MissingLibraryError, AddressError, TimeoutError; the signal's reason
    */
   async begin(left: number, timeout: number, signal: AbortSignal): Promise<void> {
     const { clock, endpoints, durable } = this.#setup;
     const gaveUp = new AbortController();
-    const asking = this.connect(true, AbortSignal.any([signal, gaveUp.signal]));
+    const asking = this.#connect(true, AbortSignal.any([signal, gaveUp.signal]));
     try {
       await within(
         clock,
@@ -78,12 +78,25 @@ export class Durability {
   }
 
   /**
-   * There is a link: finds out which events are to be kept, has them kept, and takes hold of the subscriptions. Asks until
-   * there is an answer.
+   * There is a link again: goes on when the store answers. Until then, it may be asked for more than is known here, so
+   * nothing that is published is let go of.
+   * @throws the signal's reason
+   */
+  async comeBack(signal: AbortSignal): Promise<void> {
+    const { outbox } = this.#session;
+    outbox.hold();
+    this.#deposits.largest = this.#store.largest;
+    await this.#connect(false, signal);
+    outbox.letGo();
+    this.open();
+  }
+
+  /**
+   * Finds out which events are to be kept, has them kept, and takes hold of the subscriptions. Asks until there is an answer.
    * @param mayFail - whether what the store does not want is thrown; it is only told otherwise
    * @throws RefusedError, MissingLibraryError, AddressError; the signal's reason
    */
-  async connect(mayFail: boolean, signal: AbortSignal): Promise<void> {
+  async #connect(mayFail: boolean, signal: AbortSignal): Promise<void> {
     const wanted = await this.#takeHold(mayFail, signal);
     signal.throwIfAborted();
     this.#deposits.largest = this.#store.largest;

@@ -24,6 +24,8 @@ export class Run {
   readonly #onOver: () => void;
   readonly #readiness: Readiness;
   readonly #ending = new AbortController();
+  /** Aborts when the link breaks; there is another with each link. */
+  #link = new AbortController();
   #state: 'new' | 'starting' | 'ready' | 'cut off' | 'over' = 'new';
   /** Nothing more is taken from the bus: it is about to stop. */
   #isDeaf = false;
@@ -57,7 +59,7 @@ export class Run {
 
   /** Fulfils when it is ready; where that fails, it is over. */
   async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<void> {
-    if (this.#state !== 'new') throw new StateError('the peer was started already');
+    if (this.#state !== 'new') throw new StateError('the peer was started already, or has yet to stop');
     signal?.throwIfAborted();
     this.#state = 'starting';
     const { clock } = this.#setup;
@@ -82,6 +84,7 @@ export class Run {
       signal?.removeEventListener('abort', onAbort);
     }
     this.#becomeReady();
+    this.#durability?.open();
   }
 
   /** Ends what is under way, as far as there is time, and reports what is left of it. */
@@ -99,9 +102,12 @@ export class Run {
       if (this.#isOver) return;
     }
     if (this.isReady) {
-      await participant.flush({ timeout: left(), signal }).catch(() => {});
+      // Where the broker ends, too, as when all of them are told to, there is nothing to wait for.
+      const link = this.#link.signal;
+      await participant.flush({ timeout: left(), signal: AbortSignal.any([link, signal ?? link]) }).catch(() => {});
       if (this.#isOver) return;
     }
+    this.#link.abort();
     this.#durability?.pause();
     // What has arrived still goes to the listeners, as soon as it is checked and they have time; so do gaps.
     this.#isDeaf = true;
@@ -190,7 +196,6 @@ export class Run {
     if (this.#bus === undefined || this.#isOver) return;
     this.#state = 'ready';
     this.participant.open(this.#bus);
-    this.#durability?.open();
     tell(this.#outlets.status.connected);
   }
 
@@ -198,20 +203,22 @@ export class Run {
     this.#readiness.forget();
     if (!this.isReady) return;
     this.#state = 'cut off';
+    this.#link.abort();
+    this.#link = new AbortController();
     this.participant.pause();
     this.#durability?.pause();
-    this.#comeBack().then(
-      () => this.#becomeReady(),
-      // Only stopping ends the asking; that is no error.
+    // Only stopping ends the asking; that is no error.
+    this.#readiness.ask(Infinity, this.#ending.signal).then(
+      () => this.#comeBack(),
       () => {},
     );
     tell(this.#outlets.status.disconnected, reason);
   }
 
-  async #comeBack(): Promise<void> {
-    const { signal } = this.#ending;
-    await this.#readiness.ask(Infinity, signal);
-    await this.#durability?.connect(false, signal);
+  /** There is a link again. What is live does not wait for the store, which may be back much later. */
+  #comeBack(): void {
+    this.#durability?.comeBack(this.#link.signal).catch(() => {});
+    this.#becomeReady();
   }
 
   #refused(error: Error): void {

@@ -2,7 +2,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { Broker, connect, contract, event, type Gap, Peer, type PeerOptions, RefusedError } from 'mreventloop';
+import {
+  Broker,
+  connect,
+  contract,
+  event,
+  type Gap,
+  Peer,
+  type PeerOptions,
+  type PublishOverflow,
+  RefusedError,
+} from 'mreventloop';
 import { makeBus } from '../../src/bus/address.ts';
 import { loadJetStream, loadNats } from '../../src/bus/nats/nats-library.ts';
 import { Proxy } from '../faults/proxy.ts';
@@ -314,6 +324,8 @@ describeWith('nats', 'durable subscriptions', (program) => {
       onTestFinished(() => notes.stop({ timeout: 0 }));
       await notes.start(PATIENCE);
       const { peer, publish } = await publisher(server.address);
+      const dropped: PublishOverflow[] = [];
+      connect(peer.status, 'overflow', (overflow) => dropped.push(overflow));
       await peer.publish.note('first');
       await peer.flush(FLUSH);
       // It is on its way when the server takes nothing any more.
@@ -329,6 +341,7 @@ describeWith('nats', 'durable subscriptions', (program) => {
       await expect.poll(() => texts, PATIENCE).toEqual(['first', 'last']);
       await expect.poll(() => received, PATIENCE).toEqual(numbers(10));
       expect(gaps).toEqual([expect.objectContaining({ event: 'note', count: 1 })]);
+      expect(dropped).toEqual([{ event: 'note', policy: 'block', dropped: 1 }]);
     });
 
     test('how far it is: noted also where a message of the server is small, and many publishers were heard', async () => {
@@ -523,6 +536,38 @@ describeWith('nats', 'durable subscriptions', (program) => {
         expect(received).toEqual(numbers(10_000));
         expect(gaps).toEqual([]);
         await expect.poll(() => peer.ready, PATIENCE).toBe(true);
+      },
+    );
+
+    test(
+      'cluster of three, of which one is left: what is live goes on, and is kept as soon as there are two',
+      { timeout: 90_000 },
+      async () => {
+        const servers = (await startJetStreamCluster(program, 3, store)) as [NatsServer, NatsServer, NatsServer];
+        const [first, second, third] = servers;
+        const { peer: billing } = await subscribe(third.address);
+        await billing.stop();
+        const { peer: from, publish } = await publisher(first.address);
+        const live = new Peer(third.address, shop, { subscribe: ['x', 'y'] });
+        const received: number[] = [];
+        const told: unknown[] = [];
+        connect(live, 'x', (n) => received.push(n));
+        connect(live, 'y', (n) => received.push(n));
+        connect(live.status, 'gap', (gap) => told.push(gap));
+        connect(live.status, 'peerLeft', (_, reason) => told.push(reason));
+        onTestFinished(() => live.stop({ timeout: 0 }));
+        await live.start(PATIENCE);
+        await from.waitFor({ subscribers: 'x', ...PATIENCE });
+        await publish(0, 100);
+        await Promise.all([first.kill(), second.kill()]);
+        await publish(100, 200);
+        await expect.poll(() => received, PATIENCE).toEqual(numbers(200));
+        expect(told).toEqual([]);
+        await expect(from.flush({ timeout: 100 })).rejects.toThrow(/the store lacks \d+$/);
+        await second.start();
+        await from.flush(PATIENCE);
+        const { received: kept } = await subscribe(second.address);
+        await expect.poll(() => kept, PATIENCE).toEqual(numbers(200));
       },
     );
 

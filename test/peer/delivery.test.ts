@@ -613,6 +613,21 @@ describe('delivery: flush and stop', () => {
     expect(await report).toEqual([{ peers: [{ peer: subscriber.id, count: 3 }], unsent: 0 }]);
   });
 
+  test('stop: does not wait where the broker goes meanwhile', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const subscriber = await world.start(['tick'], []);
+    world.network.faults.loss = 1;
+    void publisher.publish.tick(1);
+    const report = publisher.status.undelivered.next();
+    const stopped = publisher.stop({ timeout: Infinity });
+    await world.pass(5);
+    world.busOf(publisher).partition();
+    world.busOf(publisher).break();
+    await world.until(stopped);
+    expect(await report).toEqual([{ peers: [{ peer: subscriber.id, count: 1 }], unsent: 0 }]);
+  });
+
   test('stop: leaves no timer behind', async () => {
     const world = new World();
     const publisher = await world.start([], ['tick']);

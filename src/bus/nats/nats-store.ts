@@ -93,9 +93,9 @@ export class NatsStore implements Store {
   }
 
   async want(events: readonly string[]): Promise<number> {
-    return this.#do(async ({ js, manager }) => {
-      const frames = await this.#makeStreams(manager);
-      for (const event of events) await js.publish(this.#wantedSubject(event), '', {});
+    return this.#do(async (use) => {
+      const frames = await this.#makeStreams(use.manager);
+      for (const event of events) await this.#publish(use, this.#wantedSubject(event), '', {});
       return before(frames) + frames.state.last_seq;
     });
   }
@@ -186,7 +186,12 @@ export class NatsStore implements Store {
       if (!isNotThere(error)) throw error;
       // Somebody may have removed the stream.
       await this.#makeStreams(manager);
-      return js.publish(subject, text, options);
+    }
+    try {
+      return await js.publish(subject, text, options);
+    } catch (cause) {
+      // It is there. In a cluster, the other servers hear a little later what goes to it.
+      throw isNotThere(cause) ? new Error(`nobody takes '${subject}' yet`, { cause }) : cause;
     }
   }
 
