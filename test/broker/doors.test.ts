@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect as connectSocket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocket as Client, WebSocketServer } from 'ws';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AddressError, AddressInUseError, Broker, type BrokerDoors, connect, contract, event, Peer } from 'mreventloop';
@@ -330,6 +331,42 @@ describe('broker on a server of the user', () => {
     await answered;
     expect(server.listenerCount('upgrade')).toBe(1);
   });
+
+  test.each(['request', 'upgrade'] as const)(
+    'stopped and started where nobody else answers a peer (%s): it is not taken for gone, and has everything',
+    async (unanswered) => {
+      const server = createServer().listen(0, '127.0.0.1');
+      onTestFinished(() => void server.close());
+      await once(server, 'listening');
+      server.on(unanswered, () => {});
+      const broker = await listen({ zmq: `inproc://${temporaryFolder()}`, ws: { server, path: '/events' } });
+      const publisher = await startPeer(broker, 'zmq', [], ['x']);
+      const subscriber = await startPeer(broker, 'ws', ['x'], []);
+      await publisher.waitFor({ subscribers: 'x' });
+      const received: unknown[] = [];
+      connect(subscriber, 'x', (value) => received.push(value));
+      const told: unknown[] = [];
+      connect(subscriber.status, 'gap', (gap) => told.push(gap));
+      connect(publisher.status, 'peerLeft', (_, reason) => told.push(reason));
+
+      const asked = once(server, unanswered);
+      let isBack = false;
+      const back = subscriber.status.connected.next().then(() => (isBack = true));
+      await broker.stop();
+      await asked;
+      await broker.start();
+      let count = 0;
+      for (; !isBack; count += 1) {
+        await publisher.publish.x(count);
+        await nextTurn();
+      }
+      await back;
+      await publisher.flush({ timeout: 5_000 });
+      expect(told).toEqual([]);
+      expect(received).toEqual(Array.from({ length: count }, (_, i) => i));
+    },
+    20_000,
+  );
 
   test('path: other requests and other upgrades are left alone, and the server outlives the broker', async () => {
     const server = createServer((_, response) => void response.end('page')).listen(0, '127.0.0.1');

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { makeBus } from '../../src/bus/address.ts';
 import { libraryWebSocket } from '../../src/bus/websocket-library.ts';
 
@@ -80,4 +81,60 @@ test('websocket: closed while it is opened, it connects nowhere', async () => {
   await new Promise<void>((resolve) => late.addEventListener('open', () => resolve()));
   late.close(1_000);
   expect(paths).toEqual(['/late']);
+});
+
+/** Has the next timer fire of those that are faked. @returns how many milliseconds it was away */
+function nextTimer(): number {
+  const began = performance.now();
+  vi.advanceTimersToNextTimer();
+  return performance.now() - began;
+}
+
+test.each([
+  ['at once', 0, [3_000, 3_750]],
+  ['within a second', 1_000, [3_000, 3_750]],
+  ['after 2 s', 2_000, [6_000, 7_500]],
+  ['after 9 s', 9_000, [10_000, 10_000]],
+])('websocket: a link that opened %s is given so long to open again', async (_, taken, limits) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const sockets = new WebSocketServer({ noServer: true });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const bus = await makeBus({ in: url, out: url });
+  onTestFinished(() => bus.close());
+  let isJoined: (() => void) | undefined;
+  const joined = new Promise<void>((resolve) => (isJoined = resolve));
+  let isDown: (() => void) | undefined;
+  const down = new Promise<void>((resolve) => (isDown = resolve));
+
+  // Nobody knows yet how long it takes.
+  const unanswered = once(server, 'upgrade');
+  await bus.open({ frame: () => isJoined?.(), unreadable() {}, down: () => isDown?.(), refused() {} });
+  await unanswered;
+  expect(nextTimer()).toBe(10_000);
+
+  const asked = once(server, 'upgrade');
+  nextTimer();
+  const [request, socket, head] = (await asked) as [IncomingMessage, Socket, Buffer];
+  vi.advanceTimersByTime(taken);
+  sockets.handleUpgrade(request, socket, head, (client) => {
+    client.once('message', () => {
+      client.send('joined {"maxPayload": 4194304, "heartbeat": 10000}');
+      client.send('{"jsonrpc": "2.0"}');
+    });
+  });
+  await joined;
+  socket.destroy();
+  await down;
+  const found: number[] = [];
+  while (found.length < limits.length) {
+    const again = once(server, 'upgrade');
+    nextTimer();
+    await again;
+    found.push(nextTimer());
+  }
+  expect(found).toEqual(limits);
 });

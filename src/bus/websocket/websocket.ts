@@ -21,9 +21,14 @@ import {
   VERSION,
 } from './websocket-messages.ts';
 
-/** How long, in milliseconds, connecting may take, and a close. */
+/** How long, in milliseconds, joining may take, and a close. */
 const JOIN_WITHIN = 10_000;
 const CLOSE_WITHIN = 1_000;
+/**
+ * How long, in milliseconds, a link may take to open again that opened within a third of it. Where there is a server and no broker,
+ * nobody may answer, and publishers wait for 4 s at least for a peer that is away.
+ */
+const OPEN_WITHIN = 3_000;
 
 /**
  * A peer's end of a WebSocket. Translates: topics to `subscribe`, the frames of a job to one message, and
@@ -39,6 +44,8 @@ export class WebSocketBus implements Bus {
   #socket: WebSocketLike | undefined;
   #joined = false;
   #attempts = 0;
+  // By how long the last link took, as those of some telephones take seconds.
+  #openWithin = JOIN_WITHIN;
   #largestMessage = 0;
   // What the broker knows the last link by, which it may not know to be dead.
   #key: string | undefined;
@@ -115,8 +122,20 @@ export class WebSocketBus implements Bus {
     const socket = this.#make?.(this.#address);
     if (socket === undefined) return;
     this.#socket = socket;
-    this.#timer = setTimeout(() => this.#abandon(socket), JOIN_WITHIN);
-    socket.addEventListener('open', () => void this.#join(socket));
+    const began = performance.now();
+    const within = Math.min(this.#openWithin, JOIN_WITHIN);
+    this.#wait(within, () => {
+      // It may have become slower since.
+      this.#openWithin = within * 1.25;
+      // That was pause enough.
+      this.#attempts = 0;
+      this.#abandon(socket);
+    });
+    socket.addEventListener('open', () => {
+      this.#openWithin = Math.max(3 * (performance.now() - began), OPEN_WITHIN);
+      this.#wait(JOIN_WITHIN, () => this.#abandon(socket));
+      void this.#join(socket);
+    });
     socket.addEventListener('message', ({ data }: { data: unknown }) => {
       if (socket === this.#socket) this.#receive(socket, data);
     });
@@ -159,17 +178,21 @@ export class WebSocketBus implements Bus {
     for (let i = 0; i < this.#prefixes.length; i += PREFIXES_A_MESSAGE) {
       this.#say(SUBSCRIBE + JSON.stringify(this.#prefixes.slice(i, i + PREFIXES_A_MESSAGE)));
     }
-    clearTimeout(this.#timer);
     this.#watch(socket, heartbeat / TICKS_A_HEARTBEAT);
   }
 
   /** The broker beats with every tick. Ticks are counted, not time: a page that was frozen has missed none. */
   #watch(socket: WebSocketLike, tick: number): void {
-    this.#timer = setTimeout(() => {
+    this.#wait(tick, () => {
       this.#silentTicks += 1;
       if (this.#silentTicks > MOST_SILENT_TICKS) this.#abandon(socket);
       else this.#watch(socket, tick);
-    }, tick);
+    });
+  }
+
+  #wait(milliseconds: number, then: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(then, milliseconds);
   }
 
   /** Does not wait for the other side, which may be gone. */
@@ -190,7 +213,7 @@ export class WebSocketBus implements Bus {
     const isRefused = isRefusal(code);
     const delay = delayBefore(this.#attempts);
     this.#attempts += 1;
-    this.#timer = setTimeout(() => this.#connect(), Math.max(delay, isRefused ? REFUSED_DELAY : least));
+    this.#wait(Math.max(delay, isRefused ? REFUSED_DELAY : least), () => this.#connect());
     if (wasJoined) this.#listener.down(reason === '' ? undefined : reason);
     if (isRefused) {
       const message = `the broker at '${this.#address}' refused this peer: ${reason}`;
