@@ -46,6 +46,7 @@ const OF_NODE = [
   'nats/nats-tcp',
   'redis',
   'served',
+  'websocket-library',
   'websocket/house-rules',
   'websocket/websocket-door',
   'websocket/websocket-guest',

@@ -145,7 +145,7 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Where peers on this machine connect with WebSockets, if there is a door for them; once started, with the port
-   * that it got. Not known for a server of yours that does not listen yet.
+   * that it got. Not known for a server of yours that does not listen yet, or at a Unix socket to which no address leads.
    */
   get url(): string | undefined {
     return this.#url === '' ? undefined : this.#url;

@@ -189,7 +189,7 @@ export function webSocketDoorAt(address: string): WebSocketDoorOptions | undefin
   const { scheme, rest } = parseAddress(address);
   if (scheme === 'wss') throw new AddressError(`'${address}': for wss, attach the broker to an HTTPS server of yours`);
   if (scheme === 'ws+unix') {
-    const [socket, path] = rest.split(':');
+    const [, socket, path] = /^([^:]*)(?::(.*))?$/s.exec(rest) ?? [];
     return { socket, path };
   }
   if (scheme !== 'ws') return undefined;

@@ -1,10 +1,22 @@
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect as connectSocket } from 'node:net';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocket as Client, WebSocketServer } from 'ws';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { AddressError, AddressInUseError, Broker, type BrokerDoors, connect, contract, event, Peer } from 'mreventloop';
+import {
+  AddressError,
+  AddressInUseError,
+  Broker,
+  type BrokerDoors,
+  connect,
+  contract,
+  event,
+  Peer,
+  type WebSocketDoorOptions,
+} from 'mreventloop';
 import { describeWith } from '../setup/describe-with.ts';
 import { temporaryFolder } from '../support/addresses.ts';
 import { Program } from '../support/program.ts';
@@ -169,6 +181,50 @@ describe('broker with two doors', () => {
       await using peer = await new Peer(broker.url ?? '', broker.url ?? '', [], []).start();
       expect(peer.ready).toBe(true);
     }
+  });
+
+  const ODD = 'Application Support für #1? 100%41';
+
+  test.each<[string, (socket: string) => string | WebSocketDoorOptions]>([
+    ['given as an option', (socket) => ({ socket })],
+    ['given as an option, with a path', (socket) => ({ socket, path: '/a:b' })],
+    ['in an address', (socket) => `ws+unix://${socket}`],
+    ['in an address, with a path', (socket) => `ws+unix://${socket}:/a:b`],
+  ])('unix sockets: at a path of any letters, %s, peers meet', async (_, wsAt) => {
+    const folder = join(temporaryFolder(), ODD);
+    mkdirSync(folder);
+    const ws = wsAt(join(folder, 's.sock'));
+    const { url = '' } = await listen({ ws });
+    expect(url).toMatch(/s\.sock(?::\/a:b)?$/);
+    expect(typeof ws === 'string' ? ws : url).toBe(url);
+    await using peer = await new Peer(url, ['x'], ['x']).start();
+    const x = peer.events.x.next();
+    await peer.publish.x(1);
+    expect(await x).toEqual([1]);
+  });
+
+  test.each(['shop.sock', './shop.sock', '', '/tmp/a:b', 'C:\\shop'])(
+    'unix sockets: %j, to which no address leads, is refused',
+    async (socket) => {
+      await expect(Broker.listen({ ws: { socket } })).rejects.toThrow(AddressError);
+      await expect(Broker.listen({ ws: { socket } })).rejects.toThrow(`'${socket}' has no ws+unix address`);
+    },
+  );
+
+  test.each([
+    ['a:b', false],
+    [ODD, true],
+  ])('unix sockets: a server of the user in a folder %j', async (name, isReached) => {
+    const folder = join(temporaryFolder(), name);
+    mkdirSync(folder);
+    const server = createServer().listen(join(folder, 's.sock'));
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { url } = await listen({ ws: { server } });
+    expect(url).toBe(isReached ? `ws+unix://${folder}/s.sock` : undefined);
+    if (url === undefined) return;
+    await using peer = await new Peer(url, [], []).start();
+    expect(peer.ready).toBe(true);
   });
 
   test.each([

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { WebSocketServer } from 'ws';
+import { AddressError } from '../../errors.ts';
 import type { Door, DoorListener, Endpoints, Frame, Gate } from '../bus.ts';
 import { PrefixIndex } from '../prefix-index.ts';
 import { listenAt } from '../served.ts';
@@ -162,9 +163,17 @@ const NO_GRANT =
   'nobody is let in by an authorize that gives neither true nor an object with lists of names: subscribe, publish, ' +
   'request, serve, and nothing else';
 
-/** A server for nothing but WebSockets, and what stops it. */
+/**
+ * A server for nothing but WebSockets, and what stops it.
+ * @throws AddressError, AddressInUseError
+ */
 async function listen(options: WebSocketDoorOptions): Promise<[Server, close: () => Promise<void>]> {
   const { port = 0, host = '127.0.0.1', socket, path = '/' } = options;
+  if (socket !== undefined && !hasAddress(socket)) {
+    throw new AddressError(
+      `'${socket}' has no ws+unix address: the path of the socket is to be absolute, without colons`,
+    );
+  }
   const server = createServer((_, response) => void response.writeHead(426).end('Upgrade Required'));
   const stop = await (socket === undefined
     ? listenAt(server, { port, host }, `ws://${host}:${port}${path}`)
@@ -177,10 +186,16 @@ async function listen(options: WebSocketDoorOptions): Promise<[Server, close: ()
   return [server, close];
 }
 
-/** Where peers connect; empty as long as a server of the user does not listen. */
+/** Whether peers can be told where the socket is: behind a colon, an address has the path that they ask for. */
+function hasAddress(socket: string): boolean {
+  return /^\/[^:]*$/.test(socket);
+}
+
+/** Where peers connect; empty as long as a server of the user does not listen, or where no address leads. */
 function addressOf(server: Server, path: string): string {
   const bound = server.address();
   if (bound === null) return '';
+  if (typeof bound === 'string' && !hasAddress(bound)) return '';
   if (typeof bound === 'string') return `ws+unix://${bound}${path === '/' ? '' : `:${path}`}`;
   const scheme = server instanceof TlsServer ? 'wss' : 'ws';
   const { address, port } = bound;

@@ -41,7 +41,7 @@ export interface WebSocketDoorOptions {
    * @default '127.0.0.1'
    */
   readonly host?: string | undefined;
-  /** The path of a Unix socket instead of a port. */
+  /** The path of a Unix socket instead of a port: absolute, and without a colon. */
   readonly socket?: string | undefined;
   /**
    * The path of the URL at which peers connect: it begins with a slash and is written as in a URL, without a query.
