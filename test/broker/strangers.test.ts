@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   Broker,
   connect,
@@ -291,6 +291,45 @@ describe('strangers: joining', () => {
     }
     expect(messages).toEqual([expect.stringContaining('not authorized'), expect.stringContaining('no token')]);
     await connected;
+  });
+
+  test.each<[string, unknown, string]>([
+    ['null', null, 'its token is no text'],
+    ['a number', 5, 'its token is no text'],
+    ['a function that gives null', () => null, 'its token is no text'],
+    ['one that promises an object', async () => ({ token: 'secret' }), 'its token is no text'],
+    ['a text without end', 't'.repeat(16_385), 'its token has more than 16384 characters'],
+  ])('a peer whose token is %s: its start says so, and the broker, and nobody is asked', async (_, token, reason) => {
+    const broker = await listen({ authorize: () => Promise.reject(new Error('asked')) });
+    const refused = broker.status.refused.next();
+    const peer = new Peer(broker.url, [], [], { token: token as string });
+    onTestFinished(() => peer.stop());
+    const start = peer.start({ timeout: 60_000 });
+    await expect(start).rejects.toThrow(RefusedError);
+    await expect(start).rejects.toThrow(`the broker at '${broker.url}' refused this peer: ${reason}`);
+    expect(await refused).toMatchObject([{ reason, error: undefined }]);
+  });
+
+  test('a token as long as they may be, whatever is in it, is shown', async () => {
+    const token = '"\u0001'.repeat(8_192);
+    const broker = await listen({ authorize: (shown) => shown === token });
+    expect((await makePeer(broker, [], [], token).start()).ready).toBe(true);
+  });
+
+  test('a peer whose token does not come: its start says so before it gives up waiting for a broker', async () => {
+    const broker = await listen();
+    let asked: (() => void) | undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    const peer = new Peer(broker.url, [], [], { token: () => (asked?.(), new Promise<string>(() => {})) });
+    onTestFinished(() => peer.stop());
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const told = peer.start().catch((error: unknown) => error);
+    await isAsked;
+    vi.advanceTimersByTime(4_000);
+    const cause: unknown = expect.objectContaining({ message: 'it did not come in time' });
+    expect(await told).toBeInstanceOf(RefusedError);
+    expect(await told).toMatchObject({ message: 'there is no token to show to the broker', cause });
   });
 
   test.each([

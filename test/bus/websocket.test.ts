@@ -31,6 +31,9 @@ test.each([
   'joined {"maxPayload": 4194304}',
   'joined {"maxPayload": null, "heartbeat": 10000}',
   'joined {"maxPayload": 4194304, "heartbeat": -1}',
+  'joined {"maxPayload": 4194304, "heartbeat": 0.5}',
+  'joined {"maxPayload": 4194304, "heartbeat": 2147483648}',
+  'joined {"maxPayload": 4194304, "heartbeat": 1e300}',
 ])('websocket: %j of a server is unreadable, and lets nobody in', async (word) => {
   const url = await serve(word, 'joined {"maxPayload": 4194304, "heartbeat": 10000}', '{"jsonrpc": "2.0"}');
   const bus = await makeBus({ in: url, out: url });

@@ -169,12 +169,16 @@ export class Guest {
   async #join(message: string): Promise<void> {
     const wish = message.startsWith(JOIN) ? parse(message.slice(JOIN.length)) : undefined;
     const { version, token, instead } = (wish ?? {}) as { version?: unknown; token?: unknown; instead?: unknown };
-    if (
-      version !== VERSION ||
-      !(token === undefined || typeof token === 'string') ||
-      message.length > MOST_OF_A_TOKEN
-    ) {
+    if (version !== VERSION) {
       this.#complain();
+      return;
+    }
+    if (token !== undefined && typeof token !== 'string') {
+      this.#refuse(CLOSE.MALFORMED, 'its token is no text');
+      return;
+    }
+    if (token !== undefined && token.length > MOST_OF_A_TOKEN) {
+      this.#refuse(CLOSE.MALFORMED, `its token has more than ${MOST_OF_A_TOKEN} characters`);
       return;
     }
     this.#state = 'asking';

@@ -30,7 +30,7 @@ export const CLOSE = {
   SLOW: 4413,
 } as const;
 
-/** Whether it is one that a peer has to be told of, from `MALFORMED` to `TAKEN`: in numbers, so that pages do not load all of them. */
+/** Whether a peer that a door closed with this code was not wanted. With numbers, so that pages do without the list above. */
 export function isRefusal(code: number): boolean {
   return code >= 4400 && code <= 4409;
 }

@@ -1,5 +1,6 @@
 import { AddressError, PayloadError, RefusedError } from '../../errors.ts';
 import { isLonger } from '../../size.ts';
+import { LONGEST_TIMER } from '../../timers.ts';
 import { delayBefore, REFUSED_DELAY } from '../backoff.ts';
 import { type Bus, type BusListener, FRAME_OVERHEAD, type Token, type Topic } from '../bus.ts';
 import {
@@ -24,6 +25,8 @@ import {
 /** How long, in milliseconds, joining may take, and a close. */
 const JOIN_WITHIN = 10_000;
 const CLOSE_WITHIN = 1_000;
+/** How long a token may take to come: less than brokers wait for it, and peers for a broker, so that they tell what it is. */
+const TOKEN_WITHIN = 4_000;
 /**
  * How long, in milliseconds, a link may take to open again that opened within a third of it. Where there is a server and no broker,
  * nobody may answer, and publishers wait for 4 s at least for a peer that is away.
@@ -133,7 +136,6 @@ export class WebSocketBus implements Bus {
     });
     socket.addEventListener('open', () => {
       this.#openWithin = Math.max(3 * (performance.now() - began), OPEN_WITHIN);
-      this.#wait(JOIN_WITHIN, () => this.#abandon(socket));
       void this.#join(socket);
     });
     socket.addEventListener('message', ({ data }: { data: unknown }) => {
@@ -147,13 +149,19 @@ export class WebSocketBus implements Bus {
   }
 
   async #join(socket: WebSocketLike): Promise<void> {
-    try {
-      const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
-      if (socket === this.#socket) socket.send(JOIN + JSON.stringify({ version: VERSION, token, instead: this.#key }));
-    } catch (cause) {
+    const refuse = (cause: unknown): void => {
       if (socket !== this.#socket) return;
       this.#abandon(socket, REFUSED_DELAY);
       this.#listener?.refused(new RefusedError('there is no token to show to the broker', { cause }));
+    };
+    this.#wait(TOKEN_WITHIN, () => refuse(new Error('it did not come in time')));
+    try {
+      const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
+      if (socket !== this.#socket) return;
+      socket.send(JOIN + JSON.stringify({ version: VERSION, token, instead: this.#key }));
+      this.#wait(JOIN_WITHIN, () => this.#abandon(socket));
+    } catch (cause) {
+      refuse(cause);
     }
   }
 
@@ -167,7 +175,7 @@ export class WebSocketBus implements Bus {
 
   #enter(socket: WebSocketLike, terms: string): void {
     const { maxPayload = 0, heartbeat = 0, key } = parse(terms);
-    if (!(maxPayload > 0 && heartbeat > 0)) {
+    if (!(maxPayload > 0 && heartbeat >= 1 && heartbeat <= LONGEST_TIMER)) {
       this.#listener?.unreadable();
       return;
     }
