@@ -159,10 +159,13 @@ export class Broker implements AsyncDisposable {
    * ```
    *
    * @returns what ends it
-   * @throws AddressError for what is no port, and for a `BroadcastChannel`, on which peers meet without a broker
+   * @throws AddressError for what is no port, for a window, and for a `BroadcastChannel`, on which peers meet without a broker
    */
   attach(port: Port): Disposable {
     if (!isPort(port)) throw new AddressError('expected a port: a MessagePort, a Worker or, within one, parentPort');
+    if ('frames' in port) {
+      throw new AddressError('a window is no port: pass a MessagePort, and post its other end there');
+    }
     if (isChannel(port)) {
       throw new AddressError(
         'peers meet on a BroadcastChannel without a broker: give it to each of them, and use ports here',

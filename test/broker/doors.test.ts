@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect as connectSocket } from 'node:net';
@@ -32,6 +32,11 @@ function upgrade(path: string, header = ''): string {
   const key = 'dGhlIHNhbXBsZSBub25jZQ==';
   const headers = `Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n`;
   return `GET ${path} HTTP/1.1\r\n${headers}${header}\r\n`;
+}
+
+/** As Express makes one: a function with the methods of an emitter. */
+function makeApp(): object {
+  return Object.assign(() => {}, EventEmitter.prototype, { listen() {} });
 }
 
 async function startPeer<const S extends string, const P extends string>(
@@ -267,6 +272,29 @@ describe('broker with two doors', () => {
     await expect(Broker.listen({ ws: misspelt as {} })).rejects.toThrow("no option 'authorise'");
     const authorize = true as unknown as () => boolean;
     await expect(Broker.listen({ ws: { authorize } })).rejects.toThrow('authorize must be a function');
+  });
+
+  test.each([
+    ['an app of Express', makeApp()],
+    ['nothing', null],
+    ['a text', 'http://127.0.0.1:8080'],
+    ['a window', Object.assign(new EventTarget(), { postMessage() {} })],
+  ])('server: %s is refused, and what to pass instead is said', async (_, server) => {
+    const ws = { server } as WebSocketDoorOptions;
+    await expect(Broker.listen({ ws })).rejects.toThrow(TypeError);
+    await expect(Broker.listen({ ws })).rejects.toThrow(
+      /^the server of ws .* the http\.Server that app\.listen\(\) returns/,
+    );
+  });
+
+  test.each([
+    ['an app of Express', makeApp()],
+    ['a server', createServer()],
+    ['nothing', null],
+  ])('options: %s in place of them is refused, and what to pass is said', async (_, given) => {
+    const ws = given as unknown as WebSocketDoorOptions;
+    await expect(Broker.listen({ ws })).rejects.toThrow(TypeError);
+    await expect(Broker.listen({ ws })).rejects.toThrow(/^ws is neither .* pass ws: \{ server \}/);
   });
 
   test('listen: rejects, whatever is wrong, also what the constructor would throw', async () => {

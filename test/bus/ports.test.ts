@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
-import { Broker, connect, Peer } from 'mreventloop';
+import { AddressError, Broker, connect, Peer } from 'mreventloop';
 import { PortBus } from '../../src/bus/port/port.ts';
 import { PortDoor } from '../../src/bus/port/port-door.ts';
 import { requestHead } from '../../src/wire/json-rpc.ts';
@@ -292,4 +292,17 @@ test('worker: large events reach peers over other doors, and come back', async (
     await peer.publish.x(text);
     expect((await y)[0] === text).toBe(true);
   }
+});
+
+/** As pages have one, as far as it is looked at. */
+const makeWindow = () => Object.assign(new EventTarget(), { postMessage() {}, frames: [] });
+
+test('a window: it is no port, and neither brokers nor peers take it for one', async () => {
+  const broker = new Broker({});
+  expect(() => broker.attach(makeWindow())).toThrow(AddressError);
+  expect(() => broker.attach(makeWindow())).toThrow(/a window is no port: pass a MessagePort/);
+  expect(broker.ports).toBe(0);
+  const start = new Peer(makeWindow(), ['x'], ['x']).start();
+  await expect(start).rejects.toThrow(AddressError);
+  await expect(start).rejects.toThrow(/a window is no port: pass a MessagePort/);
 });

@@ -1,3 +1,4 @@
+import { AddressError } from '../../errors.ts';
 import type { Bus, BusListener, Frame, Topic } from '../bus.ts';
 import { Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
 import { decodeUtf8 } from '../utf8.ts';
@@ -14,7 +15,10 @@ export class PortBus implements Bus {
   #waiting: string[] = [];
   #ticking: ReturnType<typeof setInterval> | undefined;
 
+  /** @throws AddressError for a window, which hears everybody; those of other origins have `frames`, too */
   constructor(port: Port) {
+    if ('frames' in port)
+      throw new AddressError('a window is no port: pass a MessagePort, and post its other end there');
     this.#port = port;
   }
 

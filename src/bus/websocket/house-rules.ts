@@ -39,11 +39,14 @@ const MOST_OF_32_BITS = 0x7fff_ffff;
  * @throws RangeError, TypeError
  */
 export function readRules(options: WebSocketDoorOptions): HouseRules {
-  const { origins, authorize } = options;
+  if (!isOptions(options)) throw new TypeError(`ws is neither an address nor options; for a server, ${SERVER}`);
+  const { origins, authorize, server } = options;
   for (const name of Object.keys(options)) {
     if (!(name in DEFAULTS) && !(name in OTHER_OPTIONS))
       throw new TypeError(`a door for WebSockets has no option '${name}'`);
   }
+  if (server !== undefined && !isServer(server))
+    throw new TypeError(`the server of ws cannot be attached to: ${SERVER}`);
   if (authorize !== undefined && typeof authorize !== 'function') throw new TypeError('authorize must be a function');
   if (origins !== undefined && origins !== '*') checkOrigins(origins);
   const given = Object.entries(DEFAULTS).map(([name, value]) => [name, options[name as keyof HouseRules] ?? value]);
@@ -56,6 +59,19 @@ export function readRules(options: WebSocketDoorOptions): HouseRules {
   }
   if (rules.maxPayload < 2 * FRAME_OVERHEAD) throw new RangeError(`maxPayload must be at least ${2 * FRAME_OVERHEAD}`);
   return rules;
+}
+
+const SERVER = 'pass ws: { server } with the http.Server that app.listen() returns, or createServer()';
+
+/** Servers, and apps, are none. */
+function isOptions(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && !('listen' in given);
+}
+
+/** An app of Express has listeners as a server has them, and no address. */
+function isServer(server: unknown): boolean {
+  const { on, off, listenerCount, address } = (server ?? {}) as Readonly<Record<string, unknown>>;
+  return [on, off, listenerCount, address].every((method) => typeof method === 'function');
 }
 
 /** Each as browsers write it, which is what it is compared with. */
