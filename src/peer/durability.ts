@@ -83,11 +83,10 @@ export class Durability {
    * @throws the signal's reason
    */
   async comeBack(signal: AbortSignal): Promise<void> {
-    const { outbox } = this.#session;
-    outbox.hold();
+    this.#deposits.hold();
     this.#deposits.largest = this.#store.largest;
     await this.#connect(false, signal);
-    outbox.letGo();
+    this.#session.outbox.echoed(this.#deposits.letGo());
     this.open();
   }
 

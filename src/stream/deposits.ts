@@ -48,6 +48,8 @@ export class Deposits {
   /** Called when more is kept than before, with the log of each event that never will be: it was too large. */
   onProgress: ((refused: readonly Log[]) => void) | undefined;
   #isOpen = false;
+  // What the broker has said that it has, while it is not known what the store wants.
+  #held: number | undefined;
   #deposit: Deposit | undefined;
   #delay = FIRST_DELAY;
   #cancelRetry: (() => void) | undefined;
@@ -65,18 +67,27 @@ export class Deposits {
     return this.#kept.has(log);
   }
 
-  /** How many events are not in the store yet. */
-  get lacking(): number {
+  /**
+   * How many events are not in the store yet.
+   * @param pending - how many there are that may have to go there, while it is not known which
+   */
+  lacking(pending: number): number {
+    if (this.#held !== undefined) return pending;
     let count = 0;
     for (const [log, kept] of this.#kept) count += log.last - kept;
     return count;
   }
 
-  /** Keeps the events of a log, too, from a number on. */
-  add(log: Log, first: number): void {
-    this.#kept.set(log, first - 1);
+  /** Keeps the events of these logs, too. @param after - those behind this number over all events */
+  keep(logs: readonly Log[], after: number): void {
+    if (logs.length === 0) return;
+    for (const log of logs) {
+      if (this.#kept.has(log)) continue;
+      this.#kept.set(log, log.firstAfter(after) - 1);
+      log.subscribers.add(this.subscriber);
+    }
     this.subscriber.logs = [...this.#kept.keys()];
-    log.subscribers.add(this.subscriber);
+    this.onProgress?.([]);
   }
 
   /** The number over all events up to which everything is in the store. @param last - of the last event */
@@ -84,6 +95,24 @@ export class Deposits {
     let g = last;
     for (const [log, kept] of this.#kept) if (kept < log.last) g = Math.min(g, log.g(kept + 1) - 1);
     return g;
+  }
+
+  /** Until {@link letGo}, nothing is let go of because the broker has it: the store may want it. */
+  hold(): void {
+    this.#held ??= 0;
+  }
+
+  /** @returns the number over all events up to which the broker has said that it has them; 0 for none */
+  letGo(): number {
+    const g = this.#held ?? 0;
+    this.#held = undefined;
+    return g;
+  }
+
+  /** Whether it does not count yet that the broker has everything up to there. */
+  holdsBack(g: number): boolean {
+    if (this.#held !== undefined) this.#held = Math.max(this.#held, g);
+    return this.#held !== undefined;
   }
 
   /** There is a way to the store: what was on its way may have been lost. */

@@ -86,8 +86,6 @@ export class Outbox {
   // faster than the broker takes it, also when only peers in Python listen, or nobody.
   readonly #broker: Subscriber;
   #marked = 0;
-  // What the broker has said that it has, while nothing is let go of.
-  #held: number | undefined;
   // The characters that were sent since.
   #unmarked = 0;
   // What a store is to keep, if there is one.
@@ -199,11 +197,7 @@ export class Outbox {
       subscriber: id,
       count: logs.reduce((sum, log) => sum + log.last - log.firstAfter(acked) + 1, 0),
     }));
-    if (this.#deposits !== undefined) {
-      // While it is not known what it wants, that may be all that there is.
-      const { pending } = this;
-      lacking.push({ subscriber: STORE, count: this.#held === undefined ? this.#deposits.lacking : pending });
-    }
+    if (this.#deposits !== undefined) lacking.push({ subscriber: STORE, count: this.#deposits.lacking(this.pending) });
     return lacking.filter(({ count }) => count > 0);
   }
 
@@ -248,14 +242,7 @@ export class Outbox {
    * this publisher hears before it hears that of the broker.
    */
   keep(names: readonly string[]): void {
-    const deposits = this.#deposits;
-    if (deposits === undefined || names.length === 0) return;
-    for (const name of names) {
-      const log = this.#logs.get(name);
-      if (log === undefined || deposits.has(log)) continue;
-      deposits.add(log, log.firstAfter(this.#broker.acked));
-    }
-    this.#deposited(deposits);
+    this.#deposits?.keep(this.#logsOf(names), this.#broker.acked);
   }
 
   /** The store has more than before, or is to have more. */
@@ -284,7 +271,7 @@ export class Outbox {
    * @param ready - since when it has been ready; undefined where it need not be told where to start
    */
   subscribe(id: string, names: readonly string[], acked: number, ready?: Ready): void {
-    const logs = names.map((name) => this.#logs.get(name)).filter((log) => log !== undefined);
+    const logs = this.#logsOf(names);
     let subscriber = this.#subscribers.get(id);
     if (subscriber === undefined) {
       // Who comes new has no claim on what was sent before, who comes back has.
@@ -335,19 +322,7 @@ export class Outbox {
 
   /** A mark came back: the broker has everything up to there. */
   echoed(g: number): void {
-    if (this.#held === undefined) this.#acknowledge(this.#broker, g);
-    else this.#held = Math.max(this.#held, g);
-  }
-
-  /** Until {@link letGo}, everything is kept that the broker has not said yet that it has: a store may want it. */
-  hold(): void {
-    this.#held ??= this.#broker.acked;
-  }
-
-  letGo(): void {
-    const g = this.#held ?? 0;
-    this.#held = undefined;
-    this.echoed(g);
+    if (this.#deposits?.holdsBack(g) !== true) this.#acknowledge(this.#broker, g);
   }
 
   #acknowledge(subscriber: Subscriber, g: number): void {
@@ -385,6 +360,11 @@ export class Outbox {
   /** Notes what has been sent by now. */
   #noteMoment(): void {
     this.#newcomers.note(this.#sentG, this.#logs.values());
+  }
+
+  /** The logs of those of these events that are published here. */
+  #logsOf(names: readonly string[]): Log[] {
+    return names.map((name) => this.#logs.get(name)).filter((log) => log !== undefined);
   }
 
   /** Whether there is a way for an event of a log, and room. */

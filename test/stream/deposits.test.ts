@@ -140,16 +140,16 @@ describe('deposits', () => {
   });
 
   test('held: what the broker has is not let go of before it is known whether the store wants it', async () => {
-    const { outbox, deposits, publish } = makeOutbox();
+    const { outbox, store, deposits, publish } = makeOutbox();
     outbox.keep(['b']);
     outbox.open();
-    outbox.hold();
+    store.hold();
     publish('aac');
     outbox.echoed(3);
     expect([outbox.pending, outbox.undelivered()]).toEqual([3, [{ subscriber: 'store', count: 3 }]]);
     outbox.keep(['a']);
     expect(deposits.map(({ holds }) => holds)).toEqual(['a1 a2']);
-    outbox.letGo();
+    outbox.echoed(store.letGo());
     expect(outbox.pending).toBe(2);
     await deposits[0]?.answer(true);
     expect([outbox.pending, outbox.undelivered()]).toEqual([0, []]);
