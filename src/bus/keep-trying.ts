@@ -97,6 +97,16 @@ export async function readToken(token: Token, signal: AbortSignal): Promise<stri
   }
 }
 
+/**
+ * Says what it mostly means that a server hangs up as one connects, as the libraries do not see what it said last.
+ * @returns other errors as they are
+ */
+export function explainHangUp(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== 'EPIPE' && code !== 'ECONNRESET') return error;
+  return new Error('it closes the connection at once, as a server does that has as many as it takes', { cause: error });
+}
+
 /** Waits for a part of a close, within reason. Never rejects. */
 export async function withinClose(done: Promise<unknown>): Promise<void> {
   const late = new AbortController();

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { MissingLibraryError, RefusedError } from '../errors.ts';
 import type { Bus, BusListener, Token, Topic } from './bus.ts';
-import { keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
+import { explainHangUp, keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
 import { Slices } from './slices.ts';
 
 /** What is used of the client for Redis, whose declarations need not be there for who uses none. */
@@ -211,6 +211,6 @@ function makeLink({ Redis }: Library, server: string, options: object): Link {
 /** What the server says of who may do what, as an error of this package; others as they are. */
 function explain(address: string, error: unknown): Error {
   const { message } = error as Error;
-  if (!/^(?:NOAUTH|WRONGPASS|NOPERM|ERR .*AUTH)/.test(message)) return error as Error;
+  if (!/^(?:NOAUTH|WRONGPASS|NOPERM|ERR .*AUTH)/.test(message)) return explainHangUp(error) as Error;
   return new RefusedError(`the server at '${address}' does not let this in`, { cause: error });
 }

@@ -102,6 +102,18 @@ describeWith('nats', 'NATS', (program) => {
     });
   });
 
+  test('limits: a server that has as many connections as it takes says so', async () => {
+    const config = join(temporaryFolder(), 'nats.conf');
+    writeFileSync(config, 'max_connections: 1\n');
+    const { address } = await NatsServer.start(program, '-c', config);
+    const first = await new Peer(address, ['x'], []).start();
+    onTestFinished(() => first.stop());
+    await expect(new Peer(address, ['x'], []).start({ timeout: 500 })).rejects.toMatchObject({
+      code: 'NO_BROKER',
+      message: expect.stringMatching(/as many as it takes|maximum connections/i) as string,
+    });
+  });
+
   test('WebSockets: peers at both doors of a server meet, and connect at the same time', async () => {
     const server = await NatsWebSocketServer.start(program);
     const places = [server.address, server.tcp.address.replace('127.0.0.1', 'localhost')];

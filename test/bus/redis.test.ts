@@ -16,6 +16,14 @@ describeWith('redis', 'Redis', (program) => {
     expect(timers()).toBeLessThanOrEqual(before);
   });
 
+  test('a server that has as many clients as it takes: the start says so', async () => {
+    const { address } = await RedisServer.start(program, '--maxclients', '1');
+    await expect(new Peer(address, address, ['x'], ['x']).start({ timeout: 500 })).rejects.toMatchObject({
+      code: 'NO_BROKER',
+      message: expect.stringMatching(/as many as it takes|max number of clients/) as string,
+    });
+  });
+
   test('a server that does not know what it is asked: the start says so', async () => {
     const { address } = await RedisServer.start(program, '--rename-command', 'PUBLISH', '');
     const starting = new Peer(address, address, ['x'], ['x']).start({ timeout: 1_000 });

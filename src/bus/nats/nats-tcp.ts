@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
+import { explainHangUp } from '../keep-trying.ts';
 import { loadNats, type NatsConnection } from './nats-library.ts';
 import type { NatsDialer } from './nats-link.ts';
 import { inTurn } from './nats-turns.ts';
@@ -37,7 +38,7 @@ async function dial(connect: () => Promise<NatsConnection>, signal: AbortSignal)
     return await dialing.run(sockets, connect);
   } catch (error) {
     giveUp();
-    throw error;
+    throw explainHangUp(error);
   } finally {
     unsubscribe('net.client.socket', note);
     signal.removeEventListener('abort', giveUp);
