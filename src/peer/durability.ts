@@ -19,6 +19,8 @@ interface DurabilityPort extends Omit<BookmarkPort, 'progressed'> {
 
 /** How long, in milliseconds, to wait before the store is asked again that did not answer, or did not want to. */
 const ASK_EVERY = 250;
+/** How long to hold back what nobody has asked for yet: longer than a cluster takes to elect who keeps it. */
+const HOLD_WITHIN = 10_000;
 /** How long what was dealt with may wait until that is noted. */
 const NOTE_WITHIN = 100;
 
@@ -83,10 +85,17 @@ export class Durability {
    * @throws the signal's reason
    */
   async comeBack(signal: AbortSignal): Promise<void> {
+    const letGo = (): void => this.#session.outbox.echoed(this.#deposits.letGo());
     this.#deposits.hold();
     this.#deposits.largest = this.#store.largest;
-    await this.#connect(false, signal);
-    this.#session.outbox.echoed(this.#deposits.letGo());
+    // Nobody can ask for more while the store is away. So where nobody has yet, what is live need not stand still because of it.
+    const cancel = this.#deposits.isIdle ? this.#setup.clock.after(HOLD_WITHIN, letGo) : () => {};
+    try {
+      await this.#connect(false, signal);
+    } finally {
+      cancel();
+    }
+    letGo();
     this.open();
   }
 

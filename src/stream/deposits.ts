@@ -62,6 +62,11 @@ export class Deposits {
     this.subscriber = { id: STORE, logs: [], acked: 0, ...never };
   }
 
+  /** Whether nothing is to be kept. */
+  get isIdle(): boolean {
+    return this.#kept.size === 0;
+  }
+
   /** Whether events of a log are to be kept. */
   has(log: Log): boolean {
     return this.#kept.has(log);

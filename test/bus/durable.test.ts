@@ -572,6 +572,28 @@ describeWith('nats', 'durable subscriptions', (program) => {
     );
 
     test(
+      'cluster of three, of which one is left: where nobody has asked for anything, nobody waits for it',
+      { timeout: 90_000 },
+      async () => {
+        const servers = (await startJetStreamCluster(program, 3, store)) as [NatsServer, NatsServer, NatsServer];
+        const [first, second, third] = servers;
+        const { publish, peer: from } = await publisher(first.address, { window: 10 });
+        const live = new Peer(third.address, shop, { subscribe: ['x', 'y'] });
+        const received: number[] = [];
+        connect(live, 'x', (n) => received.push(n));
+        connect(live, 'y', (n) => received.push(n));
+        onTestFinished(() => live.stop({ timeout: 0 }));
+        await live.start(PATIENCE);
+        await from.waitFor({ subscribers: 'x', ...PATIENCE });
+        await publish(0, 5);
+        await Promise.all([first.kill(), second.kill()]);
+        await publish(5, 100);
+        await from.flush(PATIENCE);
+        expect(received).toEqual(numbers(100));
+      },
+    );
+
+    test(
       'cluster of two, which gets a third server: what is kept is on three once somebody subscribes again',
       { timeout: 60_000 },
       async () => {
