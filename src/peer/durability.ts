@@ -64,7 +64,9 @@ export class Durability {
   async begin(left: number, timeout: number, signal: AbortSignal): Promise<void> {
     const { clock, endpoints, durable } = this.#setup;
     const gaveUp = new AbortController();
-    const asking = this.#connect(true, AbortSignal.any([signal, gaveUp.signal]));
+    const giveUp = (): void => gaveUp.abort(signal.reason);
+    const asking = this.#connect(true, gaveUp.signal);
+    signal.addEventListener('abort', giveUp);
     try {
       await within(
         clock,
@@ -74,7 +76,8 @@ export class Durability {
         () => `the server at '${endpoints.in}' did not say within ${timeout} ms which events it keeps`,
       );
     } finally {
-      gaveUp.abort();
+      signal.removeEventListener('abort', giveUp);
+      giveUp();
     }
     if (durable.size > 0) this.#session.announce();
   }

@@ -103,8 +103,8 @@ export class Run {
     }
     if (this.isReady) {
       // Where the broker ends, too, as when all of them are told to, there is nothing to wait for.
-      const link = this.#link.signal;
-      await participant.flush({ timeout: left(), signal: AbortSignal.any([link, signal ?? link]) }).catch(() => {});
+      const delivered = participant.flush({ timeout: left(), signal });
+      await within(clock, delivered, Infinity, this.#link.signal, () => '').catch(() => {});
       if (this.#isOver) return;
     }
     this.#link.abort();
