@@ -1,7 +1,7 @@
 import type { Codec } from '../contract/codec.ts';
 import { type ErrorDetails, PayloadError } from '../errors.ts';
 import { jsonOf } from '../stream/arguments.ts';
-import { describeUnsafeValue, findUnsafeValue } from '../wire/payload.ts';
+import { describeUnsafeValue, findUnsafeValue, MOST_ARGUMENTS } from '../wire/payload.ts';
 
 /** What leaves a peer with values. */
 type Kind = 'event' | 'request' | 'answer';
@@ -16,6 +16,9 @@ export function payloadOf(
   args: readonly unknown[],
   codec: Codec | undefined,
 ): readonly unknown[] {
+  if (args.length > MOST_ARGUMENTS) {
+    throw new PayloadError(`${kind} '${name}' has more than ${MOST_ARGUMENTS} arguments`);
+  }
   if (codec !== undefined) return args.map((arg, position) => carried(arg, codec, kind, name, position));
   for (let position = 0; position < args.length; position += 1) carried(args[position], codec, kind, name, position);
   return args;

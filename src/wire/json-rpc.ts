@@ -1,5 +1,5 @@
 import { CONTROL_PREFIX, packMethod } from './names.ts';
-import { findUnsafeValue } from './payload.ts';
+import { findUnsafeValue, MOST_ARGUMENTS } from './payload.ts';
 
 /**
  * JSON-RPC 2.0 frames, as the Python original writes and reads them. Only the head of a frame, up to
@@ -96,6 +96,7 @@ function decodeRequest(value: unknown): Call | InvalidCall {
   const args: readonly unknown[] = Array.isArray(params) ? params : [params];
   // Control messages wrap events, which are judged when they are unwrapped.
   if (method.startsWith(CONTROL_PREFIX)) return { method, args, id, after, traceparent };
+  if (args.length > MOST_ARGUMENTS) return { reason: 'params', method };
   for (const arg of args) {
     if (typeof arg !== 'object' || arg === null) continue;
     const found = findUnsafeValue(arg);

@@ -1,6 +1,6 @@
 import { type Call, type InvalidCall, requestHead } from './json-rpc.ts';
 import { CONTROL_PREFIX, PACK_PREFIX, packMethod } from './names.ts';
-import { findUnsafeValue } from './payload.ts';
+import { findUnsafeValue, MOST_ARGUMENTS } from './payload.ts';
 import { encodeStreamId, isCount, readStreamId } from './stream-id.ts';
 
 /**
@@ -123,6 +123,9 @@ function shorten(steps: number[]): number[] {
   return steps;
 }
 
+/** How many columns may say with their last number what holds for all the rest: it is little to write, and much to read. */
+const MOST_REPEATING = 4;
+
 function encodeColumns(afters: readonly (After | undefined)[]): string {
   const columns = new Map<string, { readonly steps: number[]; last: number }>();
   for (let index = 0; index < afters.length; index += 1) {
@@ -135,9 +138,11 @@ function encodeColumns(afters: readonly (After | undefined)[]): string {
     }
   }
   if (columns.size === 0) return '';
+  let repeating = 0;
   const lists = Array.from(columns, ([event, { steps }]) => {
     if (steps.length < afters.length) steps.push(0);
-    return [event, ...shorten(steps)];
+    else repeating += 1;
+    return [event, ...(repeating > MOST_REPEATING && steps.at(-1) !== 0 ? steps : shorten(steps))];
   });
   return `, ${JSON.stringify(lists)}`;
 }
@@ -162,7 +167,7 @@ export function readPack(event: string, parameters: readonly unknown[]): Pack | 
 }
 
 function judge(event: string, args: unknown): readonly unknown[] | InvalidCall {
-  if (!Array.isArray(args)) return { reason: 'params', method: event };
+  if (!Array.isArray(args) || args.length > MOST_ARGUMENTS) return { reason: 'params', method: event };
   for (const arg of args as readonly unknown[]) {
     if (typeof arg !== 'object' || arg === null) continue;
     const found = findUnsafeValue(arg);
@@ -187,15 +192,21 @@ function readColumns(columns: unknown, length: number): (After | undefined)[] | 
   if (!Array.isArray(columns)) return undefined;
   if (columns.length === 0) return [];
   const afters = Array.from<After | undefined>({ length });
+  // Whoever writes a few characters should not have others make billions of objects.
+  let left = MOST_REPEATING * length;
   for (const column of columns as readonly unknown[]) {
     if (!Array.isArray(column) || typeof column[0] !== 'string') return undefined;
     if (column.length < 2 || column.length > length + 1) return undefined;
     const [event, ...steps] = column as [string, ...unknown[]];
+    const last = steps.length - 1;
+    left += steps.length;
     let n = 0;
     for (let index = 0; index < length; index += 1) {
-      const step = steps[Math.min(index, steps.length - 1)];
+      const step = steps[Math.min(index, last)];
+      if (step === 0 && index >= last) break;
       if (step === 0) continue;
-      if (!isCount(step)) return undefined;
+      left -= 1;
+      if (!isCount(step) || left < 0) return undefined;
       n += step;
       afters[index] = { event, n, more: afters[index] };
     }

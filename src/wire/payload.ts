@@ -1,6 +1,9 @@
 /** How deep arrays and objects in an argument may be nested. */
 export const MAX_DEPTH = 64;
 
+/** How many arguments an event may have on its way: with many more, listeners cannot be called. */
+export const MOST_ARGUMENTS = 1_024;
+
 /**
  * What keeps a value from crossing a socket as JSON and arriving as it was:
  * - `depth`: nested deeper than {@link MAX_DEPTH}, which is what a cycle looks like, too;

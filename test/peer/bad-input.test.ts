@@ -86,6 +86,11 @@ const CASES: Case[] = [
     report: { reason: 'depth', event: 'anything' },
   },
   {
+    title: 'a hundred thousand arguments',
+    said: `"method": "anything", "params": [${'0,'.repeat(100_000)}0]`,
+    report: { reason: 'params', event: 'anything' },
+  },
+  {
     title: 'a text of 10 MB',
     said: `"method": "produced", "params": [{"name": "${'x'.repeat(10_000_000)}"}]`,
     report: schema(['name']),

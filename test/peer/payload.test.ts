@@ -40,6 +40,18 @@ describe('peer: payloads that cannot be read', () => {
     expect(await arrived).toEqual(['fine']);
   });
 
+  test('more arguments than a listener can be called with: refused, and as many as it can arrive', async () => {
+    const { endpoints } = await startBroker();
+    const peer = new Peer(endpoints.in, endpoints.out, ['produced'], ['produced']);
+    onTestFinished(() => peer.stop());
+    await peer.start();
+    const many = Array.from({ length: 1_024 }, (_, i) => i);
+    expect(() => peer.publish.produced(...many, 1)).toThrow(PayloadError);
+    const arrived = peer.events.produced.next();
+    await peer.publish.produced(...many);
+    expect(await arrived).toEqual(many);
+  });
+
   test('a text that is nearly as long as texts can be: refused, and what follows is published', async () => {
     const { endpoints } = await startBroker();
     const peer = new Peer(endpoints.in, endpoints.out, ['produced'], ['produced']);

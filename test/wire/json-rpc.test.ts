@@ -127,6 +127,13 @@ describe('json-rpc: decoding', () => {
     ['{"jsonrpc": "2.0", "method": "a", "params": [{"__proto__": {}}]}', 'key'],
     ['{"jsonrpc": "2.0", "method": "a", "params": [{"x": [{"\\u005f_proto__": 1}]}]}', 'key'],
     ['{"jsonrpc": "2.0", "method": "a", "params": {"__proto__": 1}}', 'key'],
+    [
+      plainFrame(
+        'a',
+        Array.from({ length: 1_025 }, () => 0),
+      ),
+      'params',
+    ],
     [nested(65), 'depth'],
     [nested(100_000), 'depth'],
   ])('reports %.60s', (frame, reason) => {
@@ -137,6 +144,14 @@ describe('json-rpc: decoding', () => {
 
   test('takes the deepest nesting that is allowed', () => {
     expect(decode(nested(64)).invalid).toEqual([]);
+    expect(
+      decode(
+        plainFrame(
+          'a',
+          Array.from({ length: 1_024 }, () => 0),
+        ),
+      ).invalid,
+    ).toEqual([]);
   });
 
   test('never throws, whatever comes', () => {

@@ -74,6 +74,23 @@ describe('pack: on the wire', () => {
     expect(read(frame)?.afters?.map((after) => pairsOf(after))).toEqual(afters.map((after) => pairsOf(after)));
   });
 
+  test('the last step holds for the rest in four columns; more are written out, so that little text is not much to read', () => {
+    const names = ['b', 'c', 'd', 'e', 'f', 'g'];
+    const count = 500;
+    const numbers = Array.from({ length: count }, (_, index) => index + 1);
+    const afters = numbers.map((n) => chain(...names.map((name) => [name, n] as const)));
+    const texts = numbers.map(() => '[]');
+    const frame = encodeEvents({ ...batch, n: 1, gs: numbers, texts, afters }, true);
+    expect(read(frame)?.afters?.map((after) => pairsOf(after))).toEqual(afters.map((after) => pairsOf(after)));
+    const columns = (JSON.parse(frame) as { params: unknown[][][] }).params[3] ?? [];
+    expect(columns.map(({ length }) => length)).toEqual([2, 2, 2, 2, count + 1, count + 1]);
+    // What is said of the first event alone takes no room, however much that is.
+    const first = [chain(...numbers.map((n) => [`of ${n}`, n] as const)), ...afters.slice(1).map(() => undefined)];
+    const short = encodeEvents({ ...batch, n: 1, gs: numbers, texts, afters: first }, true);
+    expect(read(short)?.afters?.map((after) => pairsOf(after))).toEqual(first.map((after) => pairsOf(after)));
+    expect(short.length).toBeLessThan(count * 40);
+  });
+
   test('a lone event is a plain request', () => {
     expect(encodeEvents({ ...batch, gs: [7], texts: ['["x"]'], afters: [chain(['b', 3])] }, true)).toBe(
       '{"jsonrpc": "2.0", "method": "a", "params": ["x"], "id": "P:7:5", "after": [["b",3]]}',
@@ -133,6 +150,22 @@ test('pack: many events are unpacked into several batches', () => {
 });
 
 describe('pack: what makes no sense', () => {
+  test('columns that say of many events what takes few characters', () => {
+    const events = Array.from({ length: 20_000 }, () => []);
+    const pack = (columns: unknown[]) => readPack('a', ['P:1:1', events, [], columns]);
+    const columns = (count: number, ...steps: number[]) => Array.from({ length: count }, () => ['b', ...steps]);
+    expect(pack(columns(4, 1))?.afters?.length).toBe(20_000);
+    expect(pack(columns(5, 1))).toBeUndefined();
+    expect(pack(columns(20_000, 1))).toBeUndefined();
+    expect(pack(columns(20_000, 1, 0))?.afters?.length).toBe(20_000);
+  });
+
+  test('more arguments than a listener can be called with', () => {
+    const event = (count: number): unknown[] => Array.from({ length: count }, () => 0);
+    const pack = readPack('a', ['P:1:1', [event(1_024), event(1_025), []]]);
+    expect(pack?.events).toEqual([event(1_024), { reason: 'params', method: 'a' }, []]);
+  });
+
   test.each([undefined, null, 7, '', TRACE.toUpperCase(), `${TRACE}0`, TRACE.slice(1), [TRACE]])(
     'as a trace: %j',
     (value) => {
