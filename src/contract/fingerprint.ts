@@ -39,12 +39,16 @@ export type ContractDifference =
       readonly there: string | undefined;
     };
 
-/** The fingerprints of those entries of a contract that have schemas; of a request, the last one is the answer's. */
+/** The fingerprints of those entries of a contract that have schemas; of a request, the last one is the answer's, with `?` or, of a stream, `*`. */
 export function fingerprintsOf(contract: Contract, events: readonly string[]): Fingerprint[] {
   return events.flatMap((event): Fingerprint[] => {
     const entry = contract[event];
-    const schemas = isRequest(entry) ? [...entry.args, entry.result] : entry && schemasOf(entry);
-    return schemas === undefined ? [] : [[event, ...schemas.map(fingerprint)]];
+    const isAsked = isRequest(entry);
+    const schemas = isAsked ? [...entry.args, entry.result] : entry && schemasOf(entry);
+    const answer = isAsked ? (entry.stream ? '*' : '?') : '';
+    return schemas === undefined
+      ? []
+      : [[event, ...schemas.map((one, i) => fingerprint(one) + (schemas[i + 1] ? '' : answer))]];
   });
 }
 

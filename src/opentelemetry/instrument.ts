@@ -144,9 +144,15 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
     },
     publish(event, body) {
       const attributes = eventAttributes(event, 'send');
-      sent.add(1, attributes);
       const span = tracer.startSpan(`publish ${event}`, { kind: SpanKind.PRODUCER, attributes });
-      return during(span, context.active(), () => body(traceparentOf(span)));
+      try {
+        const published = during(span, context.active(), () => body(traceparentOf(span)));
+        sent.add(1, attributes);
+        return published;
+      } catch (error) {
+        sent.add(1, { ...attributes, ...errorAttributes(error) });
+        throw error;
+      }
     },
     receive(event, from, body) {
       const attributes = eventAttributes(event, 'process');

@@ -24,7 +24,7 @@ export class StepClock implements Clock {
   }
 
   after(milliseconds: number, fn: () => void): () => void {
-    const timer: Timer = { at: this.#now + Math.max(0, milliseconds), order: (this.#order += 1), fn };
+    const timer: Timer = { at: this.#now + (milliseconds > 0 ? milliseconds : 0), order: (this.#order += 1), fn };
     // Sorted by time, and by the order of the calls where the time is the same.
     let index = this.#timers.length;
     while (index > 0 && (this.#timers[index - 1] as Timer).at > timer.at) index -= 1;

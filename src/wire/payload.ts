@@ -13,7 +13,7 @@ export const MOST_ARGUMENTS = 1_024;
 export type UnsafeValue = 'depth' | 'key' | 'bigint' | 'function' | 'symbol' | 'undefined' | 'number' | 'object';
 
 /**
- * Looks for what JSON would refuse, drop or change in silence: BigInt, functions, symbols, `undefined`
+ * Looks for what JSON would refuse, drop or change in silence (but for -0, which becomes 0): BigInt, functions, symbols, `undefined`
  * (but as the value of a property, which counts as left out), NaN and infinities, Map, Set, binary data
  * and the like. A value with `toJSON`, such as a Date, is judged by what that gives.
  */

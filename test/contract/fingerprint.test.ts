@@ -1,5 +1,5 @@
 import { type } from 'arktype';
-import { contract, event, request, type StandardSchema } from 'mreventloop';
+import { contract, event, request, requestStream, type StandardSchema } from 'mreventloop';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -80,6 +80,19 @@ describe('fingerprints', () => {
     const prints = fingerprintsOf(shop, ['a', 'b', 'c', 'nope']);
     expect(prints.map(([name]) => name)).toEqual(['a', 'b']);
     expect(compareFingerprints(prints, [['d', 'zod/json:00']])).toEqual([]);
+  });
+
+  test('an event, a request and a stream are different', () => {
+    const [x, y] = [z.string(), z.number()];
+    const entries = [contract({ x: [x, y] }), contract({ x: request([x], y) }), contract({ x: requestStream([x], y) })];
+    const prints = entries.map((entry) => fingerprintsOf(entry, ['x']));
+    const differences = prints.map((one) => prints.map((other) => compareFingerprints(one, other)));
+    const answer = [{ event: 'x', reason: 'arguments', arguments: [2] }];
+    expect(differences).toEqual([
+      [[], answer, answer],
+      [answer, [], answer],
+      [answer, answer, []],
+    ]);
   });
 
   // Peers of different versions compare them: a change here makes them warn of each other.

@@ -1,7 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import { propagation, trace } from '@opentelemetry/api';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connect, event, EventLoop, events, NoHandlerError, Peer, RemoteError, slot, StateError } from 'mreventloop';
+import {
+  connect,
+  event,
+  EventLoop,
+  events,
+  NoHandlerError,
+  PayloadError,
+  Peer,
+  RemoteError,
+  slot,
+  StateError,
+} from 'mreventloop';
 import { instrument } from 'mreventloop/opentelemetry';
 import { FaultyNetwork, StepClock } from 'mreventloop/testing';
 import { Subscriber } from 'zeromq';
@@ -231,6 +242,20 @@ describe('trace: between peers', () => {
       'rpc.client.call.duration price_of': 1,
       'rpc.server.call.duration price_of': 1,
       'rpc.client.call.duration prices_of': 1,
+    });
+  });
+
+  test('what is refused as it is published counts as that', async () => {
+    const recording = record();
+    const { endpoints } = await startBroker();
+    const peer = new Peer(endpoints.in, endpoints.out, [], ['produced']);
+    onTestFinished(() => peer.stop());
+    await peer.start();
+    await peer.publish.produced('tea');
+    expect(() => peer.publish.produced(1n)).toThrow(PayloadError);
+    expect(await recording.figures()).toMatchObject({
+      'messaging.client.sent.messages produced': 1,
+      'messaging.client.sent.messages produced PayloadError': 1,
     });
   });
 

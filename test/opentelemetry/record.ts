@@ -47,7 +47,9 @@ export function record() {
           for (const { attributes, value } of dataPoints) {
             const what =
               attributes['code.function.name'] ?? attributes['messaging.destination.name'] ?? attributes['rpc.method'];
-            figures[`${descriptor.name} ${String(what)}`] = typeof value === 'number' ? value : value.count;
+            const name = `${descriptor.name} ${String(what)}`;
+            if (typeof value !== 'number') figures[name] = value.count;
+            else figures[[name, attributes['error.type'] ?? []].flat().join(' ')] = value;
           }
         }
       }

@@ -149,11 +149,14 @@ test('pack: many events are unpacked into several batches', () => {
   expect(batches.flatMap((batch) => decode(batch).calls.map(({ args }) => args))).toEqual(events);
 });
 
+function columns(count: number, ...steps: number[]): unknown[] {
+  return Array.from({ length: count }, () => ['b', ...steps]);
+}
+
 describe('pack: what makes no sense', () => {
   test('columns that say of many events what takes few characters', () => {
     const events = Array.from({ length: 20_000 }, () => []);
     const pack = (columns: unknown[]) => readPack('a', ['P:1:1', events, [], columns]);
-    const columns = (count: number, ...steps: number[]) => Array.from({ length: count }, () => ['b', ...steps]);
     expect(pack(columns(4, 1))?.afters?.length).toBe(20_000);
     expect(pack(columns(5, 1))).toBeUndefined();
     expect(pack(columns(20_000, 1))).toBeUndefined();
@@ -161,9 +164,9 @@ describe('pack: what makes no sense', () => {
   });
 
   test('more arguments than a listener can be called with', () => {
-    const event = (count: number): unknown[] => Array.from({ length: count }, () => 0);
-    const pack = readPack('a', ['P:1:1', [event(1_024), event(1_025), []]]);
-    expect(pack?.events).toEqual([event(1_024), { reason: 'params', method: 'a' }, []]);
+    const many = Array.from({ length: 1_024 }, () => 0);
+    const pack = readPack('a', ['P:1:1', [many, [...many, 0], []]]);
+    expect(pack?.events).toEqual([many, { reason: 'params', method: 'a' }, []]);
   });
 
   test.each([undefined, null, 7, '', TRACE.toUpperCase(), `${TRACE}0`, TRACE.slice(1), [TRACE]])(
