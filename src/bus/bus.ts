@@ -79,8 +79,14 @@ export interface Store {
   /** The largest event that it keeps, as {@link Bus.largest}. */
   readonly largest: number;
   /**
+   * Whether it has several servers, with peers at each: then what comes back from the own one says nothing of what the
+   * peers at the others have said before.
+   */
+  readonly isSpread: boolean;
+  /**
    * Which of these events somebody wants to have kept.
-   * @throws MissingLibraryError if there are any, and what is needed to keep them is missing
+   * @throws RefusedError where that may not be asked; MissingLibraryError if there are any, and what is needed to keep
+   *   them is missing
    */
   wanted(events: readonly string[]): Promise<readonly string[]>;
   /**

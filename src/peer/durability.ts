@@ -19,6 +19,8 @@ interface DurabilityPort extends Omit<BookmarkPort, 'progressed'> {
 
 /** How long, in milliseconds, to wait before the store is asked again that did not answer, or did not want to. */
 const ASK_EVERY = 250;
+/** The same of a store that answers, where few events are published. */
+const FIND_OUT_EVERY = 50;
 /** How long to hold back what nobody has asked for yet: longer than a cluster takes to elect who keeps it. */
 const HOLD_WITHIN = 10_000;
 /** How long what was dealt with may wait until that is noted. */
@@ -32,6 +34,10 @@ export class Durability {
   readonly #refused: (error: Error) => void;
   readonly #subscriptions: readonly DurableSubscription[];
   readonly #deposits: Deposits;
+  /** The signal of the link over which that is going on. */
+  #findingOut: AbortSignal | undefined;
+  /** What keeps this peer from asking what is wanted. */
+  #forbidden: RefusedError | undefined;
   // What was refused last, so that it is told once.
   #refusal = '';
 
@@ -88,18 +94,18 @@ export class Durability {
    * @throws the signal's reason
    */
   async comeBack(signal: AbortSignal): Promise<void> {
-    const letGo = (): void => this.#session.outbox.echoed(this.#deposits.letGo());
-    this.#deposits.hold();
     this.#deposits.largest = this.#store.largest;
-    // Nobody can ask for more while the store is away. So where nobody has yet, what is live need not stand still because of it.
-    const cancel = this.#deposits.isIdle ? this.#setup.clock.after(HOLD_WITHIN, letGo) : () => {};
+    const giveUp = (): void => {
+      this.#deposits.isUnsure = false;
+      this.#keepNothing(this.#deposits.held);
+    };
+    const cancel = this.#deposits.isIdle ? this.#setup.clock.after(HOLD_WITHIN, giveUp) : () => {};
     try {
       await this.#connect(false, signal);
     } finally {
       cancel();
     }
-    letGo();
-    this.open();
+    this.open(signal);
   }
 
   /**
@@ -108,19 +114,25 @@ export class Durability {
    * @throws RefusedError, MissingLibraryError, AddressError; the signal's reason
    */
   async #connect(mayFail: boolean, signal: AbortSignal): Promise<void> {
+    this.#forbidden = undefined;
     const wanted = await this.#takeHold(mayFail, signal);
     signal.throwIfAborted();
     this.#deposits.largest = this.#store.largest;
     this.#session.outbox.keep(wanted);
   }
 
-  /** Begins to read, or to read again. */
-  open(): void {
+  /** Begins to read, or to read again. What the store wants is known. @param signal - aborts with the link */
+  open(signal: AbortSignal): void {
+    this.#deposits.isUnsure = this.#store.isSpread;
+    this.#deposits.onHeld = () => void this.#findOut(signal);
+    void this.#findOut(signal);
     for (const subscription of this.#subscriptions) subscription.open();
   }
 
   /** Takes nothing more, for now. */
   pause(): void {
+    this.#deposits.isUnsure = true;
+    this.#deposits.onHeld = undefined;
     for (const subscription of this.#subscriptions) subscription.pause();
   }
 
@@ -128,6 +140,44 @@ export class Durability {
   async close(): Promise<void> {
     this.pause();
     await Promise.all(this.#subscriptions.map((subscription) => subscription.close()));
+  }
+
+  /**
+   * Lets go of what is held back, each time when the store has said what it wants. With one server this is known before:
+   * whoever wants more says so before it is ready. With several, that may be here later than what the own server says.
+   */
+  async #findOut(signal: AbortSignal): Promise<void> {
+    const { outbox } = this.#session;
+    const { clock, session } = this.#setup;
+    if (this.#findingOut === signal) return;
+    this.#findingOut = signal;
+    const began = clock.now();
+    for (let g = this.#deposits.held; g > 0 && !signal.aborted; g = this.#deposits.held) {
+      const wanted = this.#deposits.isUnsure ? await this.#wanted().catch(() => undefined) : [];
+      if (signal.aborted) break;
+      if (wanted !== undefined) {
+        outbox.keep(wanted);
+        this.#letGo(g);
+      } else if (this.#deposits.isIdle && clock.now() - began > HOLD_WITHIN) {
+        this.#keepNothing(g);
+      }
+      // Not for each event, where few are published.
+      if (wanted === undefined) await delay(clock, signal);
+      else if (outbox.pending < session.outbox.window / 4) await delay(clock, signal, FIND_OUT_EVERY);
+    }
+    if (this.#findingOut === signal) this.#findingOut = undefined;
+  }
+
+  /** Where nobody has asked for anything before, what is live does not stand still because the store is away. That is told. */
+  #keepNothing(g: number): void {
+    this.#letGo(g);
+    const message = `the server at '${this.#setup.endpoints.in}' has not said for 10 s which events are to be kept: none are`;
+    this.#refused(new RefusedError(message));
+  }
+
+  #letGo(g: number): void {
+    this.#deposits.letGo(g);
+    this.#session.outbox.echoed(g, true);
   }
 
   /** Has the store keep a frame. @returns whether it did */
@@ -142,13 +192,26 @@ export class Durability {
     }
   }
 
+  /** @returns which events are to be kept; none where that may not be asked, which is told */
+  async #wanted(): Promise<readonly string[]> {
+    if (this.#forbidden !== undefined) return [];
+    try {
+      return await this.#store.wanted(this.#setup.publish);
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      this.#forbidden = error;
+      this.#refused(error);
+      return [];
+    }
+  }
+
   /** @returns the events that are to be kept */
   async #takeHold(mayFail: boolean, signal: AbortSignal): Promise<readonly string[]> {
     for (;;) {
       signal.throwIfAborted();
       try {
         const { publish } = this.#setup;
-        const wanted = publish.length === 0 ? [] : await this.#store.wanted(publish);
+        const wanted = publish.length === 0 ? [] : await this.#wanted();
         for (const subscription of this.#subscriptions) await subscription.claim();
         this.#refusal = '';
         return wanted;
@@ -328,9 +391,9 @@ class DurableSubscription {
 }
 
 /** Waits before something is tried again, or until the signal says that it is not. */
-function delay(clock: Clock, signal: AbortSignal): Promise<void> {
+function delay(clock: Clock, signal: AbortSignal, milliseconds: number = ASK_EVERY): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = clock.after(ASK_EVERY, () => {
+    const cancel = clock.after(milliseconds, () => {
       signal.removeEventListener('abort', onAbort);
       resolve();
     });

@@ -84,7 +84,7 @@ export class Run {
       signal?.removeEventListener('abort', onAbort);
     }
     this.#becomeReady();
-    this.#durability?.open();
+    this.#durability?.open(this.#link.signal);
   }
 
   /** Ends what is under way, as far as there is time, and reports what is left of it. */

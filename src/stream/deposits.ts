@@ -48,8 +48,13 @@ export class Deposits {
   /** Called when more is kept than before, with the log of each event that never will be: it was too large. */
   onProgress: ((refused: readonly Log[]) => void) | undefined;
   #isOpen = false;
-  // What the broker has said that it has, while it is not known what the store wants.
-  #held: number | undefined;
+  /**
+   * Whether the store may want more than is known here. Then nothing is let go of because the broker has it, but
+   * {@link onHeld} is called.
+   */
+  isUnsure = false;
+  onHeld: (() => void) | undefined;
+  #held = 0;
   #deposit: Deposit | undefined;
   #delay = FIRST_DELAY;
   #cancelRetry: (() => void) | undefined;
@@ -77,7 +82,7 @@ export class Deposits {
    * @param pending - how many there are that may have to go there, while it is not known which
    */
   lacking(pending: number): number {
-    if (this.#held !== undefined) return pending;
+    if (this.#held > 0) return pending;
     let count = 0;
     for (const [log, kept] of this.#kept) count += log.last - kept;
     return count;
@@ -102,22 +107,22 @@ export class Deposits {
     return g;
   }
 
-  /** Until {@link letGo}, nothing is let go of because the broker has it: the store may want it. */
-  hold(): void {
-    this.#held ??= 0;
+  /** What is held back: the number over all events up to which the broker has them. 0 for nothing. */
+  get held(): number {
+    return this.#held;
   }
 
-  /** @returns the number over all events up to which the broker has said that it has them; 0 for none */
-  letGo(): number {
-    const g = this.#held ?? 0;
-    this.#held = undefined;
-    return g;
-  }
-
-  /** Whether it does not count yet that the broker has everything up to there. */
+  /** The broker has everything up to there. @returns whether that does not count yet */
   holdsBack(g: number): boolean {
-    if (this.#held !== undefined) this.#held = Math.max(this.#held, g);
-    return this.#held !== undefined;
+    if (!this.isUnsure) return false;
+    this.#held = Math.max(this.#held, g);
+    this.onHeld?.();
+    return true;
+  }
+
+  /** What the store wanted when the broker had everything up to there is known. */
+  letGo(g: number): void {
+    if (this.#held <= g) this.#held = 0;
   }
 
   /** There is a way to the store: what was on its way may have been lost. */

@@ -320,9 +320,9 @@ export class Outbox {
     if (subscriber !== undefined) this.#acknowledge(subscriber, g);
   }
 
-  /** A mark came back: the broker has everything up to there. */
-  echoed(g: number): void {
-    if (this.#deposits?.holdsBack(g) !== true) this.#acknowledge(this.#broker, g);
+  /** A mark came back: the broker has everything up to there. @param isSure - also what the store wants of it is known */
+  echoed(g: number, isSure = false): void {
+    if (isSure || this.#deposits?.holdsBack(g) !== true) this.#acknowledge(this.#broker, g);
   }
 
   #acknowledge(subscriber: Subscriber, g: number): void {

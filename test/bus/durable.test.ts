@@ -577,7 +577,7 @@ describeWith('nats', 'durable subscriptions', (program) => {
       async () => {
         const servers = (await startJetStreamCluster(program, 3, store)) as [NatsServer, NatsServer, NatsServer];
         const [first, second, third] = servers;
-        const { publish, peer: from } = await publisher(first.address, { window: 10 });
+        const { publish, peer: from, refusals } = await publisher(first.address, { window: 10 });
         const live = new Peer(third.address, shop, { subscribe: ['x', 'y'] });
         const received: number[] = [];
         connect(live, 'x', (n) => received.push(n));
@@ -590,6 +590,8 @@ describeWith('nats', 'durable subscriptions', (program) => {
         await publish(5, 100);
         await from.flush(PATIENCE);
         expect(received).toEqual(numbers(100));
+        // Servers that lead go on with what they knew for some seconds.
+        for (const { message } of refusals) expect(message).toContain('has not said for 10 s');
       },
     );
 

@@ -15,7 +15,7 @@ import {
 import { type FaultyBus, FaultyNetwork, StepClock } from 'mreventloop/testing';
 import { z } from 'zod';
 import { makeBus } from '../../src/bus/address.ts';
-import type { Bus } from '../../src/bus/bus.ts';
+import type { Bus, Store } from '../../src/bus/bus.ts';
 import { startBroker } from '../support/addresses.ts';
 import { gate } from './shop.ts';
 
@@ -637,6 +637,86 @@ describe('delivery: flush and stop', () => {
     await world.until(subscriber.stop());
     await world.pass(100);
     expect(world.clock.pending).toBe(0);
+  });
+});
+
+describe('delivery: a store with several servers', () => {
+  /** A store that says what it wants, as long as it is there. */
+  class Wishes implements Store {
+    readonly largest = 1_000_000;
+    readonly isSpread = true;
+    readonly kept: string[] = [];
+    wishes: readonly string[] = [];
+    isThere = true;
+    asked = 0;
+
+    wanted(): Promise<readonly string[]> {
+      this.asked += 1;
+      return this.isThere ? Promise.resolve(this.wishes) : Promise.reject(new Error('away'));
+    }
+
+    keep(_id: string, frame: string): Promise<void> {
+      if (!this.isThere) return Promise.reject(new Error('away'));
+      this.kept.push(...(frame.match(/\[\d+\](?=[\],])/g) ?? []));
+      return Promise.resolve();
+    }
+
+    want = (): Promise<never> => Promise.reject(new Error('not wanted here'));
+    read = this.want;
+    recall = this.want;
+    note = this.want;
+  }
+
+  async function start(window: number) {
+    const world = new World();
+    const store = new Wishes();
+    const bus = Object.assign(world.network.bus(), { store });
+    const peer = new Peer<Ticks, Ticks>('inproc://a', 'inproc://b', [], ['tick'], {
+      window,
+      clock: world.clock,
+      bus: () => Promise.resolve(bus),
+    });
+    const refusals: string[] = [];
+    connect(peer.status, 'refused', ({ message }) => refusals.push(message));
+    await world.until(peer.start());
+    const received = collect(await world.start(['tick'], []));
+    onTestFinished(() => world.until(peer.stop({ timeout: 0 })));
+    return { world, store, peer, received, refusals };
+  }
+
+  test('what is wanted of which nobody has told: it is kept, and a flush fulfils only then', async () => {
+    const { world, store, peer, received } = await start(100);
+    store.isThere = false;
+    store.wishes = ['tick'];
+    for (const n of range(1, 3)) void peer.publish.tick(n);
+    const flushed = peer.flush({ timeout: 1_000 });
+    await expect(world.until(flushed)).rejects.toThrow('the store lacks 3');
+    expect(received).toEqual([1, 2, 3]);
+    store.isThere = true;
+    await world.until(peer.flush());
+    expect(store.kept).toEqual(['[1]', '[2]', '[3]']);
+  });
+
+  test('it says nothing any more, and nothing was wanted: what is live goes on after a while, which is told', async () => {
+    const { world, store, peer, received, refusals } = await start(2);
+    store.isThere = false;
+    for (const n of range(1, 5)) void peer.publish.tick(n);
+    await world.pass(9_000);
+    expect([received, refusals]).toEqual([[1, 2], []]);
+    await world.pass(3_000);
+    expect(received).toEqual([1, 2, 3, 4, 5]);
+    expect(refusals).toEqual([expect.stringContaining('has not said for 10 s')]);
+  });
+
+  test('it is asked seldom where few events are published', async () => {
+    const { world, store, peer } = await start(10_000);
+    for (const n of range(1, 1_000)) {
+      void peer.publish.tick(n);
+      await world.pass(1);
+    }
+    await world.until(peer.flush());
+    expect(store.asked).toBeGreaterThan(2);
+    expect(store.asked).toBeLessThan(1_000 / 50 + 5);
   });
 });
 

@@ -143,13 +143,14 @@ describe('deposits', () => {
     const { outbox, store, deposits, publish } = makeOutbox();
     outbox.keep(['b']);
     outbox.open();
-    store.hold();
+    store.isUnsure = true;
     publish('aac');
     outbox.echoed(3);
     expect([outbox.pending, outbox.undelivered()]).toEqual([3, [{ subscriber: 'store', count: 3 }]]);
     outbox.keep(['a']);
     expect(deposits.map(({ holds }) => holds)).toEqual(['a1 a2']);
-    outbox.echoed(store.letGo());
+    store.letGo(3);
+    outbox.echoed(3, true);
     expect(outbox.pending).toBe(2);
     await deposits[0]?.answer(true);
     expect([outbox.pending, outbox.undelivered()]).toEqual([0, []]);

@@ -42,6 +42,8 @@ export interface NatsConnection {
     readonly connect_urls?: readonly string[];
     /** Whether this server has JetStream; another one of its cluster may have it, too. */
     readonly jetstream?: boolean;
+    /** The cluster that the server is part of. */
+    readonly cluster?: string;
   };
   publish(subject: string, payload: string | Uint8Array): void;
   subscribe(

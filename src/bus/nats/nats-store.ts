@@ -32,6 +32,8 @@ const MAX_AGE = 7 * 24 * 3_600 * 1e9;
 const MAX_BYTES = 1024 ** 3;
 /** On how many servers, if there are as many. */
 const MOST_REPLICAS = 3;
+/** How often, in milliseconds, to try to have it on as many. */
+const SPREAD_EVERY = 10_000;
 /** What is said of a stream that was made here, and not by somebody who wanted it as it is. */
 const DESCRIPTION = 'made by mreventloop';
 
@@ -39,6 +41,8 @@ const DESCRIPTION = 'made by mreventloop';
 const OTHER_CONFIGURATION = 10_058;
 const OTHER_REVISION = 10_071;
 const UNAVAILABLE = 503;
+/** The same is being stored just now. */
+const CONFLICT = 409;
 const NO_RESOURCES = 10_023;
 const STREAM_IS_FULL = 10_077;
 const NO_STREAM = 10_059;
@@ -68,6 +72,10 @@ export class NatsStore implements Store {
   readonly #wantedSpace: string;
   readonly #noteSpace: string;
   #use: Use | undefined;
+  /** Whether there is a server that keeps something. */
+  #hasAnswered = false;
+  /** When to try again, as `performance.now()` has it, to have more servers keep what too few of them do. */
+  #spreadAt = Infinity;
 
   constructor(link: NatsLink, address: string) {
     this.#link = link;
@@ -83,6 +91,10 @@ export class NatsStore implements Store {
 
   get largest(): number {
     return Math.min(this.#link.mostBytes, LARGEST_MESSAGE) - AROUND;
+  }
+
+  get isSpread(): boolean {
+    return this.#hasAnswered && this.#link.connection?.info?.cluster !== undefined;
   }
 
   async wanted(events: readonly string[]): Promise<readonly string[]> {
@@ -101,7 +113,11 @@ export class NatsStore implements Store {
   }
 
   async keep(id: string, frame: string): Promise<void> {
-    await this.#do((use) => this.#publish(use, this.#frames.subject, frame, { msgID: id }));
+    await this.#do(async (use) => {
+      const { seq } = await this.#publish(use, this.#frames.subject, frame, { msgID: id });
+      // Servers before 2.10.20 take what they could not store, for want of others, for what they have when it comes again.
+      if (seq === 0) await this.#publish(use, this.#frames.subject, frame, {});
+    });
   }
 
   async read(
@@ -144,6 +160,7 @@ export class NatsStore implements Store {
 
   note(name: string, text: string, revision: number): Promise<number | undefined> {
     return this.#do(async (use) => {
+      if (performance.now() > this.#spreadAt) await this.#makeStreams(use.manager);
       try {
         const options = { expect: { lastSubjectSequence: revision } };
         return (await this.#publish(use, this.#noteSubject(name), text, options)).seq;
@@ -164,14 +181,21 @@ export class NatsStore implements Store {
       const subject = `$JS.API.STREAM.INFO.${this.#notesStream}`;
       const timeout = hasJetStream ? ANSWER_WITHIN : PASSED_ON_WITHIN;
       const { data } = await connection.request(subject, body, { timeout });
+      this.#hasAnswered = true;
       answer = JSON.parse(new TextDecoder().decode(data)) as StreamAnswer;
     } catch (error) {
+      if (isForbidden(error)) {
+        const message = `the server at '${this.#address}' does not let this peer ask which events are to be kept: none are`;
+        throw new RefusedError(message, { cause: error });
+      }
       // Nobody can have been promised anything by a server that keeps nothing.
-      const isNobodyThere = isNotThere(error) || isForbidden(error) || !hasJetStream;
+      const isNobodyThere = isNotThere(error) || !hasJetStream;
       if (isNobodyThere && !connection.isClosed()) return new Set();
       throw error;
     }
-    const { error, state } = answer;
+    const { error, state, cluster } = answer;
+    // A server that has lost the others goes on with what it knew.
+    if (cluster !== undefined && cluster.leader === undefined) throw new Error('the stream has no leader');
     if (error !== undefined && !NOBODY_WANTS.has(error.err_code)) throw new Error(error.description);
     return new Set(Object.keys(state?.subjects ?? {}));
   }
@@ -197,17 +221,19 @@ export class NatsStore implements Store {
 
   /** Makes what is not there yet. @returns how it stands with the frames */
   async #makeStreams(manager: JetStreamManager) {
-    await makeStream(manager, {
+    const notes = await makeStream(manager, {
       name: this.#notesStream,
       subjects: [`${this.#wantedSpace}.*`, `${this.#noteSpace}.*`],
       max_msgs_per_subject: 1,
     });
-    return makeStream(manager, {
+    const frames = await makeStream(manager, {
       name: this.#frames.stream,
       subjects: [this.#frames.subject],
       max_age: MAX_AGE,
       max_bytes: MAX_BYTES,
     });
+    this.#spreadAt = isOnTooFew(notes) || isOnTooFew(frames) ? performance.now() + SPREAD_EVERY : Infinity;
+    return frames;
   }
 
   #wantedSubject(event: string): string {
@@ -248,7 +274,7 @@ export class NatsStore implements Store {
       return new RefusedError(`the server at '${this.#address}' does not allow to use JetStream`, { cause });
     }
     const { code, status, message } = cause as Partial<JetStreamApiError>;
-    if (status === undefined || (status === UNAVAILABLE && !FULL.has(code))) return cause;
+    if (status === undefined || status === CONFLICT || (status === UNAVAILABLE && !FULL.has(code))) return cause;
     return new RefusedError(`the server at '${this.#address}' does not keep events: ${message}`, { cause });
   }
 }
@@ -257,6 +283,7 @@ export class NatsStore implements Store {
 interface StreamAnswer {
   readonly error?: { readonly err_code: number; readonly description: string };
   readonly state?: { readonly subjects?: Readonly<Record<string, number>> };
+  readonly cluster?: { readonly leader?: string };
 }
 
 /**
@@ -267,6 +294,11 @@ function before({ created }: JetStreamInfo): number {
   return Date.parse(created) * 1_000;
 }
 
+/** Whether a stream was made here while other servers of the cluster were away. */
+function isOnTooFew({ config, cluster }: JetStreamInfo): boolean {
+  return config.description === DESCRIPTION && config.num_replicas < MOST_REPLICAS && cluster !== undefined;
+}
+
 /** @returns how it stands with a stream, which is made if it is not there */
 async function makeStream(
   { streams }: JetStreamManager,
@@ -274,11 +306,8 @@ async function makeStream(
 ): Promise<JetStreamInfo> {
   try {
     const info = await streams.info(options.name);
-    const { description, num_replicas: replicas } = info.config;
-    // It may have been made while others were away.
-    const isOnTooFew = description === DESCRIPTION && replicas < MOST_REPLICAS && info.cluster !== undefined;
-    if (isOnTooFew) await streams.update(options.name, { num_replicas: MOST_REPLICAS }).catch(() => {});
-    return info;
+    if (!isOnTooFew(info)) return info;
+    return await streams.update(options.name, { num_replicas: MOST_REPLICAS }).catch(() => info);
   } catch (error) {
     if ((error as Partial<JetStreamApiError>).code !== NO_STREAM) throw error;
   }
