@@ -36,6 +36,7 @@ export class Durability {
   readonly #deposits: Deposits;
   /** The signal of the link over which that is going on. */
   #findingOut: AbortSignal | undefined;
+  #endPause: () => void = () => {};
   /** What keeps this peer from asking what is wanted. */
   #forbidden: RefusedError | undefined;
   // What was refused last, so that it is told once.
@@ -124,7 +125,10 @@ export class Durability {
   /** Begins to read, or to read again. What the store wants is known. @param signal - aborts with the link */
   open(signal: AbortSignal): void {
     this.#deposits.isUnsure = this.#store.isSpread;
-    this.#deposits.onHeld = () => void this.#findOut(signal);
+    this.#deposits.onHeld = () => {
+      if (this.#isFilling) this.#endPause();
+      void this.#findOut(signal);
+    };
     void this.#findOut(signal);
     for (const subscription of this.#subscriptions) subscription.open();
   }
@@ -148,24 +152,39 @@ export class Durability {
    */
   async #findOut(signal: AbortSignal): Promise<void> {
     const { outbox } = this.#session;
-    const { clock, session } = this.#setup;
+    const { clock } = this.#setup;
     if (this.#findingOut === signal) return;
     this.#findingOut = signal;
-    const began = clock.now();
+    let answered = clock.now();
     for (let g = this.#deposits.held; g > 0 && !signal.aborted; g = this.#deposits.held) {
       const wanted = this.#deposits.isUnsure ? await this.#wanted().catch(() => undefined) : [];
       if (signal.aborted) break;
       if (wanted !== undefined) {
+        answered = clock.now();
         outbox.keep(wanted);
         this.#letGo(g);
-      } else if (this.#deposits.isIdle && clock.now() - began > HOLD_WITHIN) {
+      } else if (this.#deposits.isIdle && clock.now() - answered > HOLD_WITHIN) {
         this.#keepNothing(g);
       }
-      // Not for each event, where few are published.
       if (wanted === undefined) await delay(clock, signal);
-      else if (outbox.pending < session.outbox.window / 4) await delay(clock, signal, FIND_OUT_EVERY);
+      else if (!this.#isFilling) await this.#pause(signal);
     }
     if (this.#findingOut === signal) this.#findingOut = undefined;
+  }
+
+  /** Whether so much is under way that publishers may soon have to wait. */
+  get #isFilling(): boolean {
+    return this.#session.outbox.pending >= this.#setup.session.outbox.window / 4;
+  }
+
+  /** Where few events are published, the store is not asked for each of them. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    this.#endPause = end;
+    signal.addEventListener('abort', end);
+    await delay(this.#setup.clock, over.signal, FIND_OUT_EVERY);
+    signal.removeEventListener('abort', end);
   }
 
   /** Where nobody has asked for anything before, what is live does not stand still because the store is away. That is told. */

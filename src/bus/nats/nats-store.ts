@@ -94,7 +94,9 @@ export class NatsStore implements Store {
   }
 
   get isSpread(): boolean {
-    return this.#hasAnswered && this.#link.connection?.info?.cluster !== undefined;
+    const { cluster, jetstream } = this.#link.connection?.info ?? {};
+    // What keeps events may be elsewhere altogether, as where this server is a leaf.
+    return this.#hasAnswered && (cluster !== undefined || jetstream !== true);
   }
 
   async wanted(events: readonly string[]): Promise<readonly string[]> {
