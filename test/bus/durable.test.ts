@@ -738,22 +738,25 @@ describeWith('nats', 'durable subscriptions', (program) => {
       await expect.poll(() => refusals).toEqual([expect.stringContaining('does not keep events: message size')]);
     });
 
-    test('JetStream is forbidden: who publishes does without, who subscribes is told', async () => {
+    test('JetStream is forbidden: who publishes does without, and is told, as is who subscribes', async () => {
       const config = join(temporaryFolder(), 'nats.conf');
       const allowed = '["mreventloop.>", "_INBOX.>"]';
       const permissions = `{ publish: ${allowed}, subscribe: ${allowed} }`;
       const users = `[{ user: anybody, password: none, permissions: ${permissions} }]`;
       writeFileSync(config, `authorization { users: ${users} }\nno_auth_user: anybody\n`);
       const { address } = await NatsServer.start(program, ...store(), '-c', config);
-      await using from = await new Peer(address, address, [], ['x']).start();
-      const refusals: Error[] = [];
-      connect(from.status, 'refused', (error) => refusals.push(error));
+      const publishing = new Peer(address, address, [], ['x']);
+      const refusals: string[] = [];
+      connect(publishing.status, 'refused', ({ message }) => refusals.push(message));
+      await using from = await publishing.start();
       await using to = await new Peer(address, address, ['x'], []).start();
       const received = to.events.x.next(PATIENCE);
       await from.waitFor({ subscribers: 'x', timeout: 5_000 });
       await from.publish.x(1);
       expect(await received).toEqual([1]);
-      expect(refusals).toEqual([]);
+      await from.flush(FLUSH);
+      const message = `the server at '${address}' does not let this peer ask which events are to be kept: none are`;
+      expect(refusals).toEqual([message]);
       const subscribing = { subscribe: { x: { durable: 'billing' } } };
       await expect(new Peer(address, address, ['x'], [], subscribing).start()).rejects.toMatchObject({
         code: 'REFUSED',
