@@ -540,6 +540,35 @@ describeWith('nats', 'durable subscriptions', (program) => {
     );
 
     test(
+      'cluster of three, some milliseconds apart: what is published right after a first start at another one is kept',
+      { timeout: 90_000 },
+      async () => {
+        const via = async (address: string): Promise<string> => {
+          const proxy = await Proxy.start(address, 5);
+          onTestFinished(() => proxy.stop());
+          return proxy.address;
+        };
+        const servers = (await startJetStreamCluster(program, 3, store, via)) as [NatsServer, NatsServer, NatsServer];
+        const [first, second] = servers;
+        const names = numbers(5).map((n) => `event-${n}`);
+        const many = contract(Object.fromEntries(names.map((name) => [name, event<[text: string]>()])));
+        const from = new Peer(first.address, many, { publish: names });
+        onTestFinished(() => from.stop({ timeout: 0 }));
+        await from.start(PATIENCE);
+        const received: string[] = [];
+        for (const name of names) {
+          const to = new Peer(second.address, many, { subscribe: { [name]: { durable: name } } });
+          connect(to, name, (text) => received.push(text));
+          onTestFinished(() => to.stop({ timeout: 0 }));
+          await to.start(PATIENCE);
+          await from.publish[name]?.(name);
+        }
+        await from.flush(FLUSH);
+        await expect.poll(() => received.toSorted(), PATIENCE).toEqual(names);
+      },
+    );
+
+    test(
       'cluster of three, of which one is left: what is live goes on, and is kept as soon as there are two',
       { timeout: 90_000 },
       async () => {

@@ -12,15 +12,19 @@ export class Proxy {
   readonly #target: { host: string; port: number };
   #mode: Mode = 'pass';
 
-  private constructor(target: string) {
+  readonly #delay: number;
+
+  private constructor(target: string, delay: number) {
+    this.#delay = delay;
     const { protocol, hostname, port } = new URL(target);
     this.#scheme = protocol;
     this.#target = { host: hostname, port: Number(port) };
     this.#server = createServer((client) => this.#accept(client));
   }
 
-  static async start(target: string): Promise<Proxy> {
-    const proxy = new Proxy(target);
+  /** @param delay - how many milliseconds away the other side is */
+  static async start(target: string, delay = 0): Promise<Proxy> {
+    const proxy = new Proxy(target, delay);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -66,6 +70,7 @@ export class Proxy {
     from.setNoDelay(true);
     from.on('data', (data) => {
       if (this.#mode === 'split') for (const byte of data) to.write(Uint8Array.of(byte));
+      else if (this.#delay > 0) setTimeout(() => to.write(data), this.#delay);
       else to.write(data);
     });
     from.on('error', () => {});

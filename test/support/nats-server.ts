@@ -83,14 +83,16 @@ export async function startCluster(program: string, size: number): Promise<NatsS
 /**
  * A cluster of servers with JetStream, each of which has to know beforehand where the others are.
  * @param args - for each of them
+ * @param via - where they reach each other
  */
 export async function startJetStreamCluster(
   program: string,
   size: number,
   args: () => readonly string[],
+  via: (address: string) => Promise<string> = (address) => Promise.resolve(address),
 ): Promise<NatsServer[]> {
   const addresses = await Promise.all(Array.from({ length: size }, async () => `nats://127.0.0.1:${await freePort()}`));
-  const routes = ['--cluster_name', 'test', '--routes', addresses.join()];
+  const routes = ['--cluster_name', 'test', '--routes', (await Promise.all(addresses.map(via))).join()];
   const starting = addresses.map((address, i) =>
     NatsServer.start(program, '--cluster', address, ...routes, '-n', `node-${i}`, ...args()),
   );
