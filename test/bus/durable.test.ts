@@ -93,6 +93,13 @@ function store(): string[] {
   return ['-js', '-sd', temporaryFolder()];
 }
 
+/** A way to a server, some milliseconds long. */
+async function farAway(address: string): Promise<string> {
+  const proxy = await Proxy.start(address, 5);
+  onTestFinished(() => proxy.stop());
+  return proxy.address;
+}
+
 function child(...args: string[]): Program {
   return node(import.meta.url, './children/durable.ts', ...args);
 }
@@ -543,12 +550,11 @@ describeWith('nats', 'durable subscriptions', (program) => {
       'cluster of three, some milliseconds apart: what is published right after a first start at another one is kept',
       { timeout: 90_000 },
       async () => {
-        const via = async (address: string): Promise<string> => {
-          const proxy = await Proxy.start(address, 5);
-          onTestFinished(() => proxy.stop());
-          return proxy.address;
-        };
-        const servers = (await startJetStreamCluster(program, 3, store, via)) as [NatsServer, NatsServer, NatsServer];
+        const servers = (await startJetStreamCluster(program, 3, store, farAway)) as [
+          NatsServer,
+          NatsServer,
+          NatsServer,
+        ];
         const [first, second] = servers;
         const names = numbers(5).map((n) => `event-${n}`);
         const many = contract(Object.fromEntries(names.map((name) => [name, event<[text: string]>()])));
