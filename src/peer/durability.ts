@@ -1,30 +1,19 @@
 import type { Store } from '../bus/bus.ts';
-import { AddressError, MissingLibraryError, RefusedError } from '../errors.ts';
-import { Bookmark, type BookmarkPort, ownerOf } from '../stream/bookmark.ts';
-import type { Clock } from '../stream/clock.ts';
+import { RefusedError } from '../errors.ts';
 import { Deposits } from '../stream/deposits.ts';
-import { encodeReplay, readControl } from '../wire/control.ts';
-import { decode } from '../wire/json-rpc.ts';
+import { encodeReplay } from '../wire/control.ts';
 import { STORE } from '../wire/names.ts';
+import { delay, isRefusal } from './asking.ts';
+import { DurableSubscription } from './durable-subscription.ts';
 import type { Participant } from './participant.ts';
 import type { Session } from './session.ts';
 import type { Setup } from './setup.ts';
 import { within } from './within.ts';
 
-/** Where it goes on with what a durable subscription gets. */
-interface DurabilityPort extends Omit<BookmarkPort, 'progressed'> {
-  /** The store does not do what it should. */
-  refused(error: Error): void;
-}
-
-/** How long, in milliseconds, to wait before the store is asked again that did not answer, or did not want to. */
-const ASK_EVERY = 250;
-/** The same of a store that answers, where few events are published. */
+/** How long, in milliseconds, to wait before a store that answers is asked again, where few events are published. */
 const FIND_OUT_EVERY = 50;
 /** How long to hold back what nobody has asked for yet: longer than a cluster takes to elect who keeps it. */
 const HOLD_WITHIN = 10_000;
-/** How long what was dealt with may wait until that is noted. */
-const NOTE_WITHIN = 100;
 
 /** What a peer has a store keep, and what it gets of it, from a start to a stop. */
 export class Durability {
@@ -34,7 +23,7 @@ export class Durability {
   readonly #refused: (error: Error) => void;
   readonly #subscriptions: readonly DurableSubscription[];
   readonly #deposits: Deposits;
-  /** The signal of the link over which that is going on. */
+  /** The signal of the link over which the store is being asked what it wants; undefined while it is not. */
   #findingOut: AbortSignal | undefined;
   #endPause: () => void = () => {};
   /** What keeps this peer from asking what is wanted. */
@@ -243,187 +232,4 @@ export class Durability {
       await delay(this.#setup.clock, signal);
     }
   }
-}
-
-/** What is delivered under one name. */
-class DurableSubscription {
-  readonly #name: string;
-  readonly #events: readonly string[];
-  readonly #owner: string;
-  readonly #store: Store;
-  readonly #clock: Clock;
-  readonly #port: DurabilityPort;
-  readonly #progressed = (): void => {
-    this.#isNews = true;
-    this.#cancelNoting ??= this.#clock.after(NOTE_WITHIN, () => void this.#note());
-  };
-  #bookmark: Bookmark | undefined;
-  #revision = 0;
-  // Whether another peer has it now.
-  #isLost = false;
-  #reading: AbortController | undefined;
-  #noting: Promise<void> | undefined;
-  #isDue = false;
-  // Whether there is more in the bookmark than was noted.
-  #isNews = false;
-  #cancelNoting: (() => void) | undefined;
-
-  constructor(
-    name: string,
-    events: readonly string[],
-    owner: string,
-    store: Store,
-    clock: Clock,
-    port: DurabilityPort,
-  ) {
-    this.#name = name;
-    this.#events = events;
-    this.#owner = owner;
-    this.#store = store;
-    this.#clock = clock;
-    this.#port = port;
-  }
-
-  /**
-   * Takes hold of it: whoever had it before has it no more. Where this peer had it before, finds out whether it
-   * still has.
-   */
-  async claim(): Promise<void> {
-    while (!this.#isLost) {
-      const last = await this.#store.want(this.#events);
-      const note = await this.#store.recall(this.#name);
-      if (this.#bookmark !== undefined) {
-        if (note !== undefined && ownerOf(note.text) !== this.#owner) this.#lose();
-        this.#revision = note?.revision ?? 0;
-        this.#bookmark.found(last);
-        return;
-      }
-      const bookmark = new Bookmark(this.#owner, this.#events, last, note?.text, {
-        ...this.#port,
-        progressed: this.#progressed,
-      });
-      const revision = await this.#store.note(this.#name, bookmark.toText(this.#store.largest), note?.revision ?? 0);
-      if (revision === undefined) continue;
-      this.#bookmark = bookmark;
-      this.#revision = revision;
-      return;
-    }
-  }
-
-  open(): void {
-    this.pause();
-    if (this.#isLost) return;
-    this.#reading = new AbortController();
-    void this.#read(this.#reading.signal);
-    // What could not be noted while there was no link.
-    if (this.#isNews) this.#progressed();
-  }
-
-  pause(): void {
-    this.#reading?.abort();
-    this.#reading = undefined;
-  }
-
-  async close(): Promise<void> {
-    this.#cancelNoting?.();
-    // Stopping may be under way twice.
-    await (this.#isNews ? this.#note() : this.#noting);
-  }
-
-  async #read(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      try {
-        const { after } = this.#bookmark as Bookmark;
-        await this.#store.read(after, (frame, number) => this.#take(frame, number, signal), signal);
-      } catch (error) {
-        if (isRefusal(error)) this.#port.refused(error);
-      }
-      await delay(this.#clock, signal);
-      if (signal.aborted) return;
-      // The store may be another one.
-      await this.claim().catch(() => {});
-      if (signal.aborted || this.#isLost) return;
-    }
-  }
-
-  async #take(frame: string, number: number, signal: AbortSignal): Promise<void> {
-    const bookmark = this.#bookmark as Bookmark;
-    if (signal.aborted || number <= bookmark.after) return;
-    this.#deliver(bookmark, frame, number);
-    await new Promise<void>((settled) => this.#port.afterDelivery(settled));
-    bookmark.settled(number);
-  }
-
-  #deliver(bookmark: Bookmark, frame: string, number: number): void {
-    const { calls, invalid } = decode(frame);
-    for (const { method, args } of calls) {
-      const { sender = '', control } = readControl(args) ?? {};
-      if (control?.kind === 'replay') {
-        const packs = control.packs.filter(({ publisher }) => publisher === sender);
-        bookmark.frame(number, sender, packs, control.gone);
-      } else {
-        this.#port.invalid({ reason: 'params', method });
-      }
-    }
-    for (const part of invalid) this.#port.invalid(part);
-  }
-
-  /** Notes how far it is; fulfils when that has been tried. */
-  #note(): Promise<void> {
-    this.#cancelNoting?.();
-    this.#cancelNoting = undefined;
-    this.#isDue = true;
-    this.#noting ??= this.#noteWhatIsDue();
-    return this.#noting;
-  }
-
-  async #noteWhatIsDue(): Promise<void> {
-    // Not before whoever called this knows that it is going on.
-    await Promise.resolve();
-    while (this.#isDue && !this.#isLost) {
-      this.#isDue = false;
-      const bookmark = this.#bookmark as Bookmark;
-      this.#isNews = false;
-      try {
-        const revision = await this.#store.note(this.#name, bookmark.toText(this.#store.largest), this.#revision);
-        if (revision === undefined) {
-          this.#isDue = true;
-          await this.claim();
-        } else {
-          this.#revision = revision;
-        }
-      } catch (error) {
-        if (isRefusal(error)) this.#port.refused(error);
-        this.#isNews = true;
-        // It is noted with what comes next, or when there is a link again.
-        this.#isDue = false;
-      }
-    }
-    this.#noting = undefined;
-  }
-
-  #lose(): void {
-    this.#isLost = true;
-    this.pause();
-    this.#port.refused(new RefusedError(`durable subscription '${this.#name}' was taken over by another peer`));
-  }
-}
-
-/** Waits before something is tried again, or until the signal says that it is not. */
-function delay(clock: Clock, signal: AbortSignal, milliseconds: number = ASK_EVERY): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(milliseconds, () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    const onAbort = (): void => {
-      cancel();
-      resolve();
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-}
-
-function isRefusal(error: unknown): error is Error {
-  return error instanceof RefusedError || error instanceof MissingLibraryError || error instanceof AddressError;
 }
