@@ -25,9 +25,38 @@ export type ForwardingSlotsByName<M, Slot extends string> = {
   readonly [N in NameIn<M> as SlotName<N> & Slot]: (...args: ArgsOf<M, N>) => void;
 };
 
-type ForwardingClass<Slot extends string> = abstract new (
-  ...args: never[]
-) => Record<Slot, (...args: never[]) => unknown>;
+type AnyClass = abstract new (...args: never[]) => object;
+
+type EventsOf<C extends AnyClass> = EventMapOfEmitter<InstanceType<C>>;
+
+/** A class that declares the slots, each of which takes only what its event takes. Of events that are not known, that is anything. */
+type ForwardingClass<C extends AnyClass, Slot extends string, Forwarding> = abstract new (...args: never[]) => {
+  readonly [S in Slot]: ((...args: never[]) => unknown) &
+    ([EventsOf<C>] extends [never]
+      ? unknown
+      : S extends keyof Forwarding
+        ? Declared<S extends keyof InstanceType<C> ? InstanceType<C>[S] : unknown, Forwarding[S]>
+        : HasEvent);
+};
+
+// What is declared is what is there, seen from outside: it may take fewer arguments, or narrower ones.
+type Declared<Slot, F> = F extends (...args: infer A) => void
+  ? [A] extends [never]
+    ? HasEvent
+    : ((...args: A) => never) extends Slot
+      ? unknown
+      : SlotThatTakes<A>
+  : never;
+
+/** What the compiler's message calls a slot that has an event. */
+interface HasEvent {
+  readonly event: 'a slot is named after an event of the object, or the event is in the second list';
+}
+
+/** What the compiler's message calls a slot that takes no more than its event. */
+interface SlotThatTakes<A extends readonly unknown[]> extends Listener<A> {
+  readonly takes: A;
+}
 
 /**
  * Gives an object slots that emit an event of the same object with the same arguments, on its event
@@ -49,10 +78,23 @@ type ForwardingClass<Slot extends string> = abstract new (
  * @throws ConnectError when the lists differ in length or an event does not exist; under the decorator,
  *   a missing event is found when the slot is first called
  */
-export function forwards<const S extends readonly string[]>(
+export function forwards<const S extends string>(
+  slots: readonly S[],
+): <C extends AnyClass>(
+  target: C & ForwardingClass<C, S, ForwardingSlotsByName<EventsOf<C>, S>>,
+  context: ClassDecoratorContext<C>,
+) => void;
+/**
+ * As a decorator, with the events named: the first slot emits the first event, and so on.
+ * @throws ConnectError when the lists differ in length; a missing event is found when the slot is first called
+ */
+export function forwards<const S extends readonly string[], const N extends readonly string[]>(
   slots: S,
-  events?: NoInfer<SameLength<S>>,
-): <C extends ForwardingClass<S[number]>>(target: C, context: ClassDecoratorContext<C>) => void;
+  events: N & NoInfer<SameLength<S>>,
+): <C extends AnyClass>(
+  target: C & ForwardingClass<C, S[number], ForwardingSlots<EventsOf<C>, S, N>>,
+  context: ClassDecoratorContext<C>,
+) => void;
 /**
  * Gives an object slots that emit events of the same object, the first the first and so on, on its event loop if it has one.
  * @throws ConnectError when the lists differ in length or an event does not exist

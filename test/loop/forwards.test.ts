@@ -196,10 +196,11 @@ describe('forwards, the decorator', () => {
   });
 
   test('@forwards: a missing event is found when the slot is called, wrong lists at once', () => {
-    @forwards(['onNope'])
+    const decorate = untyped(['onNope']) as (target: abstract new () => object) => void;
     class Forwarding extends Plain {
       declare readonly onNope: () => void;
     }
+    decorate(Forwarding);
     expect(() => new Forwarding().onNope()).toThrow(
       new ConnectError("Forwarding has no event that slot 'onNope' could forward"),
     );

@@ -13,6 +13,7 @@ import {
   type Slot,
   slot,
   type SlotCall,
+  type UntypedEvents,
   Worker,
 } from 'mreventloop';
 import { Spy } from 'mreventloop/testing';
@@ -57,6 +58,32 @@ expectTypeOf(decorated.onProduced('tea')).toEqualTypeOf<void>();
 expectTypeOf(decorated.onSold('tea')).toEqualTypeOf<Promise<number>>();
 connect(producer, 'produced', decorated);
 connect(producer, 'produced', decorated, 'onBrewed');
+
+// forwards, as a decorator: fewer arguments, any of events of which only the names are known, and any of unknown ones
+@forwards(['onBrewed', 'onSoldOut'])
+@emits('signals', ['brewed', 'sold_out'])
+class OtherName {
+  declare readonly signals: Events<{ brewed: [drink: string, cups?: number]; sold_out: [] }>;
+  declare readonly onBrewed: (drink: string) => void;
+  declare readonly onSoldOut: () => void;
+}
+@forwards(['pass', 'end'], ['brewed', 'sold_out'])
+class Named extends OtherName {
+  declare readonly pass: (drink: string, cups?: number) => void;
+  declare readonly end: () => void;
+}
+@forwards(['onBrewed'])
+class OnlyNames {
+  declare readonly events: Events<UntypedEvents<'brewed'>>;
+  declare readonly onBrewed: (drink: string) => void;
+}
+@forwards(['onBrewed'])
+class Unknown {
+  declare readonly onBrewed: (drink: string) => void;
+}
+connect(producer, 'produced', new Named(), 'pass');
+connect(producer, 'produced', new OnlyNames(), 'onBrewed');
+connect(producer, 'produced', new Unknown(), 'onBrewed');
 
 // EventLoop
 const loop = new EventLoop({ exitOnException: false, limit: 10, overflow: 'drop-oldest' });

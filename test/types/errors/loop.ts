@@ -96,13 +96,33 @@ forwards(new Emitter(), ['pass'], ['result']).pass(3);
 forwards(new Emitter(), ['onResult']).onSoldOut();
 // THROWS Argument of type '{}' is not assignable to parameter of type 'Emitter<{}, never>'.
 forwards({}, ['onResult']);
-// THROWS Argument of type 'typeof NotDeclared' is not assignable to parameter of type 'ForwardingClass<"onResult">'.
+// THROWS Property 'onResult' is missing in type 'Emitter' but required in type '{ readonly onResult: (...args: never[]) => unknown; }'.
 @forwards(['onResult'])
 class NotDeclared extends Emitter {}
-// THROWS Argument of type 'typeof NoSlot' is not assignable to parameter of type 'ForwardingClass<"onResult">'.
+// THROWS Type 'string' is not assignable to type '(...args: never[]) => unknown'.
 @forwards(['onResult'])
 class NoSlot extends Emitter {
   declare readonly onResult: string;
+}
+// THROWS Type '() => void' is not assignable to type 'HasEvent'.
+@forwards(['onNope'])
+class NoEvent extends Emitter {
+  declare readonly onNope: () => void;
+}
+// THROWS Property 'takes' is missing in type '(count: number) => void' but required in type 'SlotThatTakes<[text: string]>'.
+@forwards(['onResult'])
+class OtherArguments extends Emitter {
+  declare readonly onResult: (count: number) => void;
+}
+// THROWS Property 'takes' is missing in type '(text: string | number) => void' but required in type 'SlotThatTakes<[text: string]>'.
+@forwards(['pass'], ['result'])
+class WiderArguments extends Emitter {
+  declare readonly pass: (text: string | number) => void;
+}
+// THROWS Type '() => void' is not assignable to type 'HasEvent'.
+@forwards(['pass'], ['nope'])
+class NoNamedEvent extends Emitter {
+  declare readonly pass: () => void;
 }
 
 // getEventLoop and setEventLoop
