@@ -120,9 +120,15 @@ export interface Note {
 
 /**
  * How much longer, in bytes, a frame may be than the largest event in it: peers put events into a frame until
- * they have 128 Ki characters, of three bytes at most, and each needs something around it.
+ * they have 48 Ki characters, of three bytes at most, and each needs something around it.
  */
 export const FRAME_OVERHEAD: number = 1024 * 1024;
+
+/**
+ * How long, in milliseconds, a token may take to come: less than brokers wait for it, and peers for a broker, so that they
+ * tell what it is.
+ */
+export const TOKEN_WITHIN = 4_000;
 
 /** What a peer shows to a broker or server that asks who it is. */
 export type Token = string | (() => string | Promise<string>) | undefined;

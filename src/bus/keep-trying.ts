@@ -1,6 +1,6 @@
 import { RefusedError } from '../errors.ts';
 import { delayBefore, REFUSED_DELAY } from './backoff.ts';
-import type { Token } from './bus.ts';
+import { type Token, TOKEN_WITHIN } from './bus.ts';
 
 /** What keeps a link to a server. */
 export interface Attempt {
@@ -36,9 +36,6 @@ export async function keepTrying(attempt: Attempt, signal: AbortSignal): Promise
  */
 const TICK = 1_000;
 const MOST_SILENT_TICKS = 3;
-
-/** How long, in milliseconds, a token may take to come: less than peers wait for a broker, so that they tell what it is. */
-const TOKEN_WITHIN = 4_000;
 
 /**
  * Sees whether a link is alive. All that arrives counts, not only answers: they may have to wait behind much else.

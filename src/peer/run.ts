@@ -118,7 +118,6 @@ export class Run {
       if (this.#isOver) return;
     }
     const undelivered = participant.close(this.isReady);
-    this.#isDeaf = true;
     const wasStarted = this.#state !== 'new';
     this.#state = 'over';
     this.#onOver();

@@ -152,6 +152,7 @@ export class Log {
     }
     return low;
   }
+
   #sentBy(g: number): number {
     for (let index = this.#marks.length - 1; index >= 0; index -= 1) {
       const mark = this.#marks.at(index);

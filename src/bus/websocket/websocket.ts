@@ -2,7 +2,7 @@ import { AddressError, PayloadError, RefusedError } from '../../errors.ts';
 import { isLonger } from '../../size.ts';
 import { LONGEST_TIMER } from '../../timers.ts';
 import { delayBefore, REFUSED_DELAY } from '../backoff.ts';
-import { type Bus, type BusListener, FRAME_OVERHEAD, type Token, type Topic } from '../bus.ts';
+import { type Bus, type BusListener, FRAME_OVERHEAD, type Token, TOKEN_WITHIN, type Topic } from '../bus.ts';
 import {
   endWebSocket,
   findWebSocket,
@@ -25,8 +25,6 @@ import {
 /** How long, in milliseconds, joining may take, and a close. */
 const JOIN_WITHIN = 10_000;
 const CLOSE_WITHIN = 1_000;
-/** How long a token may take to come: less than brokers wait for it, and peers for a broker, so that they tell what it is. */
-const TOKEN_WITHIN = 4_000;
 /**
  * How long, in milliseconds, a link may take to open again that opened within a third of it. Where there is a server and no broker,
  * nobody may answer, and publishers wait for 4 s at least for a peer that is away.
