@@ -1,5 +1,6 @@
 import { ConnectError } from '../errors.ts';
 import {
+  type AllOf,
   type AnyHandler,
   describe,
   type Emitter,
@@ -68,7 +69,7 @@ export type SameLength<Names extends readonly string[]> = { readonly [I in keyof
 // What the last overloads of `connect` report: what belongs in each place, given what stands in the others.
 type MeantEmitter<E, M> = E extends AnyEvent ? E : [M] extends [never] ? HasEvents : Emitter<E, M>;
 
-type MeantEvents<E, M, W> = E extends AnyEvent
+type MeantEvents<E, M, W> = [E] extends [AnyEvent]
   ? MeantListener<E>
   : W extends string
     ? MeantEvent<M, W>
@@ -76,11 +77,11 @@ type MeantEvents<E, M, W> = E extends AnyEvent
       ? { readonly [I in keyof W]: MeantEvent<M, W[I]> }
       : SlotsByName<M, ConnectOptions>;
 
-type MeantListener<E> = E extends Event<infer A> ? Listener<A> : E extends HandlerPoint<infer H> ? H : never;
+type MeantListener<E> = AllOf<E extends Event<infer A> ? Listener<A> : E extends HandlerPoint<infer H> ? H : never>;
 
 type MeantEvent<M, Name> = Name extends keyof M ? Name : keyof M & string;
 
-type MeantTarget<E, M, W, S> = E extends AnyEvent
+type MeantTarget<E, M, W, S> = [E] extends [AnyEvent]
   ? ListenOptions
   : W extends string
     ? S extends string
@@ -183,7 +184,7 @@ export function connect<
 /** Connects an event to a function, or an emitter to a receiver. */
 export function connect<E extends object, M = EventMapOfEmitter<E>>(
   from: MeantEmitter<E, M>,
-  to: E extends AnyEvent ? MeantListener<E> : SlotsByName<M, ConnectOptions>,
+  to: [E] extends [AnyEvent] ? MeantListener<E> : SlotsByName<M, ConnectOptions>,
 ): Link;
 /** Connects one event or several, to a function or to slots, with options. */
 export function connect<E extends object, const W, const S = undefined, M = EventMapOfEmitter<E>>(

@@ -39,8 +39,10 @@ export type ArgsOf<M, Name> = Name extends keyof M
 /** What is connected to a member of a map: of an event, a listener; of a request, a handler, which has to answer. */
 export type ListenerFor<Member> = [Member] extends [readonly unknown[]] ? Listener<Member> : AllOf<Member>;
 
-// A name may be one of several: what is connected then is to fit them all, as with events.
-type AllOf<H> = (H extends unknown ? (handler: H) => void : never) extends (handler: infer All) => void ? All : never;
+/** Of functions, of which any may be meant: what fits them all. */
+export type AllOf<H> = (H extends unknown ? (handler: H) => void : never) extends (handler: infer All) => void
+  ? All
+  : never;
 
 /** Whatever answers a request. */
 export type AnyHandler = (...args: never) => unknown;

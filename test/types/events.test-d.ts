@@ -89,6 +89,11 @@ connect(producer.events.produced, (...args) => expectTypeOf(args).toEqualTypeOf<
 connect(producer.events.produced, (anything: unknown) => anything);
 connect(producer.events.produced, consumer.onProduced.bind(consumer), { signal: new AbortController().signal });
 
+// one of several events: what is connected fits each
+const either = producer.events as { produced: Event<[product: string]> | Event<[count: number]> };
+connect(either.produced, (productOrCount) => expectTypeOf(productOrCount).toEqualTypeOf<string | number>());
+expectTypeOf(disconnect(either.produced, (_productOrCount: string | number) => {})).toEqualTypeOf<number>();
+
 // connect(emitter, receiver)
 connect(producer, consumer);
 connect(producer, consumer, { once: true });

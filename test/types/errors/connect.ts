@@ -37,8 +37,13 @@ class HiddenEvents {
 const producer = new Producer();
 const consumer = new Consumer();
 const produced: Event<[product: string]> = producer.events.produced;
+declare const either: Event<[product: string]> | Event<[count: number]>;
 
 // connect(event, function)
+// THROWS Argument of type '(_product: string) => void' is not assignable to parameter of type 'Listener<[count: number]> & Listener<[product: string]>'.
+connect(either, (_product: string) => {});
+// THROWS Argument of type '(_product: string) => void' is not assignable to parameter of type 'Listener<[count: number]> & Listener<[product: string]>'.
+disconnect(either, (_product: string) => {});
 // THROWS Argument of type '(count: number) => number' is not assignable to parameter of type 'Listener<[product: string]>'.
 connect(produced, (count: number) => count);
 // THROWS Argument of type '(product: string, price: number) => number' is not assignable to parameter of type 'Listener<[product: string]>'.
