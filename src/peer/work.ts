@@ -2,8 +2,10 @@ import { Fifo } from '../queue/fifo.ts';
 
 /** What listeners are at that have returned: promises, and calls of slots. */
 export class Work {
-  // By number, the oldest first.
+  // By number.
   readonly #open = new Set<number>();
+  // Up to this one, all have ended.
+  #ended = 0;
   readonly #waiting = new Fifo<{ readonly last: number; readonly say: () => void }>();
   #last = 0;
 
@@ -29,8 +31,8 @@ export class Work {
 
   #end(number: number): void {
     this.#open.delete(number);
-    const [oldest = Infinity] = this.#open;
-    for (let next = this.#waiting.at(0); next !== undefined && next.last < oldest; next = this.#waiting.at(0)) {
+    while (this.#ended < this.#last && !this.#open.has(this.#ended + 1)) this.#ended += 1;
+    for (let next = this.#waiting.at(0); next !== undefined && next.last <= this.#ended; next = this.#waiting.at(0)) {
       this.#waiting.shift();
       next.say();
     }
