@@ -44,6 +44,11 @@ export interface Bus {
    * to be asked. Otherwise peers ask the broker.
    */
   readonly takesPacks?: boolean;
+  /**
+   * Whether there are several servers, with peers at each. Those at the others hear of a topic later than what comes back
+   * from the own one.
+   */
+  readonly isSpread?: boolean;
   /** Why it is not connected, as far as that is known: for the error of a start that waited in vain. */
   readonly trouble?: Error | undefined;
   /** What keeps events for subscribers that are away, if it has that. Not to be used before the first frame came. */
@@ -78,10 +83,7 @@ export interface Bus {
 export interface Store {
   /** The largest event that it keeps, as {@link Bus.largest}. */
   readonly largest: number;
-  /**
-   * Whether it has several servers, with peers at each: then what comes back from the own one says nothing of what the
-   * peers at the others have said before.
-   */
+  /** As {@link Bus.isSpread}: what comes back from the own server says nothing of what peers at the others have said before. */
   readonly isSpread: boolean;
   /**
    * Which of these events somebody wants to have kept.

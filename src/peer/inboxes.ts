@@ -51,7 +51,7 @@ export class Inboxes {
     this.#voice = voice;
   }
 
-  /** Whether the link broke, ever. */
+  /** Whether what was published may have missed it, ever. */
   get hasBroken(): boolean {
     return this.#hasBroken;
   }
@@ -73,8 +73,8 @@ export class Inboxes {
     for (const inbox of this.#inboxes.values()) inbox.ask();
   }
 
-  /** The link broke. */
-  pause(): void {
+  /** The link broke, or it is new and leads to one of several servers, of which the others hear of it later. */
+  mayMiss(): void {
     this.#hasBroken = true;
   }
 

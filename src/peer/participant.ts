@@ -175,8 +175,8 @@ export class Participant {
   }
 
   /** Both ways through the broker are open, for the first time or again. */
-  open({ largest, takesPacks }: Bus): void {
-    this.session.open(largest, takesPacks);
+  open({ largest, takesPacks, isSpread }: Bus): void {
+    this.session.open(largest, takesPacks, isSpread);
     this.#dialogue.calls.ready();
   }
 

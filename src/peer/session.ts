@@ -197,14 +197,16 @@ export class Session {
    * Both ways through the broker are open, for the first time or again.
    * @param largest - how many bytes an event may have on them
    * @param mayPack - whether packs can be sent without asking the broker
+   * @param isSpread - whether there are several servers, with peers at each
    */
-  open(largest: number = LARGEST, mayPack = false): void {
+  open(largest: number = LARGEST, mayPack = false, isSpread = false): void {
     this.#readyAt ??= this.#clock.now();
     this.outbox.largest = largest;
     this.#channels.largest = largest;
     this.#presence.start();
     if (mayPack) this.#batcher.mayPack = true;
     else this.#tell(TO_BROKER, { kind: 'broker' });
+    if (isSpread) this.#inboxes.mayMiss();
     this.#tell(TO_ALL, this.#hello(undefined, false));
     this.#inboxes.open();
     // What it publishes from now on may be for itself, too, before it has heard its own hello.
@@ -227,7 +229,7 @@ export class Session {
   pause(): void {
     // The next broker may be another one.
     this.#batcher.mayPack = false;
-    this.#inboxes.pause();
+    this.#inboxes.mayMiss();
     this.outbox.pause();
     this.#channels.pause();
     this.#presence.pause();
@@ -271,6 +273,7 @@ export class Session {
     const subscribes = [...this.#options.subscribes.keys()];
     const contract = this.#options.contract?.();
     const since = Math.ceil(this.#clock.now() - (this.#readyAt ?? Infinity));
+    const { hasBroken } = this.#inboxes;
     return {
       kind: 'hello',
       subscribes,
@@ -279,7 +282,7 @@ export class Session {
       acked,
       ...(contract !== undefined && { contract }),
       ...(this.#options.serves.length > 0 && { serves: this.#options.serves }),
-      ...(since > 0 && { ready: { since, hasBroken: this.#inboxes.hasBroken } }),
+      ...(since >= Number(!hasBroken) && { ready: { since, hasBroken } }),
       ...(this.hasStore && { durable: [...this.#options.durable] }),
     };
   }

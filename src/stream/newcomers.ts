@@ -13,15 +13,18 @@ export interface Ready {
 
 /** How long, in milliseconds, what a subscriber says of itself may take to get here. */
 const SAID_BEFORE = 1_000;
+/** How old what it says first may be when it gets here: it speaks at once, so if that is not what came, something was lost. */
+const SAID_LATE = 100;
 
 /**
  * Where subscribers start that have not acknowledged anything. Mostly that is behind what was sent when they were met.
- * Where a link broke just then, what was under way may be lost, and they cannot ask for it: they start with what was
+ * Where a link broke just then, also one between them, what was under way may be lost, and they cannot ask for it: they start with what was
  * sent since they were ready.
  */
 export class Newcomers {
   readonly #clock: Clock;
   readonly #moments: Moments;
+  #opened = Infinity;
   #broke = -Infinity;
   /** When the way to subscribers was mended last; before it was open for the first time, undefined. */
   #mended: number | undefined;
@@ -43,11 +46,13 @@ export class Newcomers {
    * @param onReleased - called when everybody who was ready when it broke has had time to say so
    */
   opened(subscribers: Iterable<Subscriber>, onReleased: () => void): void {
+    const now = this.#clock.now();
     if (this.#mended === undefined) {
       this.#mended = -Infinity;
+      this.#opened = now;
       return;
     }
-    this.#mended = this.#clock.now();
+    this.#mended = now;
     this.#keptAfter = Math.min(this.#keptAfter, this.#moments.before(this.#broke - SAID_BEFORE));
     this.close();
     this.#cancelKeeping = this.#clock.after(SAID_BEFORE, () => {
@@ -71,7 +76,10 @@ export class Newcomers {
 
   /** A subscriber is there that was not. */
   met(subscriber: Subscriber, { since }: Ready): void {
-    subscriber.unsureSince = this.#clock.now() - since - SAID_BEFORE;
+    const now = this.#clock.now();
+    subscriber.unsureSince = now - since - SAID_BEFORE;
+    // Not all links are those of either side: brokers have some, too.
+    if (Math.min(since, now - this.#opened) > SAID_LATE) subscriber.hasBroken = true;
   }
 
   /** A subscriber says that it has acknowledged nothing. */

@@ -245,7 +245,11 @@ describeWith('nats', 'uplink: faults', (program) => {
     await sender.waitFor({ subscribers: 'x', count: 2, timeout: 10_000 });
     await sender.publish.x('for all');
     await sender.flush({ timeout: 5_000 });
-    expect([nearby, farAway]).toEqual([['local', 'for all'], ['for all']]);
+    // Who was ready before it was published gets it, too.
+    expect([nearby, farAway]).toEqual([
+      ['local', 'for all'],
+      ['local', 'for all'],
+    ]);
     expect(here.uplink).toMatchObject({ up: true, error: undefined });
   });
 
@@ -270,6 +274,34 @@ describeWith('nats', 'uplink: faults', (program) => {
     expect(values).toEqual(numbers(12_000));
     expect(here.uplink).toMatchObject({ up: true, breaks: 3 });
   });
+
+  test.each(['subscriber', 'publisher'] as const)(
+    'the %s starts while the server is away: nothing is missed that is published from then on',
+    { timeout: 60_000 },
+    async (late) => {
+      const server = await NatsServer.start(program);
+      const [here, there] = [await listen(server.address), await listen(server.address)];
+      const away = async (): Promise<void> => {
+        await server.kill();
+        await expect.poll(() => [here.uplink?.up, there.uplink?.up]).toEqual([false, false]);
+      };
+      if (late === 'publisher') await away();
+      const publisher = late === 'publisher' ? undefined : await startPeer(here.endpoints, [], ['x']);
+      if (late === 'subscriber') await away();
+      const subscriber = await startPeer(there.endpoints, ['x'], []);
+      const values = heard(subscriber.events.x);
+      const gaps = heard(subscriber.status.gap as unknown as Event<unknown[]>);
+      const sender = publisher ?? (await startPeer(here.endpoints, [], ['x']));
+      for (const n of numbers(20)) await sender.publish.x(n);
+      await sender.flush();
+      expect(values).toEqual([]);
+      await server.start();
+      await sender.waitFor({ subscribers: 'x', timeout: 20_000 });
+      for (const n of numbers(20)) await sender.publish.x(20 + n);
+      await expect.poll(() => values, { timeout: 10_000 }).toEqual(numbers(40));
+      expect(gaps).toEqual([]);
+    },
+  );
 
   test('the server stands still for longer than a link lives: nothing is lost', { timeout: 60_000 }, async () => {
     const server = await NatsServer.start(program);

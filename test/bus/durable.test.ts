@@ -18,7 +18,7 @@ import { loadJetStream, loadNats } from '../../src/bus/nats/nats-library.ts';
 import { Proxy } from '../faults/proxy.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { freeEndpoints, temporaryFolder } from '../support/addresses.ts';
-import { NatsServer, startJetStreamCluster } from '../support/nats-server.ts';
+import { NatsServer, startRoutedCluster } from '../support/nats-server.ts';
 import { node, type Program } from '../support/program.ts';
 import { numbers } from './pair.ts';
 
@@ -529,7 +529,7 @@ describeWith('nats', 'durable subscriptions', (program) => {
       'cluster of three: the server %s is killed',
       { timeout: 90_000 },
       async (which) => {
-        const servers = (await startJetStreamCluster(program, 3, store)) as [NatsServer, NatsServer, NatsServer];
+        const servers = (await startRoutedCluster(program, 3, store)) as [NatsServer, NatsServer, NatsServer];
         const [first, second] = servers;
         const { peer, received, gaps } = await subscribe(second.address);
         const from = await publisher(first.address);
@@ -550,11 +550,7 @@ describeWith('nats', 'durable subscriptions', (program) => {
       'cluster of three, some milliseconds apart: what is published right after a first start at another one is kept',
       { timeout: 90_000 },
       async () => {
-        const servers = (await startJetStreamCluster(program, 3, store, farAway)) as [
-          NatsServer,
-          NatsServer,
-          NatsServer,
-        ];
+        const servers = (await startRoutedCluster(program, 3, store, farAway)) as [NatsServer, NatsServer, NatsServer];
         const [first, second] = servers;
         const names = numbers(5).map((n) => `event-${n}`);
         const many = contract(Object.fromEntries(names.map((name) => [name, event<[text: string]>()])));
@@ -578,7 +574,7 @@ describeWith('nats', 'durable subscriptions', (program) => {
       'cluster of three, of which one is left: what is live goes on, and is kept as soon as there are two',
       { timeout: 90_000 },
       async () => {
-        const servers = (await startJetStreamCluster(program, 3, store)) as [NatsServer, NatsServer, NatsServer];
+        const servers = (await startRoutedCluster(program, 3, store)) as [NatsServer, NatsServer, NatsServer];
         const [first, second, third] = servers;
         const { peer: billing } = await subscribe(third.address);
         await billing.stop();
@@ -610,7 +606,7 @@ describeWith('nats', 'durable subscriptions', (program) => {
       'cluster of three, of which one is left: where nobody has asked for anything, nobody waits for it',
       { timeout: 90_000 },
       async () => {
-        const servers = (await startJetStreamCluster(program, 3, store)) as [NatsServer, NatsServer, NatsServer];
+        const servers = (await startRoutedCluster(program, 3, store)) as [NatsServer, NatsServer, NatsServer];
         const [first, second, third] = servers;
         const { publish, peer: from, refusals } = await publisher(first.address, { window: 10 });
         const live = new Peer(third.address, shop, { subscribe: ['x', 'y'] });
@@ -634,7 +630,7 @@ describeWith('nats', 'durable subscriptions', (program) => {
       'cluster of two, which gets a third server: what is kept is on three once somebody subscribes again',
       { timeout: 60_000 },
       async () => {
-        const [first, second] = (await startJetStreamCluster(program, 2, store)) as [NatsServer, NatsServer];
+        const [first, second] = (await startRoutedCluster(program, 2, store)) as [NatsServer, NatsServer];
         const { peer } = await subscribe(first.address);
         const replicas = (): Promise<number[]> =>
           administer(first.address, async ({ streams }) => {

@@ -2,12 +2,20 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect, Peer } from 'mreventloop';
+import { Proxy } from '../faults/proxy.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { temporaryFolder } from '../support/addresses.ts';
 import { freePort } from '../support/free-port.ts';
-import { NatsServer, startCluster } from '../support/nats-server.ts';
+import { NatsServer, startCluster, startRoutedCluster } from '../support/nats-server.ts';
 import { NatsWebSocketServer } from '../support/nats-websocket-server.ts';
 import { numbers, startPair } from './pair.ts';
+
+/** A way to a server, some milliseconds long. */
+async function farAway(address: string): Promise<string> {
+  const proxy = await Proxy.start(address, 5);
+  onTestFinished(() => proxy.stop());
+  return proxy.address;
+}
 
 describeWith('nats', 'NATS', (program) => {
   test('names: one that is too long for a subject is refused', async () => {
@@ -38,6 +46,33 @@ describeWith('nats', 'NATS', (program) => {
       expect(received).toEqual(numbers(50_000));
       expect(gaps).toEqual([]);
       expect([publisher.ready, subscriber.ready]).toEqual([true, true]);
+    },
+  );
+
+  test(
+    'cluster of two, some milliseconds apart: what is published at one as soon as a peer at the other is ready',
+    { timeout: 60_000 },
+    async () => {
+      const [first, second] = (await startRoutedCluster(program, 2, () => [], farAway)) as [NatsServer, NatsServer];
+      const publisher = new Peer<{}, { x: [number] }>(first.address, first.address, [], ['x']);
+      onTestFinished(() => publisher.stop({ timeout: 0 }));
+      await publisher.start();
+      const received: number[][] = [];
+      for (const n of numbers(10)) {
+        const subscriber = new Peer<{ x: [number] }, {}>(second.address, second.address, ['x'], []);
+        const values: number[] = [];
+        received.push(values);
+        connect(subscriber, 'x', (value) => values.push(value));
+        onTestFinished(() => subscriber.stop({ timeout: 0 }));
+        await subscriber.start();
+        await publisher.publish.x(n);
+      }
+      // Somewhat earlier ones may come as well, in order and without a hole.
+      const missed = (): number[] => numbers(10).filter((n) => !received[n]?.includes(n));
+      await expect.poll(missed, { timeout: 10_000 }).toEqual([]);
+      await publisher.waitFor({ subscribers: 'x', count: 10 });
+      await publisher.flush();
+      for (const values of received) expect(values).toEqual(numbers(10).slice(values[0]));
     },
   );
 

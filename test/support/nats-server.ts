@@ -81,11 +81,11 @@ export async function startCluster(program: string, size: number): Promise<NatsS
 }
 
 /**
- * A cluster of servers with JetStream, each of which has to know beforehand where the others are.
+ * A cluster of servers each of which knows beforehand where the others are, as JetStream wants it.
  * @param args - for each of them
  * @param via - where they reach each other
  */
-export async function startJetStreamCluster(
+export async function startRoutedCluster(
   program: string,
   size: number,
   args: () => readonly string[],

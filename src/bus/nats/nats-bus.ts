@@ -15,6 +15,10 @@ export class NatsBus implements Bus {
     this.#link = link;
   }
 
+  get isSpread(): boolean {
+    return this.#link.connection?.info?.cluster !== undefined;
+  }
+
   open(listener: BusListener): Promise<void> {
     return this.#link.open({
       up() {},
