@@ -315,8 +315,8 @@ function parse(args: readonly unknown[]): Parsed {
   const emitter = emitterIn(first);
   const single = typeof second === 'string';
 
-  // A class may be a receiver too: a function with a slot's name beside it is one.
-  if (single && typeof third === 'function' && typeof fourth !== 'string') {
+  // A class may be a receiver too: a function with a slot's name beside it, or among its own, is one.
+  if (single && typeof third === 'function' && typeof fourth !== 'string' && !(eventToSlotName(second) in third)) {
     return [[{ event: getEvent(emitter, second), slot: functionIn(third) }], optionsIn(fourth)];
   }
 

@@ -141,12 +141,17 @@ export class Listeners {
     // One `try` around all calls, and nothing else within. The arguments are only spread, here and on the way here: so
     // the engine makes no array of them.
     try {
-      for (; place < end; place += WIDTH) (entries[place] as AnyListener)(...args);
+      for (; place < end; place += WIDTH) {
+        // Not called as a member of the list, which would be its `this`.
+        const listener = entries[place] as AnyListener;
+        listener(...args);
+      }
     } catch (error) {
       failures = [error];
       for (place += WIDTH; place < end; place += WIDTH) {
         try {
-          (entries[place] as AnyListener)(...args);
+          const listener = entries[place] as AnyListener;
+          listener(...args);
         } catch (another) {
           failures.push(another);
         }

@@ -4,7 +4,7 @@ import { type Events, events } from '../events/events.ts';
 import { BoundedQueue, type OverflowPolicy, type QueueOptions } from '../queue/bounded-queue.ts';
 import { probe } from '../trace/probe.ts';
 import { currentCall, runAsNone } from './current-call.ts';
-import { isSliceOver, throwUncaught, yieldToRuntime } from './runtime.ts';
+import { isSliceOver, tell, yieldToRuntime } from './runtime.ts';
 import { SlotCall } from './slot-call.ts';
 import { type WithResolvers, withResolvers } from './with-resolvers.ts';
 
@@ -107,8 +107,8 @@ export class EventLoop implements AsyncDisposable {
     this.#state = 'running';
     // A slot may start it, which the slots that run here are no part of.
     void runAsNone(() => this.#untilRoused());
-    this.#emit(this.events.started);
-    this.#emit(this.events.idle);
+    tell(this.events.started);
+    tell(this.events.idle);
     this.#wake();
     return this;
   }
@@ -178,25 +178,16 @@ export class EventLoop implements AsyncDisposable {
    *   may when they are asked for their names
    */
   slotFailed(error: unknown, report: () => never): void {
-    this.#emit(() => this.events.exception(error));
+    tell(this.events.exception, error);
     if (!this.exitOnException) return;
     this.#isEnding = true;
-    this.#emit(report);
+    tell(report);
   }
 
   #drop(call: SlotCall<unknown>): void {
     this.#dropped += 1;
     call.drop();
-    this.#emit(() => this.events.overflow({ policy: this.#queue.overflow, dropped: this.#dropped }));
-  }
-
-  /** What is thrown here, mostly by a listener of the loop's own events, does not keep slots from running. */
-  #emit(emit: () => void): void {
-    try {
-      emit();
-    } catch (error) {
-      throwUncaught(error);
-    }
+    tell(this.events.overflow, { policy: this.#queue.overflow, dropped: this.#dropped });
   }
 
   #wake(): void {
@@ -216,7 +207,7 @@ export class EventLoop implements AsyncDisposable {
   /** Runs all that is queued. Never rejects: slots report what they throw. */
   async #drain(): Promise<void> {
     if (this.#queue.length > 0) {
-      this.#emit(this.events.active);
+      tell(this.events.active);
       while (this.#queue.length > 0) {
         const call = this.#queue.shift() as SlotCall<unknown>;
         this.#current = call;
@@ -235,7 +226,7 @@ export class EventLoop implements AsyncDisposable {
         this.#isEnding = false;
         if (isSliceOver()) await yieldToRuntime();
       }
-      this.#emit(this.events.idle);
+      tell(this.events.idle);
     }
     this.#draining = false;
     // A listener of `idle` may have called a slot.
@@ -247,7 +238,7 @@ export class EventLoop implements AsyncDisposable {
     const stop = this.#stop;
     this.#stop = undefined;
     this.#state = 'stopped';
-    this.#emit(this.events.stopped);
+    tell(this.events.stopped);
     stop?.resolve();
   }
 }

@@ -75,11 +75,6 @@ export class Calls {
     this.#port = port;
   }
 
-  /** How many have not been answered. */
-  get pending(): number {
-    return this.#pending.size;
-  }
-
   /** Asks; the options come behind the arguments. */
   async call(spec: RequestSpec, given: readonly unknown[]): Promise<unknown> {
     const probed = probe?.request(spec.name);
@@ -285,7 +280,9 @@ export class Calls {
   /** Messages of a peer are lost: answers of streams may be among them; that of a call can be asked for. */
   lost(peer: string): void {
     for (const [id, pending] of this.#pending) {
-      if (pending.peer === peer && pending.spec.isStream) this.#fail(id, lostAt(peer, pending.spec));
+      if (pending.peer !== peer || !pending.spec.isStream) continue;
+      this.#fail(id, lostAt(peer, pending.spec));
+      void this.#port.tell(peer, { kind: 'cancel', id });
     }
     this.check(peer);
   }
@@ -296,6 +293,7 @@ export class Calls {
     for (const [id, pending] of this.#pending) {
       if (pending.peer !== peer) continue;
       this.#fail(id, new PeerGoneError(`peer ${peer} ${what} before it answered request '${pending.spec.name}'`));
+      if (reason === 'silent') void this.#port.tell(peer, { kind: 'cancel', id });
     }
   }
 

@@ -99,7 +99,13 @@ export class Presence {
       return true;
     }
     if (known.hasLeft) return false;
-    known.heard = this.#clock.now();
+    const now = this.#clock.now();
+    known.heard = now;
+    // Timers may be held back, as those of hidden pages, while messages come in.
+    if (this.#cancelTick !== undefined && now - this.#lastTick > 1.5 * this.#interval) {
+      this.#cancelTick();
+      this.#tick();
+    }
     known.patience = this.#patience;
     known.isGone = false;
     return true;

@@ -89,6 +89,8 @@ export class ReplyStream implements AsyncIterableIterator<unknown> {
   async #take(): Promise<unknown> {
     const value = this.#waiting.shift();
     this.#read += 1;
+    if (this.#waiting.length === 0 && this.#state === 'ended')
+      this.#signal?.removeEventListener('abort', this.#onAbort);
     if (this.#read % (ROOM / 2) === 0 && this.#state === 'open') this.#port.more(ROOM / 2);
     try {
       return await this.#port.check(value);
@@ -116,11 +118,11 @@ export class ReplyStream implements AsyncIterableIterator<unknown> {
     if (this.#state !== 'ended') {
       const wasOpen = this.#state === 'open';
       this.#state = 'ended';
-      this.#signal?.removeEventListener('abort', this.#onAbort);
       if (wasOpen) this.#port.end(isComplete, this.#failure?.error);
     }
     // What was given up is not read any more.
     if (!isComplete) while (this.#waiting.length > 0) this.#waiting.shift();
+    if (this.#waiting.length === 0) this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#wake?.();
   }
 }

@@ -1,4 +1,4 @@
-import { findUnsafeValue } from './payload.ts';
+import { findUnsafeInJson } from './payload.ts';
 import { isCount } from './stream-id.ts';
 
 /**
@@ -113,8 +113,5 @@ export function readDirect([kind, id, first, ...rest]: readonly unknown[]): Dire
 
 /** Whether parameters hold what no receiver should have to deal with. */
 export function areUnsafe(args: readonly unknown[]): boolean {
-  return args.some((arg) => {
-    const found = findUnsafeValue(arg);
-    return found === 'depth' || found === 'key';
-  });
+  return args.some((arg) => findUnsafeInJson(arg) !== undefined);
 }

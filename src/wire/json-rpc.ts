@@ -1,5 +1,5 @@
 import { CONTROL_PREFIX, packMethod } from './names.ts';
-import { findUnsafeValue, MOST_ARGUMENTS } from './payload.ts';
+import { findUnsafeInJson, MOST_ARGUMENTS } from './payload.ts';
 
 /**
  * JSON-RPC 2.0 frames, as the Python original writes and reads them. Only the head of a frame, up to
@@ -98,9 +98,8 @@ function decodeRequest(value: unknown): Call | InvalidCall {
   if (method.startsWith(CONTROL_PREFIX)) return { method, args, id, after, traceparent };
   if (args.length > MOST_ARGUMENTS) return { reason: 'params', method };
   for (const arg of args) {
-    if (typeof arg !== 'object' || arg === null) continue;
-    const found = findUnsafeValue(arg);
-    if (found === 'depth' || found === 'key') return { reason: found, method };
+    const found = findUnsafeInJson(arg);
+    if (found !== undefined) return { reason: found, method };
   }
   return { method, args, id, after, traceparent };
 }

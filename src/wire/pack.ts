@@ -1,6 +1,6 @@
 import { type Call, type InvalidCall, requestHead } from './json-rpc.ts';
 import { CONTROL_PREFIX, PACK_PREFIX, packMethod } from './names.ts';
-import { findUnsafeValue, MOST_ARGUMENTS } from './payload.ts';
+import { findUnsafeInJson, MOST_ARGUMENTS } from './payload.ts';
 import { encodeStreamId, isCount, readStreamId } from './stream-id.ts';
 
 /**
@@ -169,9 +169,8 @@ export function readPack(event: string, parameters: readonly unknown[]): Pack | 
 function judge(event: string, args: unknown): readonly unknown[] | InvalidCall {
   if (!Array.isArray(args) || args.length > MOST_ARGUMENTS) return { reason: 'params', method: event };
   for (const arg of args as readonly unknown[]) {
-    if (typeof arg !== 'object' || arg === null) continue;
-    const found = findUnsafeValue(arg);
-    if (found === 'depth' || found === 'key') return { reason: found, method: event };
+    const found = findUnsafeInJson(arg);
+    if (found !== undefined) return { reason: found, method: event };
   }
   return args;
 }

@@ -49,6 +49,21 @@ function findUnsafeInObject(value: object, depth: number): UnsafeValue | undefin
   return undefined;
 }
 
+/**
+ * Looks for what no receiver should have to deal with, in what was JSON. All of it: an infinite number, which `1e999` is
+ * read as, does not end the search.
+ */
+export function findUnsafeInJson(value: unknown, depth = 1): 'depth' | 'key' | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth > MAX_DEPTH) return 'depth';
+  if (!Array.isArray(value) && Object.hasOwn(value, '__proto__')) return 'key';
+  for (const item of Object.values(value)) {
+    const found = findUnsafeInJson(item, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 const EXPLANATIONS: Readonly<Record<UnsafeValue, string>> = {
   bigint: 'it contains a BigInt',
   depth: `it is nested deeper than ${MAX_DEPTH} levels, or contains itself`,

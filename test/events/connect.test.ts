@@ -140,8 +140,9 @@ describe('connect', () => {
     const producer = new Producer();
     connect(producer, 'produced', Shop, 'onProduced');
     connect(producer, Shop);
+    connect(producer, 'produced', Shop);
     producer.events.produced('tea');
-    expect(products).toEqual(['tea', 'tea']);
+    expect(products).toEqual(['tea', 'tea', 'tea']);
   });
 
   test('connect: an event that was added is connected like the others', () => {

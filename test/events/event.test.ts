@@ -16,6 +16,18 @@ function thrown(message: string) {
 }
 
 describe('emitting', () => {
+  test.each([1, 2])('a listener is called as no method, also where there are %i', (count) => {
+    const rung = event();
+    const seen: unknown[] = [];
+    for (let i = 0; i < count; i += 1) {
+      rung.addListener(function (this: unknown) {
+        seen.push(this);
+      });
+    }
+    rung();
+    expect(seen).toEqual(Array.from({ length: count }, () => undefined));
+  });
+
   test('emitting: calls every listener at once, in the order of connection', () => {
     const { log, emit, listener } = logged();
     for (const name of ['a', 'b', 'c']) emit.addListener(listener(name));

@@ -108,3 +108,29 @@ test('peers that come and go: nobody is taken for gone while the others change h
     expect(crowd.left).toEqual([]);
   }
 });
+
+test('a timer that is held back, as in hidden pages: what arrives has it say that it is there', () => {
+  const clock = new StepClock();
+  const timers: (() => void)[] = [];
+  let signs = 0;
+  const held = { ...clockOf(clock), after: (_: number, then: () => void) => (timers.push(then), () => {}) };
+  const presence = new Presence(SILENCE, held, {
+    alive: () => (signs += 1),
+    left: () => {},
+    gone: () => {},
+    forget: () => {},
+  });
+  presence.start();
+  presence.add({ id: 'other', subscribes: [], publishes: [], serves: [] });
+  for (let i = 0; i < 30; i += 1) {
+    clock.advance(SILENCE / 3);
+    presence.heard('other');
+  }
+  expect(signs).toBeGreaterThanOrEqual(14);
+  presence.close();
+});
+
+/** The same clock, of which a part can be replaced. */
+function clockOf(clock: StepClock): Pick<StepClock, 'now' | 'soon' | 'after'> {
+  return { now: () => clock.now(), soon: (then) => clock.soon(then), after: (ms, then) => clock.after(ms, then) };
+}

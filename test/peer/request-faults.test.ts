@@ -14,7 +14,9 @@ async function steps<T>(clock: StepClock, result: Promise<T>): Promise<T> {
     settled = true;
   };
   result.then(mark, mark);
-  while (!settled) {
+  for (let left = 1_000_000; !settled; left -= 1) {
+    // Nothing else has its turn meanwhile, not even the limit of the test.
+    if (left === 0) throw new Error('it has not settled within 1,000 s');
     for (let i = 0; i < 20; i += 1) await Promise.resolve();
     clock.advance(1);
   }
@@ -28,6 +30,10 @@ function silence(bus: FaultyBus): () => void {
   return () => {
     bus.send = send;
   };
+}
+
+async function readAll(reader: AsyncIterator<unknown>): Promise<void> {
+  for (let { done } = await reader.next(); done !== true; { done } = await reader.next());
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -184,6 +190,28 @@ describe('requests: on a network that fails', () => {
       expect(failures).toEqual([]);
     },
   );
+
+  test('a server that is not heard of while it waits for its reader: the stream fails, and its handler is told', async () => {
+    const { clock, seller, buyer, sellers } = await startPair(14, {});
+    const over = gate();
+    const full = gate();
+    seller.serve.prices_of(async function* (_, signal) {
+      signal.addEventListener('abort', over.open);
+      for (let i = 0; ; i += 1) {
+        if (i === 64) full.open();
+        yield i;
+      }
+    });
+    const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
+    await steps(clock, reader.next());
+    await steps(clock, full.promise);
+    const left = buyer.status.peerLeft.next();
+    const mend = silence(sellers);
+    await steps(clock, left);
+    mend();
+    await steps(clock, over.promise);
+    await steps(clock, expect(readAll(reader)).rejects.toThrow(PeerGoneError));
+  });
 
   test.each(['answers all the same', 'fails with its signal'])(
     'an asker that is not heard of for a while: a handler that %s',

@@ -187,6 +187,24 @@ describe('requests: a stream of answers', () => {
     await ended.promise;
   });
 
+  test.each([60, 100])('a signal ends it, also when all of its %i answers may be here', async (count) => {
+    const { seller, buyer } = await pair();
+    const served = gate();
+    seller.serve.prices_of(function* () {
+      for (let i = 0; i < count; i += 1) yield i;
+      served.open();
+    });
+    const controller = new AbortController();
+    const reader = buyer.request.prices_of('tea', { signal: controller.signal })[Symbol.asyncIterator]();
+    for (let i = 0; i < 5; i += 1) expect(await reader.next()).toEqual({ done: false, value: i });
+    if (count === 60) await served.promise;
+    await buyer.flush();
+    await seller.flush();
+    controller.abort(new Error('enough'));
+    await expect(reader.next()).rejects.toThrow('enough');
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
   test.each(endings)('%s ends it, while a schema of the arguments never answers', (ending) =>
     expectEnd(ending, (ask, options) => read(ask.halves(3, options))),
   );

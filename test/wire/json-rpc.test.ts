@@ -127,6 +127,9 @@ describe('json-rpc: decoding', () => {
     ['{"jsonrpc": "2.0", "method": "a", "params": [{"__proto__": {}}]}', 'key'],
     ['{"jsonrpc": "2.0", "method": "a", "params": [{"x": [{"\\u005f_proto__": 1}]}]}', 'key'],
     ['{"jsonrpc": "2.0", "method": "a", "params": {"__proto__": 1}}', 'key'],
+    // Read as an infinite number, which must not end the search.
+    ['{"jsonrpc": "2.0", "method": "a", "params": [[1e999, {"__proto__": {}}]]}', 'key'],
+    [`{"jsonrpc": "2.0", "method": "a", "params": [[1e999, ${'['.repeat(65)}${']'.repeat(65)}]]}`, 'depth'],
     [
       plainFrame(
         'a',
