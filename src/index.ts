@@ -51,7 +51,7 @@ export {
 
 export { connect, type ConnectOptions, disconnect } from './events/connect.ts';
 export { type EventArgs, type EventMapOfEmitter, type EventName, eventOf } from './events/emitter.ts';
-export { emits } from './events/emits.ts';
+export { type EmitterClass, emits } from './events/emits.ts';
 export { type AnyEvent, type Event, event, type HandlerPoint } from './events/event.ts';
 export {
   addEvent,

@@ -12,6 +12,12 @@ export interface Attempt {
   failed(error: Error): void;
 }
 
+/**
+ * After how many attempts that failed the pauses grow no longer, which is 0.8 s: a server that was away for less than the
+ * silence after which peers take each other for gone should not be found only after it.
+ */
+const LONGEST_AFTER = 4;
+
 /** How long, in milliseconds, what a close does may take. */
 const CLOSE_WITHIN = 1_000;
 
@@ -26,7 +32,7 @@ export async function keepTrying(attempt: Attempt, signal: AbortSignal): Promise
       if (error instanceof RefusedError) least = REFUSED_DELAY;
       attempt.failed(error as Error);
     }
-    await pause(Math.max(least, delayBefore(attempts)), signal);
+    await pause(Math.max(least, delayBefore(Math.min(attempts, LONGEST_AFTER))), signal);
   }
 }
 

@@ -68,9 +68,14 @@ function encode(value: unknown, depth: number): unknown {
   }
 }
 
+/** Whether it is a Date, also one of another frame. */
+function isDate(value: object): value is Date {
+  return Object.prototype.toString.call(value) === '[object Date]';
+}
+
 function encodeObject(value: object, depth: number): unknown {
   // Before `toJSON`, which some of these have.
-  if (value instanceof Date) return tag('date', dateText(value), depth);
+  if (isDate(value)) return tag('date', dateText(value), depth);
   if (value instanceof Uint8Array) return tag('bytes', toBase64(value), depth);
   const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON === 'function') return encodeOwn(value, toJSON as () => unknown, depth);

@@ -60,10 +60,12 @@ export type EventMapOf<R> = { [Name in keyof R]: R[Name] extends Event<infer A> 
  * }
  * ```
  */
-export function events<const R extends EventRecord>(record: R): Events<EventMapOf<R>> {
+export function events<const R extends EventRecord>(
+  record: R,
+): Events<{ [Name in keyof R & string]: R[Name] extends Event<infer A> ? A : never }> {
   const made = new Events<EventMap>([]);
   for (const [name, member] of Object.entries(record)) define(made, name, member);
-  return made as unknown as Events<EventMapOf<R>>;
+  return made as never;
 }
 
 /**

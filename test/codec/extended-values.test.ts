@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { extendedValues, PayloadError } from 'mreventloop';
 import { describe, expect, test } from 'vitest';
@@ -81,6 +82,8 @@ describe('extended values: on the wire and back', () => {
 
   test('instances of classes are sent by their fields, and others by their toJSON', () => {
     expect(roundTrip(new Product())).toEqual({ name: 'tea', added: new Date(0) });
+    // Of another frame.
+    expect(roundTrip(runInNewContext('new Date(0)'))).toEqual(new Date(0));
     expect(roundTrip({ toJSON: () => new Set([1]) })).toEqual(new Set([1]));
     expect(roundTrip(Object.assign([1], { toJSON: () => [Number.NaN] }))).toEqual([Number.NaN]);
     expect(roundTrip(new URL('http://x/'))).toBe('http://x/');

@@ -3,6 +3,7 @@ import {
   addEvent,
   connect,
   contract,
+  emits,
   event,
   EventLoop,
   events,
@@ -18,6 +19,17 @@ import { toAsyncApi } from 'mreventloop/asyncapi';
 import { publishDiagnostics } from 'mreventloop/diagnostics';
 import { instrument } from 'mreventloop/opentelemetry';
 import { Spy } from 'mreventloop/testing';
+
+class Tasting {
+  readonly events = events({ poured: event() });
+}
+
+/** Adds to what its base has. */
+export class Taster extends Tasting {
+  override readonly events = events({ ...new Tasting().events, tasted: event<[stars: number]>() });
+}
+
+export const tasting = emits('events', ['tasted']);
 
 export class Producer {
   readonly events = events({ produced: event<[product: string]>() });

@@ -43,7 +43,7 @@ const other: Event<[count: number]> = produced;
 events({ produced: (product: string) => product });
 // THROWS Type 'string' is not assignable to type 'AnyEvent'.
 events(['produced']);
-// THROWS Property 'nope' does not exist on type 'Events<EventMapOf<{ readonly produced: Event<[product: string]>; readonly sold: Event<[product: string, price: number]>; }>>'.
+// THROWS Property 'nope' does not exist on type 'Events<{ produced: [product: string]; sold: [product: string, price: number]; }>'.
 producer.events.nope('tea');
 // THROWS Argument of type 'number' is not assignable to parameter of type 'string'.
 producer.events.produced(3);
@@ -59,13 +59,13 @@ new Events<{ produced: [product: string] }>(['nope']);
 new Events<{ produced: string }>(['produced']);
 // THROWS Property 'nope' does not exist on type 'Events<UntypedEvents<"produced">>'.
 new Events(['produced']).nope();
-// THROWS Type 'Events<EventMapOf<{ readonly produced: Event<[product: string]>; readonly sold: Event<[product: string, price: number]>; }>>' is not assignable to type 'Events<{ produced: [count: number]; }>'.
+// THROWS Type 'Events<{ produced: [product: string]; sold: [product: string, price: number]; }>' is not assignable to type 'Events<{ produced: [count: number]; }>'.
 const wrong: Events<{ produced: [count: number] }> = producer.events;
 // THROWS Type 'number' is not assignable to type 'string'.
 const args: EventArgs<Producer, 'produced'> = [3];
 
 // addEvent
-// THROWS Property 'tasted2' does not exist on type 'Events<EventMapOf<{ readonly produced: Event<[product: string]>; readonly sold: Event<[product: string, price: number]>; }> & Record<"tasted", unknown[]>>'. Did you mean 'tasted'?
+// THROWS Property 'tasted2' does not exist on type 'Events<{ produced: [product: string]; sold: [product: string, price: number]; } & Record<"tasted", unknown[]>>'. Did you mean 'tasted'?
 addEvent(producer.events, 'tasted').tasted2();
 // THROWS Type '() => void' is missing the following properties from type 'Event<[]>': addListener, removeListener, next, stream, and 3 more.
 addEvent(producer.events, 'tasted', () => {});

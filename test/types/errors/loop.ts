@@ -84,7 +84,7 @@ class Emitter {
 }
 // THROWS Type '"onNope"' is not assignable to type '"onResult" | "onSoldOut"'.
 forwards(new Emitter(), ['onNope']);
-// THROWS Type '"nope"' is not assignable to type 'NameIn<EventMapOf<{ readonly result: Event<[text: string]>; readonly sold_out: Event<[]>; }>>'.
+// THROWS Type '"nope"' is not assignable to type 'NameIn<{ result: [text: string]; sold_out: []; }>'.
 forwards(new Emitter(), ['onResult'], ['nope']);
 // THROWS Argument of type '[string, string]' is not assignable to parameter of type 'AsManySlotsAsEvents<1>'.
 forwards(new Emitter(), ['onResult', 'onSoldOut'], ['result']);
@@ -92,7 +92,7 @@ forwards(new Emitter(), ['onResult', 'onSoldOut'], ['result']);
 forwards(new Emitter(), ['onResult']).onResult(3);
 // THROWS Argument of type 'number' is not assignable to parameter of type 'string'.
 forwards(new Emitter(), ['pass'], ['result']).pass(3);
-// THROWS Property 'onSoldOut' does not exist on type 'Emitter & ForwardingSlotsByName<EventMapOf<{ readonly result: Event<[text: string]>; readonly sold_out: Event<[]>; }>, "onResult">'.
+// THROWS Property 'onSoldOut' does not exist on type 'Emitter & ForwardingSlotsByName<{ result: [text: string]; sold_out: []; }, "onResult">'.
 forwards(new Emitter(), ['onResult']).onSoldOut();
 // THROWS Argument of type '{}' is not assignable to parameter of type 'Emitter<{}, never>'.
 forwards({}, ['onResult']);
