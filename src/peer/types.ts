@@ -133,13 +133,13 @@ export interface PeerParts<C> {
 
 type Named<N extends string> = N | readonly N[] | { readonly [Name in N]?: object };
 
-type NamesIn<O, Part extends keyof PeerParts<unknown>> = O extends { readonly [K in Part]: infer Given }
-  ? Given extends string
-    ? Given
-    : Given extends readonly (infer Name)[]
-      ? Name
-      : keyof Given
-  : never;
+type Given<O, Part extends keyof PeerParts<unknown>> = O extends { readonly [K in Part]: infer G } ? G : never;
+
+type NamesOf<G> = G extends readonly (infer Name)[] ? Name : keyof G;
+
+// A name, a list of names, or an object by them. As a union, so that generic code knows what comes of a name.
+type NamesIn<O, Part extends keyof PeerParts<unknown>> =
+  (Exclude<Given<O, Part>, object> & string) | (NamesOf<Extract<Given<O, Part>, object>> & string);
 
 /** Keys that mean nothing, for the compiler's message. */
 type NothingElse<O> = { readonly [K in Exclude<keyof O, keyof ContractPeerOptions<string, string>>]: never };

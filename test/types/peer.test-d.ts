@@ -1,12 +1,16 @@
 import {
   connect,
+  type Contract,
   contract,
   event,
+  type EventNameIn,
   Peer,
   type PeerOf,
   type PeerStatus,
   type Port,
+  type PublishedArgs,
   request,
+  type RequestNameIn,
   requestStream,
   type Requests,
   type Served,
@@ -140,3 +144,15 @@ expectTypeOf(withInterfaces.publish.renamed).parameters.toEqualTypeOf<[name: str
 expectTypeOf(withInterfaces).toExtend<Peer<Received, Sent>>();
 const spyOfInterface = new Spy<Received>(['counted']);
 expectTypeOf(spyOfInterface.calls('counted')).toEqualTypeOf<[count: number][]>();
+
+// PeerOf, in functions for any contract
+export function publishTo<C extends Contract, N extends EventNameIn<C>>(
+  peer: PeerOf<C, { publish: N }>,
+  name: N,
+  ...args: PublishedArgs<C[N]>
+): Promise<void> {
+  return peer.publish[name](...args);
+}
+export function requestOf<C extends Contract, N extends RequestNameIn<C>>(peer: PeerOf<C, { request: N }>, name: N) {
+  return peer.request[name];
+}
