@@ -63,6 +63,8 @@ export type EventMapOf<R> = { [Name in keyof R]: R[Name] extends Event<infer A> 
 export function events<const R extends EventRecord>(
   record: R,
 ): Events<{ [Name in keyof R & string]: R[Name] extends Event<infer A> ? A : never }> {
+  // The type is EventMapOf, written out: so it is shown as what it comes to, and without what carries the map of events that
+  // were spread, which declarations could not name.
   const made = new Events<EventMap>([]);
   for (const [name, member] of Object.entries(record)) define(made, name, member);
   return made as never;

@@ -282,7 +282,7 @@ export class Session {
       acked,
       ...(contract !== undefined && { contract }),
       ...(this.#options.serves.length > 0 && { serves: this.#options.serves }),
-      ...(since >= Number(!hasBroken) && { ready: { since, hasBroken } }),
+      ...((since > 0 || (since === 0 && hasBroken)) && { ready: { since, hasBroken } }),
       ...(this.hasStore && { durable: [...this.#options.durable] }),
     };
   }

@@ -18,8 +18,8 @@ const SAID_LATE = 100;
 
 /**
  * Where subscribers start that have not acknowledged anything. Mostly that is behind what was sent when they were met.
- * Where a link broke just then, also one between them, what was under way may be lost, and they cannot ask for it: they start with what was
- * sent since they were ready.
+ * Where a link broke just then, of either or between them, what was under way may be lost, and they cannot ask for it: they
+ * start with what was sent since they were ready.
  */
 export class Newcomers {
   readonly #clock: Clock;
@@ -78,7 +78,6 @@ export class Newcomers {
   met(subscriber: Subscriber, { since }: Ready): void {
     const now = this.#clock.now();
     subscriber.unsureSince = now - since - SAID_BEFORE;
-    // Not all links are those of either side: brokers have some, too.
     if (Math.min(since, now - this.#opened) > SAID_LATE) subscriber.hasBroken = true;
   }
 
