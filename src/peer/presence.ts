@@ -44,9 +44,6 @@ interface Known {
   hasLeft: boolean;
 }
 
-/** After how many intervals a tick is late. Timers of busy programs are a little late, too. */
-const LATE = 1.5;
-
 /** Who is on the bus. */
 export class Presence {
   readonly #silence: number;
@@ -104,8 +101,8 @@ export class Presence {
     if (known.hasLeft) return false;
     const now = this.#clock.now();
     known.heard = now;
-    // Timers may be held back, as those of hidden pages, while messages come in.
-    if (this.#cancelTick !== undefined && now - this.#lastTick > LATE * this.#interval) {
+    // Timers may be held back, as those of hidden pages, while messages come in. Those of busy programs are a little late, too.
+    if (this.#cancelTick !== undefined && now - this.#lastTick > 1.5 * this.#interval) {
       this.#cancelTick();
       this.#tick();
     }

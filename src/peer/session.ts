@@ -282,7 +282,8 @@ export class Session {
       acked,
       ...(contract !== undefined && { contract }),
       ...(this.#options.serves.length > 0 && { serves: this.#options.serves }),
-      ...((since > 0 || (since === 0 && hasBroken)) && { ready: { since, hasBroken } }),
+      // Who is ready just now and may have missed nothing is what one is without a word.
+      ...(since >= Number(!hasBroken) && { ready: { since, hasBroken } }),
       ...(this.hasStore && { durable: [...this.#options.durable] }),
     };
   }
