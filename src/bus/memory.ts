@@ -7,9 +7,34 @@ import { PrefixIndex } from './prefix-index.ts';
  * behind the current job, never within it.
  */
 
+/** The frames that are on their way to one end. */
+class Arrivals {
+  readonly #frames: string[] = [];
+  #wake = (): void => {};
+
+  push(frame: string): void {
+    this.#frames.push(frame);
+    this.#wake();
+  }
+
+  /**
+   * Hands over each in a job of its own, as long as somebody can push: in the asynchronous context of who calls this, as
+   * sockets do, and not in that of who pushes. A slot that gets an event is no part of the slot that published it.
+   */
+  async handOver(take: (frame: string) => void): Promise<never> {
+    for (;;) {
+      if (this.#frames.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+      for (const frame of this.#frames.splice(0)) {
+        take(frame);
+        await Promise.resolve();
+      }
+    }
+  }
+}
+
 /** The doors and the buses at one pair of addresses. Buses may come before the door does. */
 interface Meeting {
-  door: DoorListener | undefined;
+  door: MemoryDoor | undefined;
   readonly buses: Set<MemoryBus>;
   readonly wanted: PrefixIndex<MemoryBus>;
 }
@@ -37,6 +62,7 @@ function keyOf(endpoints: Endpoints): string {
 export class MemoryBus implements Bus {
   readonly #endpoints: Endpoints;
   readonly #prefixes: string[] = [];
+  readonly #arrivals = new Arrivals();
   #listener: BusListener | undefined;
 
   constructor(endpoints: Endpoints) {
@@ -45,6 +71,7 @@ export class MemoryBus implements Bus {
 
   open(listener: BusListener): Promise<void> {
     this.#listener = listener;
+    void this.#arrivals.handOver((frame) => this.#listener?.frame(frame));
     meet(this.#endpoints).buses.add(this);
     return Promise.resolve();
   }
@@ -56,11 +83,7 @@ export class MemoryBus implements Bus {
   }
 
   send(_topic: string, frame: string): void {
-    const { door } = meet(this.#endpoints);
-    queueMicrotask(() => {
-      // A door that has closed meanwhile takes nothing more.
-      if (door !== undefined && door === meetings.get(keyOf(this.#endpoints))?.door) door.frame(frame);
-    });
+    meet(this.#endpoints).door?.receive(frame);
   }
 
   close(): Promise<void> {
@@ -74,7 +97,7 @@ export class MemoryBus implements Bus {
 
   /** Called by the door. */
   receive(frame: string): void {
-    this.#listener?.frame(frame);
+    this.#arrivals.push(frame);
   }
 
   /** Called by the door. */
@@ -87,6 +110,7 @@ export class MemoryBus implements Bus {
 export class MemoryDoor implements Door {
   readonly hasPlainListeners = false;
   readonly #endpoints: Endpoints;
+  readonly #arrivals = new Arrivals();
   #listener: DoorListener | undefined;
 
   constructor(endpoints: Endpoints) {
@@ -99,8 +123,9 @@ export class MemoryDoor implements Door {
       const message = `a broker serves '${this.#endpoints.in}' and '${this.#endpoints.out}' already`;
       return Promise.reject(new AddressInUseError(message));
     }
-    meeting.door = listener;
+    meeting.door = this;
     this.#listener = listener;
+    void this.#arrivals.handOver((frame) => this.#listener?.frame(frame));
     return Promise.resolve(this.#endpoints);
   }
 
@@ -110,10 +135,12 @@ export class MemoryDoor implements Door {
 
   send(frame: Frame): void {
     const text = typeof frame === 'string' ? frame : new TextDecoder().decode(frame);
-    queueMicrotask(() => {
-      if (this.#listener === undefined) return;
-      for (const bus of meet(this.#endpoints).wanted.match(text)) bus.receive(text);
-    });
+    for (const bus of meet(this.#endpoints).wanted.match(text)) bus.receive(text);
+  }
+
+  /** Called by buses. */
+  receive(frame: string): void {
+    this.#arrivals.push(frame);
   }
 
   close(): Promise<void> {

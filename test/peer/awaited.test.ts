@@ -51,6 +51,32 @@ describe('awaited events', () => {
     expect(worker.mostWaiting).toBeLessThanOrEqual(64);
   });
 
+  test('what a slot publishes to slots of its own loop is no part of it, also within one thread', async () => {
+    const { subscriber, publisher } = await pair();
+    const gate = deferred();
+    class Shop {
+      readonly eventLoop = new EventLoop();
+      readonly done: string[] = [];
+      readonly onJob = slot(this, async () => void this.done.push('job'));
+      readonly open = slot(this, async () => {
+        await new Promise(setImmediate);
+        await publisher.publish.job(1);
+        void publisher.flush().then(() => this.done.push('delivered'));
+        await gate.promise;
+        this.done.push('open');
+      });
+    }
+    const bar = new Shop();
+    connect(subscriber, 'job', bar);
+    await using _ = bar.eventLoop.start();
+    const opened = bar.open();
+    await expect.poll(() => bar.eventLoop.size).toBe(1);
+    gate.resolve();
+    await opened;
+    await publisher.flush();
+    expect(bar.done).toEqual(['open', 'job', 'delivered']);
+  });
+
   test('others count as delivered when the listeners were called', async () => {
     const worker = await workThrough({});
     expect(worker.mostWaiting).toBeGreaterThan(64);

@@ -125,6 +125,26 @@ describe('requests: handlers', () => {
     expect(counter.log).toEqual(['tea: begun', 'tea: done, wanted', 'milk: begun', 'milk: done, wanted']);
   });
 
+  test('a slot answers what another one of its loop asked without waiting for it', async () => {
+    const { seller, buyer } = await pair();
+    class Seller {
+      readonly eventLoop = new EventLoop();
+      readonly onPriceOf = slot(this, async (product: string) => product.length);
+      readonly open = slot(this, async () => {
+        await new Promise(setImmediate);
+        const price = buyer.request.price_of('tea');
+        await expect.poll(() => this.eventLoop.size).toBe(1);
+        // In a list, which is not awaited.
+        return [price];
+      });
+    }
+    const shopkeeper = new Seller();
+    connect(seller.serve, 'price_of', shopkeeper);
+    await using _ = shopkeeper.eventLoop.start();
+    const [price] = await shopkeeper.open();
+    expect(await price).toBe(3);
+  });
+
   test('a slot that fails is told to whoever asked, and does not end the program', async () => {
     const { seller, buyer } = await pair();
     const counter = new Counter();
