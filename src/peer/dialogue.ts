@@ -1,9 +1,8 @@
 import type { Violation } from '../contract/validate.ts';
 import type { AnyEvent } from '../events/event.ts';
-import type { Clock } from '../stream/clock.ts';
 import { type Direct, isQuestion } from '../wire/direct.ts';
 import { Calls } from './calls.ts';
-import { Services } from './services.ts';
+import type { Services } from './services.ts';
 import type { Setup } from './setup.ts';
 
 /** What a dialogue goes through, and what it tells. */
@@ -31,25 +30,36 @@ export interface DialoguePort {
 /** What a peer asks of others and answers to them, from a start to a stop. */
 export class Dialogue {
   readonly calls: Calls;
-  readonly #services: Services;
+  readonly #setup: Setup;
   readonly #port: DialoguePort;
+  /** Where it answers nothing, there is none. */
+  #services: Services | undefined;
 
-  constructor({ serve, validates }: Setup, clock: Clock, port: DialoguePort) {
+  constructor(setup: Setup, port: DialoguePort) {
+    const { clock, validates, serve } = setup;
+    this.#setup = setup;
     this.#port = port;
     this.calls = new Calls(clock, validates, serve, port);
-    this.#services = new Services(serve, validates, clock, port);
+  }
+
+  /** Loads what answers, if it answers anything. To be called before something may be received. */
+  async load(): Promise<void> {
+    const { clock, validates, serve } = this.#setup;
+    if (serve.size === 0) return;
+    const { Services } = await import('./services.ts');
+    this.#services = new Services(serve, validates, clock, this.#port);
   }
 
   /** How many requests of others are being answered. */
   get serving(): number {
-    return this.#services.running;
+    return this.#services?.running ?? 0;
   }
 
   received(peer: string, message: Direct, trace?: string): void {
     if (!isQuestion(message)) {
       this.calls.received(peer, message);
-    } else if ('request' in message && this.#port.isRefused(peer, message.request)) {
-      this.#services.refuse(peer, message.id);
+    } else if (this.#services === undefined || ('request' in message && this.#port.isRefused(peer, message.request))) {
+      void this.#port.tell(peer, { kind: 'nobody', id: message.id });
     } else {
       this.#services.received(peer, message, trace);
     }
@@ -58,22 +68,22 @@ export class Dialogue {
   /** Messages of a peer are lost for good. */
   lost(peer: string): void {
     this.calls.lost(peer);
-    this.#services.lost(peer);
+    this.#services?.lost(peer);
   }
 
   left(peer: string, reason: 'bye' | 'silent'): void {
     this.calls.left(peer, reason);
-    this.#services.left(peer);
+    this.#services?.left(peer);
   }
 
   /** Takes no more requests, and fulfils when none is being answered. */
   drain(): Promise<void> {
-    return this.#services.drain();
+    return this.#services?.drain() ?? Promise.resolve();
   }
 
   /** Nothing is asked or answered any more. */
   close(): void {
     this.calls.close();
-    this.#services.close();
+    this.#services?.close();
   }
 }

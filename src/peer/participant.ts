@@ -98,7 +98,7 @@ export class Participant {
     const send = (name: string, args: readonly unknown[], trace?: string): Promise<void> =>
       this.#send(name, args, trace);
     this.#outgoing = new Outgoing(setup.outgoing, setup.session.outbox.limit, send, codec);
-    this.#dialogue = new Dialogue(setup, clock, {
+    this.#dialogue = new Dialogue(setup, {
       servers: (request) => this.whoever('serves', request),
       served: (request) => outlets.serve[request] as AnyEvent,
       send: (peer, message, trace) => this.session.sendDirect(peer, message, trace),
@@ -118,6 +118,11 @@ export class Participant {
   /** How many events and messages are kept for others. */
   get pending(): number {
     return this.#outgoing.pending + this.session.pending;
+  }
+
+  /** Loads what not every peer needs. To be called before something may be received. */
+  load(): Promise<void> {
+    return this.#dialogue.load();
   }
 
   /** How many requests of others are being answered. */

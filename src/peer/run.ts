@@ -137,6 +137,8 @@ export class Run {
     this.#bus = bus;
     if (this.#isOver) await bus.close();
     this.#ending.signal.throwIfAborted();
+    await this.participant.load();
+    this.#ending.signal.throwIfAborted();
     this.#durability = await this.#makeDurability(bus);
     const { session } = this.participant;
     await bus.open({

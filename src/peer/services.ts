@@ -115,11 +115,6 @@ export class Services {
     }
   }
 
-  /** What a peer asks is not answered here. */
-  refuse(peer: string, id: number): void {
-    void this.#port.tell(peer, { kind: 'nobody', id });
-  }
-
   /**
    * Nobody waits for the answers any more, as far as is known. The peer may come back: then it gets an answer all the
    * same, from a handler that gives one, but no stream that ends as if it were complete.
@@ -152,6 +147,11 @@ export class Services {
     for (const resolve of this.#onSettled.splice(0)) resolve();
   }
 
+  /** What a peer asks is not answered here. */
+  #refuse(peer: string, id: number): void {
+    void this.#port.tell(peer, { kind: 'nobody', id });
+  }
+
   #begin(
     peer: string,
     { id, request, args }: Question & { kind: 'call' | 'stream' },
@@ -161,7 +161,7 @@ export class Services {
     const spec = this.#specs.get(request);
     const isStream = room > 0;
     if (spec === undefined || spec.isStream !== isStream || this.#isDraining) {
-      this.refuse(peer, id);
+      this.#refuse(peer, id);
       return;
     }
     let services = this.#running.get(peer);
@@ -198,7 +198,7 @@ export class Services {
     const [handler] = listenersOf(this.#port.served(spec.name));
     if (handler === undefined) {
       this.#end(peer, id);
-      this.refuse(peer, id);
+      this.#refuse(peer, id);
       return;
     }
     const work = async (): Promise<void> => {
