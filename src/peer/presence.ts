@@ -32,10 +32,14 @@ const REMEMBERED = 10;
  * there, and wait longer for each other: otherwise what is said would grow with the square of their number.
  */
 const MOST_SIGNS = 100;
+/** The longest silence, in milliseconds, for which a peer may ask others: what is kept for it would be kept for ever. */
+const LONGEST_SILENCE = 3_600_000;
 
 interface Known {
   peer: RemotePeer | undefined;
   heard: number;
+  /** Its own silence or that of this peer, whichever is longer: it speaks as often as its own wants it. */
+  silence: number;
   /** How long it may be silent, as it was when it was heard: there may be fewer peers since. */
   patience: number;
   /** It was silent for too long. */
@@ -53,8 +57,9 @@ export class Presence {
   // Whoever was heard, also before it said who it is, and for a while after it left.
   readonly #known = new Map<string, Known>();
   #lastTick = 0;
-  /** In how many ticks this peer says once that it is there, and how many have passed since it did. */
-  #ticksASign = 1;
+  /** How many peers there were at the last tick. */
+  #count = 0;
+  /** How many ticks have passed since this peer said that it is there. */
   #ticks = 0;
   #cancelTick: (() => void) | undefined;
 
@@ -106,13 +111,14 @@ export class Presence {
       this.#cancelTick();
       this.#tick();
     }
-    known.patience = this.#patience;
+    known.patience = this.#patienceFor(known.silence);
     known.isGone = false;
     return true;
   }
 
-  add(peer: RemotePeer): void {
-    this.#note(peer.id, peer, false);
+  /** @param silence - after how many milliseconds it takes others for gone; it says three times within them that it is there */
+  add(peer: RemotePeer, silence = 0): void {
+    this.#note(peer.id, peer, false, silence);
   }
 
   /** A peer said good-bye. */
@@ -129,14 +135,20 @@ export class Presence {
     return this.#known.get(id)?.hasLeft === false;
   }
 
-  /** How long, in milliseconds, a peer may be silent: the time in which it says three times that it is there. */
-  get #patience(): number {
-    return this.#silence * this.#ticksASign;
+  /** How long, in milliseconds, a peer with this silence may be silent: the time in which it says three times that it is there. */
+  #patienceFor(silence: number): number {
+    return silence * this.#ticksASign(silence / 3);
   }
 
-  #note(id: string, peer: RemotePeer | undefined, hasLeft: boolean): void {
-    const [heard, patience] = [this.#clock.now(), this.#patience];
-    this.#known.set(id, { peer, heard, patience, isGone: hasLeft, hasLeft });
+  /** In how many ticks, which are so many milliseconds apart, a peer says once that it is there. */
+  #ticksASign(interval: number): number {
+    return Math.ceil((this.#count * 1000) / (MOST_SIGNS * interval)) || 1;
+  }
+
+  #note(id: string, peer: RemotePeer | undefined, hasLeft: boolean, theirs = 0): void {
+    const silence = Math.max(this.#silence, Math.min(theirs, LONGEST_SILENCE));
+    const [heard, patience] = [this.#clock.now(), this.#patienceFor(silence)];
+    this.#known.set(id, { peer, heard, silence, patience, isGone: hasLeft, hasLeft });
   }
 
   #tickLater(): void {
@@ -149,18 +161,17 @@ export class Presence {
     const overslept = now - this.#lastTick - 2 * this.#interval;
     this.#lastTick = now;
     this.#tickLater();
-    let count = 0;
-    for (const { isGone } of this.#known.values()) if (!isGone) count += 1;
-    this.#ticksASign = Math.ceil((count * 1000) / (MOST_SIGNS * this.#interval)) || 1;
+    this.#count = 0;
+    for (const { isGone } of this.#known.values()) if (!isGone) this.#count += 1;
     this.#ticks += 1;
-    if (this.#ticks >= this.#ticksASign) {
+    if (this.#ticks >= this.#ticksASign(this.#interval)) {
       this.#ticks = 0;
       this.#port.alive();
     }
     for (const [id, known] of this.#known) {
       if (overslept > 0) known.heard = now;
       const silent = now - known.heard;
-      const patience = Math.max(known.patience, this.#patience);
+      const patience = Math.max(known.patience, this.#patienceFor(known.silence));
       if (silent >= patience && !known.isGone) {
         const { peer } = known;
         known.isGone = true;

@@ -252,10 +252,10 @@ export class Session {
 
   /** Somebody says who it is. */
   #meet(id: string, hello: Hello): void {
-    const { subscribes, publishes, serves = [], answer, acked, contract, ready, durable } = hello;
+    const { subscribes, publishes, serves = [], answer, acked, contract, ready, durable, silence } = hello;
     const peer: RemotePeer = { id, subscribes, publishes, serves };
     const isNew = !this.#presence.has(id);
-    this.#presence.add(peer);
+    this.#presence.add(peer, silence);
     this.#inboxes.met(id, publishes, durable !== undefined);
     if (!answer) this.#tell(methodTo(id), this.#hello(id, true));
     const kept = this.hasStore ? (durable ?? []) : [];
@@ -285,6 +285,7 @@ export class Session {
       // Who is ready just now and may have missed nothing is what one is without a word.
       ...(since >= Number(!hasBroken) && { ready: { since, hasBroken } }),
       ...(this.hasStore && { durable: [...this.#options.durable] }),
+      silence: Math.ceil(this.#options.silence),
     };
   }
 

@@ -53,6 +53,11 @@ export type Control =
        * the sender keeps none there, either.
        */
       readonly durable?: readonly string[];
+      /**
+       * After how many milliseconds without a word the sender takes others for gone. It says three times within them that
+       * it is there: so it is not to be taken for gone any earlier.
+       */
+      readonly silence?: number;
     }
   /** The sender is still there. */
   | { readonly kind: 'alive' }
@@ -139,6 +144,7 @@ const FORMS: Readonly<Record<Control['kind'], readonly Field[]>> = {
     ['serves', readNames, asItIs],
     ['ready', readReady, writeReady],
     ['durable', readNames, asItIs],
+    ['silence', readCount, asItIs],
   ],
   alive: [],
   bye: [['heads', readPairs]],

@@ -121,6 +121,27 @@ describe('delivery: presence', () => {
     expect(await joined).toMatchObject([{ id: b.id }]);
   });
 
+  test('one whose limit is longer than that of the others counts as gone only after its own', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const patient = await world.start(['tick'], [], { silence: 30_000 });
+    const left: string[] = [];
+    connect(publisher.status, 'peerLeft', ({ id }) => left.push(id));
+    await world.pass(40_000);
+    world.busOf(patient).partition();
+    const received = collect(patient);
+    void publisher.publish.tick(1);
+    await world.pass(29_000);
+    expect(left).toEqual([]);
+    expect(publisher.pending).toBe(1);
+    world.busOf(patient).mend();
+    await world.until(publisher.flush());
+    expect(received).toEqual([1]);
+    world.busOf(patient).partition();
+    await world.pass(42_000);
+    expect(left).toEqual([patient.id]);
+  });
+
   test('waitFor: fulfils when so many subscribers are there', async () => {
     const world = new World();
     const publisher = await world.start([], ['tick']);

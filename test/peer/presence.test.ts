@@ -15,10 +15,13 @@ class Crowd {
   readonly left: string[] = [];
   readonly forgotten: string[] = [];
 
-  join(count: number): void {
+  readonly #silences = new Map<string, number>();
+
+  join(count: number, silence = SILENCE): void {
     for (let i = 0; i < count; i += 1) {
       const id = `peer ${(this.#joined += 1)}`;
-      const presence = new Presence(SILENCE, this.clock, {
+      this.#silences.set(id, silence);
+      const presence = new Presence(silence, this.clock, {
         alive: () => this.#sign(id),
         left: (peer, reason) => this.left.push(`${peer.id} ${reason}`),
         gone: () => {},
@@ -29,7 +32,7 @@ class Crowd {
     }
     for (const member of this.#members.values()) {
       for (const id of this.#members.keys()) {
-        if (!member.has(id)) member.add({ id, subscribes: [], publishes: [], serves: [] });
+        if (!member.has(id)) member.add({ id, subscribes: [], publishes: [], serves: [] }, this.#silences.get(id));
       }
     }
   }
@@ -69,6 +72,35 @@ test('few peers: each says three times within the silence that it is there, and 
   expect(crowd.forgotten).toEqual([]);
   crowd.clock.advance(10 * SILENCE);
   expect(crowd.forgotten).toEqual(Array.from({ length: 19 }, () => 'peer 7'));
+});
+
+test('peers with different silences: none is taken for gone before its own is over, nor before that of the other', () => {
+  const crowd = new Crowd();
+  crowd.join(1, SILENCE / 10);
+  crowd.join(1, 10 * SILENCE);
+  crowd.join(1);
+  crowd.clock.advance(100 * SILENCE);
+  expect(crowd.left).toEqual([]);
+  crowd.die('peer 1');
+  crowd.clock.advance(2 * SILENCE);
+  expect(crowd.left).toEqual(['peer 1 silent']);
+  crowd.die('peer 2');
+  // Its last sign was as long ago as it took peer 1 to go.
+  crowd.clock.advance(8 * SILENCE - 1);
+  expect(crowd.left).toEqual(['peer 1 silent']);
+  crowd.clock.advance(SILENCE);
+  expect(crowd.left).toEqual(['peer 1 silent', 'peer 2 silent']);
+});
+
+test('a silence of years counts as an hour', () => {
+  const crowd = new Crowd();
+  crowd.join(1);
+  crowd.join(1, 1e12);
+  crowd.die('peer 2');
+  crowd.clock.advance(3_599_999);
+  expect(crowd.left).toEqual([]);
+  crowd.clock.advance(SILENCE);
+  expect(crowd.left).toEqual(['peer 2 silent']);
 });
 
 test.each([60, 200])('%i peers: each hears 100 signs of life a second, and nobody is taken for gone', (count) => {

@@ -50,6 +50,10 @@ const MESSAGES: [Exclude<Control, { kind: 'replay' }>, string][] = [
     { kind: 'hello', subscribes: [], publishes: [], answer: false, acked: 0, ready: { since: 1, hasBroken: false } },
     '["hello","P",[],[],false,0,null,null,[1,false]]',
   ],
+  [
+    { kind: 'hello', subscribes: [], publishes: [], answer: false, acked: 0, durable: ['a'], silence: 6_000 },
+    '["hello","P",[],[],false,0,null,null,null,["a"],6000]',
+  ],
   [{ kind: 'mark', g: 3 }, '["mark","P",3]'],
   [{ kind: 'broker' }, '["broker","P"]'],
   [{ kind: 'alive' }, '["alive","P"]'],

@@ -4,7 +4,7 @@ import { connect, Peer } from 'mreventloop';
 
 if (parentPort === null) throw new Error('this is no worker');
 const port = parentPort;
-const peer = new Peer(port, ['x', 'stop'], ['y']);
+const peer = new Peer(port, ['x', 'stop'], ['y'], { silence: 300 });
 connect(peer, 'x', (value) => peer.publish.y(value));
 connect(peer, 'stop', () => void peer.stop());
 await peer.start();

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 const [inAddress = '', outAddress = ''] = process.argv.slice(2);
 const shop = contract({ double: request([z.number()], z.number()) });
-const peer = new Peer({ in: inAddress, out: outAddress }, shop, { serve: ['double'] });
+const peer = new Peer({ in: inAddress, out: outAddress }, shop, { serve: ['double'], silence: 1_500 });
 peer.serve.double(async (n) => {
   await new Promise((resolve) => setTimeout(resolve, n % 200));
   return 2 * n;
