@@ -11,8 +11,8 @@ export interface ListenOptions {
    */
   once?: boolean | undefined;
   /**
-   * Keeps the connection that exists when the same listener is connected already.
-   * Without it a listener connected twice is called twice, as in Python.
+   * Keeps the connection that exists when the same listener is connected already, as it was connected: this time's `once` and
+   * `signal` mean nothing then. Without it a listener connected twice is called twice, as in Python.
    * @default false
    */
   unique?: boolean | undefined;

@@ -77,7 +77,7 @@ export function instrument({ tracerProvider, meterProvider }: InstrumentOptions 
   return end;
 }
 
-/** @returns with what makes its figures forget the calls that wait */
+/** @returns with what ends the spans of the slots that run, and makes its figures forget the calls that wait */
 function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMeter'>): [Probe, forget: () => void] {
   const tracer = tracers.getTracer(SYSTEM);
   const meter = meters.getMeter(SYSTEM);
@@ -99,6 +99,7 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
   const answered = meter.createHistogram('rpc.server.call.duration', { unit: 's' });
   const calls = new WeakMap<ProbedCall, Traced>();
   const waitingByName = new Map<string, number>();
+  const runs = new Set<Span>();
 
   function countWaiting(name: string, change: number): void {
     waiting.add(change, slotAttributes(name));
@@ -126,6 +127,7 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
       traced.began = performance.now();
       const attributes = slotAttributes(traced.name);
       traced.span = tracer.startSpan(`run ${traced.name}`, { attributes }, traced.context);
+      runs.add(traced.span);
       return context.with(trace.setSpan(traced.context, traced.span), body);
     },
     ended(call, hasFailed, outcome) {
@@ -141,6 +143,7 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
       ran.record((performance.now() - began) / 1_000, slotAttributes(name));
       if (hasFailed) fail(span, outcome);
       span.end();
+      runs.delete(span);
     },
     publish(event, body) {
       const attributes = eventAttributes(event, 'send');
@@ -192,7 +195,12 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
       }
     },
   };
-  return [probe, () => waitingByName.forEach((count, name) => waiting.add(-count, slotAttributes(name)))];
+  const forget = (): void => {
+    for (const [name, count] of waitingByName) waiting.add(-count, slotAttributes(name));
+    // Else they would never be exported.
+    for (const span of runs) span.end();
+  };
+  return [probe, forget];
 }
 
 /** Calls a function in the context of a span, which ends with it. */

@@ -16,6 +16,7 @@ import {
 import { instrument } from 'mreventloop/opentelemetry';
 import { FaultyNetwork, StepClock } from 'mreventloop/testing';
 import { Subscriber } from 'zeromq';
+import { deferred } from '../loop/deferred.ts';
 import { pair } from '../peer/shop.ts';
 import { startBroker } from '../support/addresses.ts';
 import { node, Program } from '../support/program.ts';
@@ -157,6 +158,22 @@ describe('trace: within a process', () => {
     await onProduced('milk');
     expect(recording.spans()).toEqual([]);
     expect(await recording.figures()).toMatchObject({ 'mreventloop.slot.queued Consumer.onProduced': 0 });
+  });
+
+  test('ends the spans of slots that run when it ends', async () => {
+    const recording = record();
+    await using eventLoop = new EventLoop().start();
+    const gate = deferred();
+    const call = eventLoop.enqueue(async function work() {
+      await gate.promise;
+    });
+    await expect.poll(() => eventLoop.current === call).toBe(true);
+    recording.end();
+    const names = recording.spans().map(({ name }) => name);
+    gate.resolve();
+    await call;
+    expect(names).toEqual(['queue work', 'run work']);
+    expect(recording.spans()).toHaveLength(2);
   });
 
   test('is not begun twice', () => {
