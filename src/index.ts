@@ -60,6 +60,7 @@ export {
   eventNames,
   Events,
   events,
+  type HasEventMap,
   type MapOfEvents,
   type UntypedEvents,
 } from './events/events.ts';

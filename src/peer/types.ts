@@ -2,10 +2,11 @@ import type { Endpoints } from '../bus/bus.ts';
 import type { BusAt, BusCapabilities } from '../bus/capabilities.ts';
 import type { Port } from '../bus/port/port-line.ts';
 import type { Contract, EventsIn, PublishedArgs, ReceivedArgs, RequestNameIn } from '../contract/contract.ts';
-import type { EventMap, Events, MapOfEvents, UntypedEvents } from '../events/events.ts';
+import type { AnyEvent, HandlerPoint } from '../events/event.ts';
+import type { EventMap, Events, HasEventMap, MapOfEvents, UntypedEvents } from '../events/events.ts';
 import type { ContractPeerOptions, FlushOptions, PeerOptions, StartOptions, WaitOptions } from './options.ts';
 import type { RemotePeer } from './presence.ts';
-import type { Requests, Served } from './requests.ts';
+import type { Ask, Handler, Requests, Served } from './requests.ts';
 import type { PeerStatus } from './status.ts';
 
 /** The functions that publish a peer's events. */
@@ -256,8 +257,11 @@ export interface PeerConstructor {
   ): Peer<
     { [Name in S]: ReceivedArgs<C[Name]> },
     { [Name in P]: PublishedArgs<C[Name]> },
-    Requests<C, Q>,
-    Served<C, V>,
+    // Requests and Served, written out: so they are shown as what they come to, and not with the whole contract in each.
+    { readonly [Name in Q]: Ask<C[Name]> },
+    { readonly [Name in V]: HandlerPoint<Handler<C[Name]>> & AnyEvent } & HasEventMap<{
+      [Name in V]: Handler<C[Name]>;
+    }>,
     BusAt<A>
   >;
   readonly prototype: Peer;

@@ -42,7 +42,7 @@ type OfNames = PeerOf<typeof shop, { publish: string[] }>;
 type NoContract = PeerOf<{ produced: string }, { publish: 'produced' }>;
 // THROWS Property 'cleaned' is missing in type 'Publish<{ produced: [string, number]; }>' but required in type 'Publish<{ cleaned: [string]; }>'.
 const cleaner: PeerOf<typeof shop, { publish: 'cleaned' }> = seller;
-// THROWS Property 'price_of' is missing in type 'Requests<
+// THROWS Property 'price_of' is missing in type '{}' but required in type 'Requests<
 const asking: PeerOf<typeof shop, { request: 'price_of' }> = seller;
 
 // one address, or a port, with lists of names

@@ -24,7 +24,7 @@ new Peer(address, shop, { request: ['produced'] });
 new Peer(address, shop, { serve: ['nope'] });
 
 // asking
-// THROWS Property 'stock' does not exist on type 'Requests<
+// THROWS Property 'stock' does not exist on type '{ readonly price_of: (args_0: string, options?: RequestOptions | undefined) => Promise<number>; readonly prices_of:
 void peer.request.stock('tea');
 // THROWS Argument of type 'number' is not assignable to parameter of type 'string'.
 void peer.request.price_of(3);
@@ -40,7 +40,7 @@ const price: string = await peer.request.price_of('tea');
 await peer.request.prices_of('tea').next();
 
 // answering
-// THROWS Property 'stock' does not exist on type 'Served<
+// THROWS Property 'stock' does not exist on type '{ readonly price_of: HandlerPoint<(args_0: string, signal: AbortSignal) => number | PromiseLike<number>> & AnyEvent; readonly prices_of:
 peer.serve.stock(() => 3);
 // THROWS Type 'string' is not assignable to type 'number | PromiseLike<number>'.
 peer.serve.price_of(() => 'three');
