@@ -30,10 +30,12 @@ export type Events<M extends MapOfEvents<M> = EventMap> = {
 interface EventsConstructor {
   /**
    * Events by name, as in Python: `new Events(['produced'])`. Their arguments are `unknown`, unless
-   * the map is given: `new Events<{ produced: [product: string] }>(['produced'])`.
+   * the map is given, or known from where they go: `new Events<{ produced: [product: string] }>(['produced'])`.
    * {@link events} infers everything and is the better form.
    */
-  new <const Name extends string>(names: readonly Name[]): Events<UntypedEvents<Name>>;
+  new <const Name extends string, M extends MapOfEvents<M> & Record<Name, readonly unknown[]> = UntypedEvents<Name>>(
+    names: readonly Name[],
+  ): Events<M>;
   new <M extends MapOfEvents<M> = EventMap>(names: readonly (keyof M & string)[]): Events<M>;
   readonly prototype: Events;
 }

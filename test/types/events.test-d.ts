@@ -53,6 +53,8 @@ expectTypeOf(eventNames(producer.events)).toEqualTypeOf<('produced' | 'sold' | '
 
 // Events, as in Python
 expectTypeOf(new Events(['a', 'b'])).toEqualTypeOf<Events<{ a: unknown[]; b: unknown[] }>>();
+const annotated: Events<{ a: [count: number]; b: [] }> = new Events(['a', 'b']);
+expectTypeOf(annotated.a).toEqualTypeOf<Event<[count: number]>>();
 expectTypeOf(new Events<{ a: [count: number] }>(['a']).a).toEqualTypeOf<Event<[count: number]>>();
 
 // addEvent keeps what was there

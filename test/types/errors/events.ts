@@ -57,6 +57,8 @@ new Events({ produced: event() });
 new Events<{ produced: [product: string] }>(['nope']);
 // THROWS Type '{ produced: string; }' does not satisfy the constraint 'MapOfEvents<{ produced: string; }>'. Types of property 'produced' are incompatible. Type 'string' is not assignable to type 'readonly unknown[]'.
 new Events<{ produced: string }>(['produced']);
+// THROWS Type 'Events<MapOfEvents<{ produced: [product: string]; }> & Record<"produced" | "sold", readonly unknown[]>>' is not assignable to type
+const annotated: Events<{ produced: [product: string] }> = new Events(['produced', 'sold']);
 // THROWS Property 'nope' does not exist on type 'Events<UntypedEvents<"produced">>'.
 new Events(['produced']).nope();
 // THROWS Type 'Events<{ produced: [product: string]; sold: [product: string, price: number]; }>' is not assignable to type 'Events<{ produced: [count: number]; }>'.
