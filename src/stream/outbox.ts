@@ -7,6 +7,7 @@ import type { Deposits } from './deposits.ts';
 import { STORE } from '../wire/names.ts';
 import { type EventOutboxOptions, Log, type PublishPolicy } from './log.ts';
 import { Newcomers, type Ready } from './newcomers.ts';
+import { Laggards, lags, sentTo } from './laggards.ts';
 import { Replay } from './replay.ts';
 import { jsonOf, plainLength } from './arguments.ts';
 import { isLonger, LARGEST } from '../size.ts';
@@ -33,10 +34,7 @@ export interface OutboxPort {
   overflow(event: string, policy: PublishPolicy, dropped: number): void;
 }
 
-/** How long, in milliseconds, a subscriber may lag before it is told how far it should be, at first and at most. */
-const FIRST_PATIENCE = 100;
-const LAST_PATIENCE = 1_000;
-/** The same of all of them while somebody waits for room. */
+/** How long, in milliseconds, subscribers may lag before they are told how far they should be, while somebody waits for room. */
 const ROOM_PATIENCE = 10;
 
 /** How many characters may be unacknowledged before those who publish are to wait: a window of large events takes memory. */
@@ -79,7 +77,7 @@ export class Outbox {
   #g = 0;
   // The last event that was sent, as a number over all events: they are sent in this order.
   #sentG = 0;
-  #cancelTimer: (() => void) | undefined;
+  readonly #laggards: Laggards;
   readonly #newcomers: Newcomers;
   readonly #onRoom: (() => void)[] = [];
   // The broker counts as a subscriber of everything, whose acknowledgement is an echo: so nobody sends
@@ -98,6 +96,12 @@ export class Outbox {
     this.#clock = clock;
     this.#port = port;
     this.#newcomers = new Newcomers(clock);
+    this.#laggards = new Laggards(clock, {
+      isOpen: () => this.#open,
+      all: () => [this.#broker, ...this.#subscribers.values()],
+      remind: (one) => this.#remind(one),
+      looked: () => this.#noteMoment(),
+    });
     for (const name of names) this.#logs.set(name, new Log(name, options.events[name]));
     this.#stock = new Stock(this.#logs.values(), options);
     this.#broker = this.#makeSubscriber('', [...this.#logs.values()], 0);
@@ -173,7 +177,7 @@ export class Outbox {
     if (this.#hasRoom(1)) return undefined;
     if (this.#onRoom.length === 0) {
       this.#clock.after(ROOM_PATIENCE, () => {
-        if (this.#onRoom.length > 0) this.#remindAll();
+        if (this.#onRoom.length > 0) this.#laggards.remindAll();
       });
     }
     return new Promise((resolve) => this.#onRoom.push(resolve));
@@ -184,7 +188,7 @@ export class Outbox {
    * @param signal - aborts when nobody waits for it any more; it need not fulfil then
    */
   delivered(signal: AbortSignal): Promise<void> {
-    this.#remindAll();
+    this.#laggards.remindAll();
     return new Promise((resolve) => {
       this.#onDelivered.push({ g: this.#g, signal, resolve });
       this.#settle();
@@ -208,7 +212,7 @@ export class Outbox {
     // It may be another one than before.
     if (this.largest < LARGEST) for (const [log] of before) this.#stock.dropLarge(log, this.largest);
     this.#newcomers.opened(this.#subscribers.values(), () => this.#releaseAll());
-    this.#remindAll();
+    this.#laggards.remindAll();
     this.#deposits?.open();
     this.#pump();
     for (const [log, dropped] of before) this.#tellDropped(log, dropped);
@@ -258,8 +262,7 @@ export class Outbox {
     this.pause();
     // It may still hear from the store, which is closed later.
     if (this.#deposits !== undefined) this.#deposits.onProgress = undefined;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+    this.#laggards.close();
     this.#newcomers.close();
     for (const resolve of this.#onRoom.splice(0)) resolve();
     for (const { resolve } of this.#onDelivered.splice(0)) resolve();
@@ -289,7 +292,7 @@ export class Outbox {
     subscriber.acked = Math.max(subscriber.acked, acked);
     this.#audience.add(subscriber);
     if (logs.length > 0) this.#remind(subscriber);
-    if (lags(subscriber)) this.#watch();
+    if (lags(subscriber)) this.#laggards.watch();
     this.#releaseAll();
   }
 
@@ -329,8 +332,7 @@ export class Outbox {
     if (g <= subscriber.acked || g > this.#g) return;
     subscriber.acked = g;
     subscriber.unsureSince = undefined;
-    subscriber.patience = FIRST_PATIENCE;
-    subscriber.since = this.#clock.now();
+    this.#laggards.progressed(subscriber);
     for (const log of subscriber.logs) this.#release(log);
     this.#pump();
   }
@@ -387,7 +389,7 @@ export class Outbox {
       }
     }
     // Nothing is under way where all was dropped, which subscribers are to know.
-    if (this.#stock.underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#watch();
+    if (this.#stock.underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#laggards.watch();
     this.#deposits?.pump();
     this.#settle();
   }
@@ -432,33 +434,6 @@ export class Outbox {
     for (const { g, resolve } of waiting) if (g < oldest) resolve();
   }
 
-  /** Sees to it that subscribers that lag hear how far they should be. */
-  #watch(): void {
-    this.#cancelTimer ??= this.#clock.after(FIRST_PATIENCE, () => {
-      this.#cancelTimer = undefined;
-      this.#noteMoment();
-      const now = this.#clock.now();
-      let isAnyLagging = false;
-      for (const one of [this.#broker, ...this.#subscribers.values()]) {
-        if (!lags(one)) {
-          one.since = now;
-          continue;
-        }
-        isAnyLagging = true;
-        if (!this.#open || now - one.since < one.patience) continue;
-        this.#remind(one);
-        one.patience = Math.min(one.patience * 2, LAST_PATIENCE);
-        one.since = now;
-      }
-      if (isAnyLagging) this.#watch();
-    });
-  }
-
-  /** Has the broker and all subscribers that lag acknowledge what they have. */
-  #remindAll(): void {
-    for (const one of [this.#broker, ...this.#subscribers.values()]) if (lags(one)) this.#remind(one);
-  }
-
   /** Has a subscriber acknowledge what it has, and ask for what it lacks. */
   #remind(subscriber: Subscriber): void {
     if (!this.#open) return;
@@ -474,16 +449,8 @@ export class Outbox {
   }
 
   #makeSubscriber(id: string, logs: readonly Log[], acked: number): Subscriber {
-    const since = this.#clock.now();
-    return { id, logs, acked, unsureSince: undefined, hasBroken: false, patience: FIRST_PATIENCE, since };
+    const subscriber = { id, logs, acked, unsureSince: undefined, hasBroken: false, patience: 0, since: 0 };
+    this.#laggards.progressed(subscriber);
+    return subscriber;
   }
-}
-
-/** The last event that a subscriber wants and that was sent, as a number over all events. */
-function sentTo({ logs }: Subscriber): number {
-  return logs.reduce((last, { sentG }) => Math.max(last, sentG), 0);
-}
-
-function lags(subscriber: Subscriber): boolean {
-  return subscriber.acked < sentTo(subscriber);
 }
