@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util';
-import { Broker, connect } from '../index.ts';
+import { Broker, connect, RefusedError } from '../index.ts';
 import { UsageError } from './usage.ts';
+
+/** Where the token for the uplink is: arguments can be seen by all who use the machine. */
+const TOKEN_VARIABLE = 'MREVENTLOOP_UPLINK_TOKEN';
 
 const HELP = `Runs a broker until it is interrupted.
 
@@ -18,6 +21,9 @@ Options:
   -u, --uplink ADDRESS           join other brokers, and peers, at nats://127.0.0.1:4222/shop
   -q, --quiet                    print errors only
   -h, --help                     show this
+
+Environment:
+  ${TOKEN_VARIABLE}       what the server of the uplink wants to see, if it wants a token
 
 Peers with a contract are given the one address, too:
   new Peer('ipc:///tmp/shop', shop, { subscribe: ['request_product'], publish: ['produced'] })
@@ -43,9 +49,15 @@ export async function broker(args: readonly string[]): Promise<void> {
   };
 
   const { uplink } = values;
+  if (uplink?.includes('@') === true) {
+    throw usageError(`an uplink has no user and no password: its token belongs into ${TOKEN_VARIABLE}`);
+  }
   const hub = makeBroker(first, second, uplink);
   connect(hub.status, 'uplink', ({ up, error }) => {
-    say(`broker: ${up ? 'joined' : 'trying to join'} ${uplink}${error === undefined ? '' : `: ${error.message}`}`);
+    const state = `broker: ${up ? 'joined' : 'trying to join'} ${uplink}`;
+    const hint = !up && error instanceof RefusedError ? ` (see ${TOKEN_VARIABLE})` : '';
+    if (error === undefined) say(state);
+    else console.error(`${state}: ${error.message}${hint}`);
   });
   connect(hub.status, 'refused', ({ reason, remoteAddress = 'a peer' }) => {
     say(`broker: refused ${remoteAddress}: ${reason}`);
@@ -67,8 +79,10 @@ export async function broker(args: readonly string[]): Promise<void> {
   say(`broker: passed on ${frames} frames, ${bytes} bytes; dropped ${invalid} invalid`);
 }
 
-function makeBroker(first: string, second: string | undefined, uplink: string | undefined): Broker {
-  if (uplink === undefined) return new Broker(first, second);
+function makeBroker(first: string, second: string | undefined, address: string | undefined): Broker {
+  if (address === undefined) return new Broker(first, second);
+  // A variable that is empty is one that was not set.
+  const uplink = { address, token: process.env[TOKEN_VARIABLE] || undefined };
   const isOne = second === undefined || second === first;
   if (isOne && /^ws(\+unix)?:/.test(first)) return new Broker({ ws: first, uplink });
   return new Broker({ zmq: second === undefined ? first : { in: first, out: second }, uplink });

@@ -139,7 +139,7 @@ describeWith('nats', 'uplink: brokers and peers meet', (program) => {
     expect(values).toEqual(numbers(10_000));
     await server.kill();
     expect(await process.line()).toBe(`broker: trying to join ${address}/shop`);
-    expect(await process.line()).toBe(`broker: trying to join ${address}/shop: connection refused`);
+    await expect.poll(() => process.stderr).toBe(`broker: trying to join ${address}/shop: connection refused\n`);
     await server.start();
     expect(await process.line()).toBe(`broker: joined ${address}/shop`);
   });

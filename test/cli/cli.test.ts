@@ -4,8 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Peer } from 'mreventloop';
 import { WebSocket } from 'ws';
+import { describeWith } from '../setup/describe-with.ts';
 import { startBroker, temporaryFolder } from '../support/addresses.ts';
-import { cli } from '../support/program.ts';
+import { NatsServer } from '../support/nats-server.ts';
+import { cli, cliWith, type Program } from '../support/program.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -44,6 +46,11 @@ describe('cli: help and usage', () => {
     [['broker', '-u', '-q'], "option '-u' argument is ambiguous", 'mreventloop broker --help'],
     [['broker', 'a', 'b', 'c'], 'broker takes one or two addresses', 'mreventloop broker --help'],
     [['broker', 'inproc://x'], 'inproc:// exists within a process only', 'mreventloop broker --help'],
+    [
+      ['broker', 'ws://127.0.0.1:0', '-u', 'nats://secret@a'],
+      'an uplink has no user and no password: its token belongs into MREVENTLOOP_UPLINK_TOKEN',
+      'mreventloop broker --help',
+    ],
   ])('%j: a usage error, with exit code 2', async (args, words, help) => {
     const { code, stderr } = await cli(...args).exit;
     expect(code).toBe(2);
@@ -94,8 +101,18 @@ describe('cli: broker', () => {
   test('joins others, or tries to', async () => {
     const program = cli('broker', 'ws://127.0.0.1:0', '--uplink', 'nats://127.0.0.1:1/shop');
     expect(await program.line()).toBe('broker: connecting to nats://127.0.0.1:1/shop');
-    expect(await program.line()).toBe('broker: trying to join nats://127.0.0.1:1/shop: connection refused');
     expect(await program.line()).toContain('broker: serving; peers connect to ws://127.0.0.1:');
+    const said = 'broker: trying to join nats://127.0.0.1:1/shop: connection refused\n';
+    await expect.poll(() => program.stderr).toBe(said);
+  });
+
+  test('quiet: says what is wrong with the uplink, and nothing else', async () => {
+    const program = cli('broker', 'ws://127.0.0.1:0', '--quiet', '--uplink', 'nats://127.0.0.1:1/shop');
+    const said = 'broker: trying to join nats://127.0.0.1:1/shop: connection refused\n';
+    await expect.poll(() => program.stderr, { timeout: 5_000 }).toBe(said);
+    program.kill('SIGTERM');
+    expect(await program.rest()).toEqual([]);
+    expect(await program.exit).toEqual({ code: 0, signal: null, stderr: said });
   });
 
   test('an uplink to somebody who says nothing: a signal ends it meanwhile', async () => {
@@ -161,5 +178,26 @@ describe('cli: broker', () => {
     const { code, stderr } = await cli('broker', 'ws://127.0.0.1:1', 'ws://127.0.0.1:2', '-u', 'nats://a').exit;
     expect(code).toBe(1);
     expect(stderr).toBe("mreventloop: 'ws://127.0.0.1:1' is for both ways: 'ws://127.0.0.1:2' is one too many\n");
+  });
+});
+
+function startBrokerAt(uplink: string, token: string, ...options: readonly string[]): Program {
+  const env = { MREVENTLOOP_UPLINK_TOKEN: token };
+  return cliWith({ env }, 'broker', 'ws://127.0.0.1:0', '-u', uplink, ...options);
+}
+
+describeWith('nats', 'cli: an uplink to a server that wants a token', (program) => {
+  test('the right one in the environment: joins', async () => {
+    const { address } = await NatsServer.start(program, '--auth', 'open sesame');
+    const broker = startBrokerAt(address, 'open sesame');
+    expect(await broker.line()).toBe(`broker: connecting to ${address}`);
+    expect(await broker.line()).toBe(`broker: joined ${address}`);
+  });
+
+  test.each(['guessed', ''])("'%s': says where it is from, also when it is to be quiet", async (token) => {
+    const { address } = await NatsServer.start(program, '--auth', 'open sesame');
+    const broker = startBrokerAt(address, token, '--quiet');
+    const reason = `the server at '${address}' does not let this in (see MREVENTLOOP_UPLINK_TOKEN)`;
+    await expect.poll(() => broker.stderr, { timeout: 5_000 }).toBe(`broker: trying to join ${address}: ${reason}\n`);
   });
 });

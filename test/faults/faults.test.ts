@@ -24,7 +24,7 @@ async function openBroker(
   wanted: Endpoints,
   flags: readonly string[] = [],
 ): Promise<{ endpoints: Endpoints; broker: Program }> {
-  const broker = cliWith(flags, 'broker', wanted.in, wanted.out);
+  const broker = cliWith({ flags }, 'broker', wanted.in, wanted.out);
   const [, inAddress = '', outAddress = ''] = /from (\S+) and send to (\S+)/.exec(await broker.line()) ?? [];
   return { broker, endpoints: { in: inAddress, out: outAddress } };
 }

@@ -69,14 +69,14 @@ export function node(base: string, path: string, ...args: string[]): Program {
 
 /** The `mreventloop` program. */
 export function cli(...args: string[]): Program {
-  return cliWith([], ...args);
+  return cliWith({}, ...args);
 }
 
-/** The same with flags for Node. */
-export function cliWith(flags: readonly string[], ...args: string[]): Program {
-  return new Program(process.execPath, [
-    ...flags,
-    new URL('../../dist/cli/main.js', import.meta.url).pathname,
-    ...args,
-  ]);
+/** The same with flags for Node, and with variables in its environment. */
+export function cliWith(
+  { flags = [], env = {} }: { readonly flags?: readonly string[]; readonly env?: NodeJS.ProcessEnv },
+  ...args: string[]
+): Program {
+  const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+  return new Program(process.execPath, [...flags, main, ...args], env);
 }
