@@ -203,7 +203,7 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Binds the addresses and begins to serve. A broker that was stopped can be started again; it waits until that is
-   * done. An uplink is tried once; when there is nobody, the broker serves its own peers and goes on trying.
+   * done. An uplink is tried once; when nobody answers within half a second, the broker serves its own peers and goes on trying.
    * @returns the broker itself, for `await using`
    * @throws AddressInUseError when another broker or program serves an address; AddressError when an
    *   address cannot be used; RangeError or TypeError for options of a door that make no sense; MissingLibraryError;
@@ -248,7 +248,7 @@ export class Broker implements AsyncDisposable {
   async #close(): Promise<void> {
     const starting = this.#starting;
     if (starting !== undefined) {
-      // Its first attempt may take seconds, for which the start waits.
+      // The start waits for its first attempt.
       await this.#uplink?.close();
       await starting.catch(() => {});
     }

@@ -237,7 +237,7 @@ export interface UplinkListener extends DoorListener {
 /**
  * What joins a broker to others, and to peers that have none: a door behind which there are not peers, but what
  * the other brokers pass on. It goes on trying to connect until it is closed: opening it fails only when it can
- * never work, and takes no longer than the first attempt.
+ * never work, and takes no longer than the first attempt, nor than half a second.
  */
 export interface Uplink extends Omit<Door, 'open'> {
   open(listener: UplinkListener): Promise<Endpoints>;

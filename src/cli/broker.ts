@@ -66,7 +66,7 @@ export async function broker(args: readonly string[]): Promise<void> {
     say(`broker: ${signal}, stopping`);
     return hub.stop();
   });
-  // Who does not answer there keeps it waiting.
+  // Who does not answer there keeps it waiting, for a moment.
   if (uplink !== undefined) say(`broker: connecting to ${uplink}`);
   await hub.start();
   if (hub.running) {

@@ -11,6 +11,11 @@ export type TopicOf = (frame: Frame) => string | undefined;
 const MOST_UNANSWERED = 16 * 1024 * 1024;
 /** After how many bytes the server is asked whether it has them. */
 const ASK_AFTER = 1024 * 1024;
+/**
+ * How long, in milliseconds, the first attempt may keep the doors of the broker shut: a server that is well has answered by
+ * then, and peers do not wait for their broker for as long as one may take that is not.
+ */
+const FIRST_ATTEMPT = 500;
 
 /**
  * A broker's way to NATS, where other brokers are, and peers without one. What comes from there is what others
@@ -42,34 +47,36 @@ export class NatsUplink implements Uplink {
 
   async open(listener: UplinkListener): Promise<Endpoints> {
     this.#link.subscribe(this.#link.everySubject);
-    await new Promise<void>((resolve, reject) => {
+    const attempted = new Promise<void>((resolve) => {
       this.#endFirstAttempt = resolve;
-      const set = (up: boolean, error?: Error): void => {
-        // Each attempt says the same again.
-        const isNews = up !== this.#up || error?.message !== this.#error?.message;
-        this.#up = up;
-        this.#error = error;
-        if (isNews) listener.uplink(this.status);
-        resolve();
-      };
-      const opened = this.#link.open({
-        up: () => {
-          this.#unanswered = 0;
-          this.#unasked = 0;
-          set(true);
-        },
-        down: () => {
-          this.#breaks += 1;
-          set(false);
-        },
-        failed: (error) => set(false, error),
-        // Also while it is connected: of what the server, or a name that is too long, does not let through.
-        refused: (error) => set(this.#link.connection !== undefined, error),
-        frame: (text) => listener.frame(text),
-        unreadable: () => listener.unreadable(),
-      });
-      opened.catch(reject);
     });
+    const set = (up: boolean, error?: Error): void => {
+      // Each attempt says the same again.
+      const isNews = up !== this.#up || error?.message !== this.#error?.message;
+      this.#up = up;
+      this.#error = error;
+      if (isNews) listener.uplink(this.status);
+      this.#endFirstAttempt?.();
+    };
+    await this.#link.open({
+      up: () => {
+        this.#unanswered = 0;
+        this.#unasked = 0;
+        set(true);
+      },
+      down: () => {
+        this.#breaks += 1;
+        set(false);
+      },
+      failed: (error) => set(false, error),
+      // Also while it is connected: of what the server, or a name that is too long, does not let through.
+      refused: (error) => set(this.#link.connection !== undefined, error),
+      frame: (text) => listener.frame(text),
+      unreadable: () => listener.unreadable(),
+    });
+    const late = setTimeout(() => this.#endFirstAttempt?.(), FIRST_ATTEMPT);
+    await attempted;
+    clearTimeout(late);
     return { in: this.#address, out: this.#address };
   }
 
