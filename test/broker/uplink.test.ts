@@ -14,6 +14,7 @@ import {
   RefusedError,
   request,
 } from 'mreventloop';
+import { Proxy } from '../faults/proxy.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { freeEndpoints, temporaryFolder } from '../support/addresses.ts';
 import { NatsServer, startCluster } from '../support/nats-server.ts';
@@ -66,6 +67,24 @@ describeWith('nats', 'uplink: brokers and peers meet', (program) => {
     );
     for (const lists of all) expect(lists).toEqual(names.map(() => numbers(1_000)));
   });
+
+  test(
+    'a server far away: what is published elsewhere as soon as a peer of a new broker is ready',
+    { timeout: 60_000 },
+    async () => {
+      const { address } = await NatsServer.start(program);
+      const proxy = await Proxy.start(address, 50);
+      onTestFinished(() => proxy.stop());
+      const sender = await startPeer((await listen(address)).endpoints, [], ['x']);
+      for (const n of numbers(5)) {
+        const broker = await Broker.listen({ ws: { port: 0 }, uplink: proxy.address });
+        onTestFinished(() => broker.stop());
+        const values = heard((await startPeer(twice(broker.url), ['x'], [])).events.x);
+        await sender.publish.x(n);
+        await expect.poll(() => values, { timeout: 5_000 }).toEqual([n]);
+      }
+    },
+  );
 
   test('frames: one crosses once, and does not come back', async () => {
     const { address } = await NatsServer.start(program);

@@ -62,7 +62,11 @@ export class NatsUplink implements Uplink {
       up: () => {
         this.#unanswered = 0;
         this.#unasked = 0;
-        set(true);
+        // When the server has heard what is wanted: who comes in then misses nothing of what others publish.
+        this.#link.connection?.flush().then(
+          () => set(true),
+          () => {},
+        );
       },
       down: () => {
         this.#breaks += 1;
