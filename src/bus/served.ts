@@ -1,40 +1,29 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants, existsSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
-import { connect, type ListenOptions, type Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { connect, createServer, type ListenOptions, type Server } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AddressError, AddressInUseError } from '../errors.ts';
 
 /**
- * What ZeroMQ does not look after when it binds an `ipc://` path: it removes whatever is there, be it a
- * file of the user's or the socket of a live broker, and leaves its own socket behind.
- */
-export interface ClaimedPath {
-  /** To be called when the path was bound. */
-  taken(): void;
-  /** Removes the socket that was bound, if it is still there. */
-  release(): void;
-}
-
-/**
- * Checks that an address may be bound: nothing is there, or the socket of a broker that is gone.
- * Gives undefined for an address that is no path.
+ * Has ZeroMQ bind an address. At a path, it removes whatever is there, be it a file of the user's or the socket of a live
+ * broker, and leaves its own socket behind: so this looks first.
+ * @returns what removes the socket that was bound, if it is still there; to be called when it is closed
  * @throws AddressError, AddressInUseError
  */
-export async function claimPath(address: string): Promise<ClaimedPath | undefined> {
-  if (!address.startsWith('ipc:///')) return undefined;
-  const path = address.slice('ipc://'.length);
-  await findLeftover(address, path);
-  let inode: bigint | undefined;
-  return {
-    taken() {
-      inode = look(path)?.ino;
-    },
-    release() {
-      // Another broker may have taken the path over since; its socket is not ours to remove.
-      if (inode !== undefined && look(path)?.ino === inode) unlinkSync(path);
-    },
+export async function bindAt(bind: () => Promise<void>, address: string): Promise<() => void> {
+  const path = address.startsWith('ipc:///') ? address.slice('ipc://'.length) : undefined;
+  const inode = await alone(path, async () => {
+    if (path !== undefined) await findLeftover(address, path);
+    await bind().catch((cause: unknown) => {
+      throw explainBind(address, cause);
+    });
+    return path === undefined ? undefined : look(path)?.ino;
+  });
+  return () => {
+    // Another broker may have taken the path over since; its socket is not ours to remove.
+    if (path !== undefined && inode !== undefined && look(path)?.ino === inode) unlinkSync(path);
   };
 }
 
@@ -46,6 +35,22 @@ export async function claimPath(address: string): Promise<ClaimedPath | undefine
  * @throws AddressError, AddressInUseError
  */
 export async function listenAt(server: Server, place: ListenOptions, address: string): Promise<() => Promise<void>> {
+  const { path } = place;
+  const inode = await alone(path, async () => {
+    await listen(server, place, address);
+    return path === undefined ? undefined : look(path)?.ino;
+  });
+  return async () => {
+    const closed = once(server, 'close');
+    const found = path === undefined ? undefined : look(path)?.ino;
+    if (path === undefined || found === undefined || found === inode) server.close();
+    else whileAside(path, () => server.close());
+    await closed;
+  };
+}
+
+/** @throws AddressError, AddressInUseError */
+async function listen(server: Server, place: ListenOptions, address: string): Promise<void> {
   const { path } = place;
   for (let isBound = false; !isBound;) {
     try {
@@ -60,14 +65,49 @@ export async function listenAt(server: Server, place: ListenOptions, address: st
       await removeLeftover(address, path);
     }
   }
-  const inode = path === undefined ? undefined : look(path)?.ino;
-  return async () => {
-    const closed = once(server, 'close');
-    const found = path === undefined ? undefined : look(path)?.ino;
-    if (path === undefined || found === undefined || found === inode) server.close();
-    else whileAside(path, () => server.close());
-    await closed;
-  };
+}
+
+/**
+ * Does something about a path while no other broker does: one that has just been bound looks like one that was left, and
+ * what is left when one looks may be somebody's when it is removed. Whoever cannot have it alone does it all the same.
+ */
+async function alone<T>(path: string | undefined, work: () => Promise<T>): Promise<T> {
+  const lock = path === undefined ? undefined : await takeLock(path);
+  try {
+    return await work();
+  } finally {
+    lock?.close();
+  }
+}
+
+/**
+ * Takes a lock that ends with its process, however that ends: an abstract socket, which only Linux has. (Names are of
+ * one runtime: Node 20 makes them longer.) Undefined where there is none, or where somebody does not give it back.
+ */
+async function takeLock(path: string): Promise<Server | undefined> {
+  const name = lockName(path);
+  const deadline = performance.now() + PATIENCE;
+  while (name !== undefined && performance.now() < deadline) {
+    const lock = createServer((socket) => socket.destroy());
+    try {
+      lock.listen({ path: name, exclusive: true });
+      await once(lock, 'listening');
+      return lock;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') return undefined;
+    }
+    await delay(1);
+  }
+  return undefined;
+}
+
+/** The same for all ways to write a path, and short enough. */
+function lockName(path: string): string | undefined {
+  // Behind a slash, a link to a folder is that folder.
+  const folder = process.platform === 'linux' ? look(`${dirname(path)}/`) : undefined;
+  if (folder === undefined) return undefined;
+  const place = `${folder.dev} ${folder.ino} ${basename(path)}`;
+  return `\0mreventloop-${createHash('sha256').update(place).digest('hex')}`;
 }
 
 /** Does something while what is at a path is not there: Node removes it, and another server has taken it over. */
@@ -84,7 +124,7 @@ function whileAside(path: string, work: () => void): void {
 /** @throws AddressError, AddressInUseError */
 async function removeLeftover(address: string, path: string): Promise<void> {
   if (!(await findLeftover(address, path))) return;
-  // Another server may have done the same, and listen there by now.
+  // Another server may have done the same, where there is no lock, and listen there by now.
   const aside = nameBeside(path);
   try {
     renameSync(path, aside);
@@ -153,7 +193,7 @@ export function explainBind(
   return new AddressError(`'${address}' cannot be used: ${REASONS[code ?? ''] ?? (cause as Error).message}`, { cause });
 }
 
-/** How long, in milliseconds, to wait for ZeroMQ to give an address back. */
+/** How long, in milliseconds, to wait for ZeroMQ to give an address back, or for a lock. */
 const PATIENCE = 1_000;
 
 /** Waits until nobody takes connections at an address any more, within reason. */

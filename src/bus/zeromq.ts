@@ -4,7 +4,7 @@ import type * as Zeromq from 'zeromq';
 import { MissingLibraryError, StateError } from '../errors.ts';
 import { nextTurn, SLICE } from '../timers.ts';
 import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
-import { claimPath, type ClaimedPath, explainBind, untilFree } from './served.ts';
+import { bindAt, explainBind, untilFree } from './served.ts';
 
 /**
  * The bus over ZeroMQ, as the Python original uses it: one frame a message; peers receive through a SUB
@@ -120,7 +120,7 @@ export class ZeromqDoor implements Door {
   // Named as the peers see them: they receive from `in` and send to `out`.
   readonly #in: Sender<Zeromq.XPublisher>;
   readonly #out: Zeromq.Subscriber;
-  readonly #paths: ClaimedPath[] = [];
+  readonly #releases: (() => void)[] = [];
   // What is subscribed to, and what of it takes in every method.
   readonly #topics = new Set<string>();
   readonly #plainTopics = new Set<string>();
@@ -184,7 +184,7 @@ export class ZeromqDoor implements Door {
     // ZeroMQ gives addresses back some time after a close. (Unbinding first would say when, but with a
     // read under way it breaks ZeroMQ: EBUSY, or an assertion that ends the process.)
     await Promise.all(bound.filter((address) => address !== null).map((address) => untilFree(address)));
-    for (const path of this.#paths) path.release();
+    for (const release of this.#releases) release();
   }
 
   /** A topic was subscribed to by the first peer, or unsubscribed from by the last one. */
@@ -202,15 +202,7 @@ export class ZeromqDoor implements Door {
   }
 
   async #bind(socket: Zeromq.Subscriber | Zeromq.XPublisher, address: string): Promise<void> {
-    const path = await claimPath(address);
-    try {
-      await socket.bind(address);
-    } catch (cause) {
-      throw explainBind(address, cause);
-    }
-    if (path === undefined) return;
-    this.#paths.push(path);
-    path.taken();
+    this.#releases.push(await bindAt(() => socket.bind(address), address));
   }
 }
 

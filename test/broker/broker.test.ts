@@ -24,6 +24,9 @@ async function takenEndpoints(scheme: Scheme): Promise<Endpoints> {
   return endpoints;
 }
 
+/** How many brokers may start at one path at once: of more than two, only Linux has what lets one in after the other. */
+const MOST_AT_ONCE = process.platform === 'linux' ? 5 : 2;
+
 /** Leaves the socket of a server that is gone. */
 async function leaveSocket(path: string): Promise<void> {
   const server = createServer().listen(path);
@@ -59,13 +62,13 @@ describe.each(SCHEMES)('broker over %s', (scheme) => {
     await using _peer = await peer.start();
   });
 
-  test('start: of two at once, one serves, and the other is refused', async () => {
+  test('start: of several at once, one serves, and the others are refused', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { in: inAddress, out } = await takenEndpoints(scheme);
-      const brokers = [new Broker(inAddress, out), new Broker(inAddress, out)];
+      const brokers = Array.from({ length: 2 + (round % (MOST_AT_ONCE - 1)) }, () => new Broker(inAddress, out));
       const starts = await Promise.allSettled(brokers.map((broker) => broker.start()));
       for (const broker of brokers) onTestFinished(() => broker.stop());
-      expect(starts.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+      expect(starts.filter(({ status }) => status === 'fulfilled').length).toBe(1);
       for (const start of starts) {
         if (start.status === 'rejected') expect(start.reason).toBeInstanceOf(AddressInUseError);
       }
