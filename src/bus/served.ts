@@ -12,7 +12,7 @@ import { AddressError, AddressInUseError } from '../errors.ts';
  * @returns what removes the socket that was bound, if it is still there; to be called when it is closed
  * @throws AddressError, AddressInUseError
  */
-export async function bindAt(bind: () => Promise<void>, address: string): Promise<() => void> {
+export async function bindAt(bind: () => Promise<void>, address: string): Promise<() => Promise<void>> {
   const path = address.startsWith('ipc:///') ? address.slice('ipc://'.length) : undefined;
   const inode = await alone(path, async () => {
     if (path !== undefined) await findLeftover(address, path);
@@ -21,9 +21,12 @@ export async function bindAt(bind: () => Promise<void>, address: string): Promis
     });
     return path === undefined ? undefined : look(path)?.ino;
   });
-  return () => {
-    // Another broker may have taken the path over since; its socket is not ours to remove.
-    if (path !== undefined && inode !== undefined && look(path)?.ino === inode) unlinkSync(path);
+  return async () => {
+    if (path === undefined || inode === undefined) return;
+    await alone(path, async () => {
+      // Another broker may have taken the path over since, and got the same inode: its socket is not ours to remove.
+      if (!(await isServed(address)) && look(path)?.ino === inode) unlinkSync(path);
+    });
   };
 }
 

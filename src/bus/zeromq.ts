@@ -120,7 +120,7 @@ export class ZeromqDoor implements Door {
   // Named as the peers see them: they receive from `in` and send to `out`.
   readonly #in: Sender<Zeromq.XPublisher>;
   readonly #out: Zeromq.Subscriber;
-  readonly #releases: (() => void)[] = [];
+  readonly #releases: (() => Promise<void>)[] = [];
   // What is subscribed to, and what of it takes in every method.
   readonly #topics = new Set<string>();
   readonly #plainTopics = new Set<string>();
@@ -184,7 +184,7 @@ export class ZeromqDoor implements Door {
     // ZeroMQ gives addresses back some time after a close. (Unbinding first would say when, but with a
     // read under way it breaks ZeroMQ: EBUSY, or an assertion that ends the process.)
     await Promise.all(bound.filter((address) => address !== null).map((address) => untilFree(address)));
-    for (const release of this.#releases) release();
+    await Promise.all(this.#releases.map((release) => release()));
   }
 
   /** A topic was subscribed to by the first peer, or unsubscribed from by the last one. */
