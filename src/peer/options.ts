@@ -103,7 +103,7 @@ export interface PeerOptions<S extends MapOfEvents<S>, P extends MapOfEvents<P>,
   history?: number | undefined;
   /**
    * Milliseconds after which a peer that says nothing counts as gone and is not waited for any more. That is noticed up to a
-   * third of them later. Between two peers, the longer of theirs holds, up to an hour: each speaks three times within its own.
+   * third of them later. Between two peers, the longer of theirs holds, up to ten times the other: each speaks three times within its own.
    * @default 6000
    */
   silence?: number | undefined;

@@ -32,8 +32,8 @@ const REMEMBERED = 10;
  * there, and wait longer for each other: otherwise what is said would grow with the square of their number.
  */
 const MOST_SIGNS = 100;
-/** The longest silence, in milliseconds, for which a peer may ask others: what is kept for it would be kept for ever. */
-const LONGEST_SILENCE = 3_600_000;
+/** How many times its own silence a peer grants to others: who says more, and leaves without a word, would hold up all who publish. */
+const MOST_GRANTED = 10;
 
 interface Known {
   peer: RemotePeer | undefined;
@@ -146,7 +146,7 @@ export class Presence {
   }
 
   #note(id: string, peer: RemotePeer | undefined, hasLeft: boolean, theirs = 0): void {
-    const silence = Math.max(this.#silence, Math.min(theirs, LONGEST_SILENCE));
+    const silence = Math.max(this.#silence, Math.min(theirs, this.#silence * MOST_GRANTED));
     const [heard, patience] = [this.#clock.now(), this.#patienceFor(silence)];
     this.#known.set(id, { peer, heard, silence, patience, isGone: hasLeft, hasLeft });
   }
