@@ -83,7 +83,7 @@ type MeantEvent<M, Name> = Name extends keyof M ? Name : keyof M & string;
 
 type MeantTarget<E, M, W, S> = [E] extends [AnyEvent]
   ? ListenOptions
-  : W extends string
+  : [W] extends [string]
     ? S extends string
       ? HasSlot<S, MemberOf<M, W>>
       : ListenerFor<MemberOf<M, W>> | HasSlot<SlotNameFor<W, S>, MemberOf<M, W>>

@@ -36,8 +36,11 @@ export type ArgsOf<M, Name> = Name extends keyof M
       : never
   : never;
 
-/** What is connected to a member of a map: of an event, a listener; of a request, a handler, which has to answer. */
-export type ListenerFor<Member> = [Member] extends [readonly unknown[]] ? Listener<Member> : AllOf<Member>;
+/**
+ * What is connected to a member of a map: of an event, a listener; of a request, a handler, which has to answer. Where any of several
+ * may be meant, it is what fits them all.
+ */
+export type ListenerFor<Member> = AllOf<Member extends readonly unknown[] ? Listener<Member> : Member>;
 
 /** Of functions, of which any may be meant: what fits them all. */
 export type AllOf<H> = (H extends unknown ? (handler: H) => void : never) extends (handler: infer All) => void

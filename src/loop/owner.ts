@@ -19,6 +19,16 @@ export function getEventLoop(owner: object): EventLoop | undefined {
 }
 
 /**
+ * @internal
+ * @throws ConnectError when a field of an object hides the loop that its class was to give it
+ */
+export function checkLoop(owner: object): void {
+  const attribute = (owner as Owner)[LOOP_ATTRIBUTE];
+  if (attribute === undefined || !Object.hasOwn(owner, attribute)) return;
+  throw new ConnectError(`${describe(owner)} has no event loop: write 'declare ${attribute}', as a field hides it`);
+}
+
+/**
  * Gives an object another event loop, for example one that it shares. Calls that are queued stay where
  * they are. Python: `mreventloop.setEventLoop`.
  * @throws ConnectError when the object has no place for a loop, or it is none

@@ -1,6 +1,6 @@
 import { ConnectError } from '../errors.ts';
 import { describe } from '../events/emitter.ts';
-import { getEventLoop } from './owner.ts';
+import { checkLoop, getEventLoop } from './owner.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { SlotCall } from './slot-call.ts';
 
@@ -73,7 +73,9 @@ export function slot(first: unknown, second: unknown): unknown {
 function decorated(method: Method<object, unknown[], unknown>): Method<object, unknown[], unknown> {
   function queued(this: object, ...args: unknown[]): unknown {
     const loop = getEventLoop(this);
-    return loop === undefined ? method.apply(this, args) : loop.enqueueFor(this, method, args);
+    if (loop !== undefined) return loop.enqueueFor(this, method, args);
+    checkLoop(this);
+    return method.apply(this, args);
   }
   return Object.defineProperty(queued, 'name', { value: method.name });
 }

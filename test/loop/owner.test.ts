@@ -44,6 +44,22 @@ test('hasEventLoop: the loop may have any name', async () => {
   expect(owner.done).toEqual(['work']);
 });
 
+test('hasEventLoop: a field that hides the loop is told, instead of that slots run at once', () => {
+  @hasEventLoop('eventLoop')
+  class Hiding {
+    eventLoop!: EventLoop;
+    readonly done: string[] = [];
+    @slot onWork(): void {
+      this.done.push('work');
+    }
+  }
+  const owner = new Hiding();
+  expect(() => owner.onWork()).toThrow(
+    new ConnectError("Hiding has no event loop: write 'declare eventLoop', as a field hides it"),
+  );
+  expect(owner.done).toEqual([]);
+});
+
 test('hasEventLoop: a subclass inherits the loop', () => {
   class Special extends OtherName {}
   const special = new Special();

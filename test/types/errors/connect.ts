@@ -83,6 +83,13 @@ connect(producer, 'produced', (product) => product.toFixed());
 // THROWS Type '"produced"' has no properties in common with type '{ readonly onProduced?: Listener<[product: string]>; readonly onSold?: Listener<[product: string, price: number]>; }'.
 connect(producer, 'produced');
 
+// one of several, which may be any of them: what fits one does not do
+declare const anyName: 'produced' | 'rung';
+const mixed = events({ produced: event<[product: string]>(), rung: event<[times: number]>() });
+// THROWS is not assignable to type 'Listener<[product: string]> & Listener<[times: number]>
+connect(mixed, anyName, (product: string) => product.length);
+connect(mixed, anyName, (what: string | number) => what);
+
 // connect(emitter, event, receiver)
 // THROWS Argument of type 'Stranger' is not assignable to parameter of type 'HasSlot<"onProduced", [product: string]> | Listener<[product: string]>'.
 connect(producer, 'produced', new Stranger());
