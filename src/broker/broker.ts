@@ -90,6 +90,8 @@ export class Broker implements AsyncDisposable {
   });
   #endpoints: Endpoints | undefined;
   #url: string | undefined;
+  /** Where the door for WebSockets is, as soon as that is known. */
+  #webSockets: Endpoints | undefined;
   // Once started, with the port that it got: it is the same after another start.
   #ws: WebSocketDoorOptions | undefined;
   readonly #uplinkOptions: UplinkOptions | undefined;
@@ -140,15 +142,15 @@ export class Broker implements AsyncDisposable {
    * for WebSockets alone, both are its URL.
    */
   get endpoints(): Endpoints {
-    return this.#endpoints ?? { in: this.#url ?? '', out: this.#url ?? '' };
+    return this.#endpoints ?? { in: this.url ?? '', out: this.url ?? '' };
   }
 
   /**
    * Where peers on this machine connect with WebSockets, if there is a door for them; once started, with the port
-   * that it got. Not known for a server of yours that does not listen yet, or at a Unix socket to which no address leads.
+   * that it got. Not known for a server of yours as long as it does not listen, or at a Unix socket to which no address leads.
    */
   get url(): string | undefined {
-    return this.#url === '' ? undefined : this.#url;
+    return this.#url || this.#webSockets?.in || undefined;
   }
 
   /**
@@ -304,7 +306,8 @@ export class Broker implements AsyncDisposable {
     }
     if (this.#ws !== undefined) {
       const door = await makeWebSocketDoor(this.#ws, (grant) => makeGate(grant, (id) => isHere(id, doors)));
-      this.#url = (await door.open(listener)).in;
+      this.#webSockets = await door.open(listener);
+      this.#url = this.#webSockets.in;
       doors.push(door);
       const { server, socket, port = 0 } = this.#ws;
       if (server === undefined && socket === undefined && port === 0) {

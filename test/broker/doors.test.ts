@@ -352,6 +352,7 @@ describe('broker on a server of the user', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    expect([broker.url, broker.endpoints]).toEqual([url, { in: url, out: url }]);
     await using peer = await new Peer(url, url, [], []).start();
     expect(peer.ready).toBe(true);
   });

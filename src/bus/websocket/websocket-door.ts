@@ -72,8 +72,17 @@ class WebSocketDoor implements Door {
     this.#listener = listener;
     this.#ticking = setInterval(() => this.#tick(), this.#rules.heartbeat / TICKS_A_HEARTBEAT);
     this.#ticking.unref();
-    const address = addressOf(server, path);
-    return { in: address, out: address };
+    const listening = server;
+    // A server of the user's may listen only later.
+    const address = (): string => addressOf(listening, path);
+    return {
+      get in() {
+        return address();
+      },
+      get out() {
+        return address();
+      },
+    };
   }
 
   hears(prefix: string): boolean {
