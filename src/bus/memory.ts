@@ -134,6 +134,8 @@ export class MemoryDoor implements Door {
   }
 
   send(frame: Frame): void {
+    // Another broker's door may be here by now.
+    if (this.#listener === undefined) return;
     const text = typeof frame === 'string' ? frame : new TextDecoder().decode(frame);
     for (const bus of meet(this.#endpoints).wanted.match(text)) bus.receive(text);
   }
