@@ -309,6 +309,17 @@ describeWith('nats', 'uplink: faults', (program) => {
     await expect.poll(connections).toBe(before);
   });
 
+  test('a broker that is stopped before a server far away has heard what it wants: it does not count as joined', async () => {
+    const { address } = await NatsServer.start(program);
+    const proxy = await Proxy.start(address, 150);
+    onTestFinished(() => proxy.stop());
+    const broker = await Broker.listen({ uplink: proxy.address });
+    const told: boolean[] = [];
+    connect(broker.status, 'uplink', ({ up }) => told.push(up));
+    await broker.stop();
+    expect([broker.uplink?.up, told]).toEqual([false, []]);
+  });
+
   test('the server is killed while 10,000 events flow: nothing is lost', { timeout: 60_000 }, async () => {
     const server = await NatsServer.start(program);
     const [here, there] = [await listen(server.address), await listen(server.address)];

@@ -62,11 +62,7 @@ export class NatsUplink implements Uplink {
       up: () => {
         this.#unanswered = 0;
         this.#unasked = 0;
-        // When the server has heard what is wanted: who comes in then misses nothing of what others publish.
-        this.#link.connection?.flush().then(
-          () => set(true),
-          () => {},
-        );
+        void this.#whenHeard(() => set(true));
       },
       down: () => {
         this.#breaks += 1;
@@ -82,6 +78,20 @@ export class NatsUplink implements Uplink {
     await attempted;
     clearTimeout(late);
     return { in: this.#address, out: this.#address };
+  }
+
+  /**
+   * Calls back when the server has heard what is wanted: who comes in then misses nothing of what others publish. Not where
+   * the connection was closed, or broke, meanwhile.
+   */
+  async #whenHeard(then: () => void): Promise<void> {
+    const { connection } = this.#link;
+    try {
+      await connection?.flush();
+    } catch {
+      return;
+    }
+    if (connection !== undefined && connection === this.#link.connection) then();
   }
 
   /** Who is behind the server, and what they subscribed to, is not known here. */
