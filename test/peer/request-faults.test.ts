@@ -286,4 +286,27 @@ describe('requests: on a network that fails', () => {
     await steps(clock, settled);
     expect(heard).toEqual(['call', 'check']);
   });
+
+  test('a peer that serves nothing is taken for one that does: it says so at once', async () => {
+    const { clock, network, seller, buyer } = await startPair(15, {});
+    const bus = network.bus();
+    const idle = new Peer('inproc://x', shop, { bus: () => Promise.resolve(bus), clock });
+    await steps(clock, Promise.all([seller.stop(), idle.start()]));
+    onTestFinished(() => steps(clock, idle.stop({ timeout: 100 })));
+    const stranger = network.bus();
+    await stranger.open({ frame() {}, unreadable() {}, refused() {}, down() {} });
+    const hello = {
+      kind: 'hello',
+      subscribes: [],
+      publishes: [],
+      answer: true,
+      acked: 0,
+      serves: ['price_of'],
+    } as const;
+    stranger.send(TO_ALL, encodeControl(TO_ALL, idle.id, hello));
+    // It is known already, so nobody joins.
+    clock.advance(10);
+    const asked = buyer.request.price_of('tea', { timeout: 10_000 });
+    await steps(clock, expect(asked).rejects.toThrow(`peer ${idle.id} has no handler for request 'price_of'`));
+  });
 });
