@@ -1,9 +1,17 @@
+import { TimeoutError } from '../errors.ts';
 import type { Clock } from '../stream/clock.ts';
+import { nextTurn } from '../timers.ts';
 
 interface Timer {
   readonly at: number;
   readonly order: number;
   readonly fn: () => void;
+}
+
+/** How {@link StepClock.until} waits. */
+export interface UntilOptions {
+  /** How many milliseconds of the clock may pass. @default 600_000 */
+  timeout?: number;
 }
 
 /**
@@ -12,6 +20,8 @@ interface Timer {
  * ```ts
  * const clock = new StepClock();
  * const network = new FaultyNetwork({ clock, seed: 7, loss: 0.1 });
+ * const peer = new Peer('inproc://test', shop, { publish: ['produced'], clock, bus: async () => network.bus() });
+ * await clock.until(peer.start());
  * ```
  */
 export class StepClock implements Clock {
@@ -57,4 +67,46 @@ export class StepClock implements Clock {
     }
     this.#now = Math.max(this.#now, end);
   }
+
+  /**
+   * Lets so many milliseconds pass, and lets those who wait for promises, or for anything of the runtime, have their turn
+   * after each.
+   */
+  async pass(milliseconds: number): Promise<void> {
+    for (let passed = 0; passed < milliseconds; passed += 1) {
+      this.advance(1);
+      await new Promise<void>(nextTurn);
+    }
+  }
+
+  /**
+   * Lets time pass, as {@link pass} does, until a promise is settled, or until something is true.
+   * @returns what the promise is fulfilled with
+   * @throws TimeoutError when they have passed, or what the promise is rejected with
+   */
+  until(condition: () => boolean, options?: UntilOptions): Promise<void>;
+  until<T>(promise: PromiseLike<T>, options?: UntilOptions): Promise<T>;
+  async until(
+    awaited: PromiseLike<unknown> | (() => boolean),
+    { timeout = 600_000 }: UntilOptions = {},
+  ): Promise<unknown> {
+    const isCondition = typeof awaited === 'function';
+    const isOver = isCondition ? awaited : whetherSettled(awaited);
+    const end = this.#now + timeout;
+    while (!isOver()) {
+      if (this.#now >= end)
+        throw new TimeoutError(
+          `${isCondition ? 'it is not true' : 'the promise is not settled'} after ${timeout} ms of this clock`,
+        );
+      await this.pass(1);
+    }
+    return isCondition ? undefined : awaited;
+  }
+}
+
+function whetherSettled(promise: PromiseLike<unknown>): () => boolean {
+  let isSettled = false;
+  const settle = (): void => void (isSettled = true);
+  promise.then(settle, settle);
+  return () => isSettled;
 }

@@ -287,10 +287,8 @@ describe('trace: between peers', () => {
     const sent = new Map<number, string>();
     const got = new Map<number, string>();
     connect(subscriber, 'made', (n) => got.set(n as number, traceNow()));
-    const running = peers.map((peer) => peer.start());
-    while (!peers.every(({ ready }) => ready)) await step(clock);
-    await Promise.all(running);
-    while (subscriber.peers.length === 0 || publisher.peers.length === 0) await step(clock);
+    await clock.until(Promise.all(peers.map((peer) => peer.start())));
+    await clock.until(() => peers.every((peer) => peer.peers.length === 1));
     for (let n = 0; n < 400; n += 1) {
       // Every third is not part of anything that is traced.
       const publish = (): void => {
@@ -299,23 +297,16 @@ describe('trace: between peers', () => {
       };
       if (n % 3 > 0) recording.within('made', publish);
       else publish();
-      if (n % 50 === 0) await step(clock);
+      if (n % 50 === 0) await clock.pass(10);
     }
-    while (got.size < 400) await step(clock);
+    await clock.until(() => got.size === 400);
     // Publishing begins a trace where there is none.
     for (const [n, id] of sent) if (id === 'none') sent.set(n, got.get(n) ?? '');
     expect(got).toEqual(sent);
     expect(new Set(got.values()).size).toBe(400);
-    const stopped = Promise.all(peers.map((peer) => peer.stop()));
-    await step(clock, 10_000);
-    await stopped;
+    await clock.until(Promise.all(peers.map((peer) => peer.stop())));
   });
 });
-
-async function step(clock: StepClock, milliseconds = 10): Promise<void> {
-  clock.advance(milliseconds);
-  await setImmediate();
-}
 
 describeWith('python', 'trace: Python peers', (interpreters) => {
   const interpreter = Object.values(interpreters).at(-1) ?? '';

@@ -361,15 +361,6 @@ describe('peer with a contract: asynchronous schemas where it arrives', () => {
   });
 });
 
-/** Lets some time pass, and those who wait for promises have their turn. */
-async function steps<T>(clock: StepClock, promise?: Promise<T>): Promise<T> {
-  for (let i = 0; i < 20; i += 1) {
-    clock.advance(1);
-    await new Promise(setImmediate);
-  }
-  return promise as Promise<T>;
-}
-
 const other = contract({
   request_product: [z.string()],
   produced: [z.string(), z.string()],
@@ -485,7 +476,7 @@ describe('peers with different contracts', () => {
     connect(peer, 'weighed', (weight) => told.push(weight));
     connect(peer.status, 'invalid', ({ reason }) => told.push(reason));
     connect(peer.status, 'contractMismatch', ({ refused }) => told.push({ refused }));
-    await using _peer = await steps(clock, peer.start());
+    await using _peer = await clock.until(peer.start());
     const stranger = network.bus();
     await stranger.open({ frame() {}, unreadable() {}, refused() {}, down() {} });
     const tell = (control: Parameters<typeof encodeControl>[2]): void => {
@@ -495,11 +486,11 @@ describe('peers with different contracts', () => {
     const heads = { kind: 'head', heads: [['weighed', 1, 1]], g: 1, window: 8 } as const;
     stranger.send('weighed', '{"jsonrpc": "2.0", "method": "weighed", "params": ["3"], "id": "P:1:1"}');
     tell(heads);
-    await steps(clock);
+    await clock.pass(20);
     expect(told).toEqual([]);
     tell({ ...hello, contract: { refuses: false, events: [['weighed', 'zod/json:0']] } });
     tell(heads);
-    await steps(clock);
+    await clock.pass(20);
     expect(told).toEqual([{ refused: true }, 'contract']);
   });
 

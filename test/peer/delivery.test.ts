@@ -54,23 +54,12 @@ class World {
     return this.#buses.get(peer) as FaultyBus;
   }
 
-  /** Lets time pass, and lets those who wait for promises, and for the runtime, have their turn. */
-  async pass(ms: number): Promise<void> {
-    for (let i = 0; i < ms; i += 1) {
-      this.clock.advance(1);
-      await new Promise(setImmediate);
-    }
+  pass(ms: number): Promise<void> {
+    return this.clock.pass(ms);
   }
 
-  /** Lets time pass until a promise is settled. */
-  async until<T>(promise: Promise<T>): Promise<T> {
-    let settled = false;
-    const settle = (): void => {
-      settled = true;
-    };
-    promise.then(settle, settle);
-    while (!settled) await this.pass(1);
-    return promise;
+  until<T>(promise: Promise<T>): Promise<T> {
+    return this.clock.until(promise);
   }
 }
 

@@ -6,24 +6,6 @@ import { encodeDirect, readDirect } from '../../src/wire/direct.ts';
 import { decode, requestHead } from '../../src/wire/json-rpc.ts';
 import { methodTo, TO_ALL } from '../../src/wire/names.ts';
 import { gate, shop } from './shop.ts';
-// A peer that answers loads this at its start, for which the steps of a clock leave no time.
-import '../../src/peer/services.ts';
-
-/** Steps a clock until something has settled. */
-async function steps<T>(clock: StepClock, result: Promise<T>): Promise<T> {
-  let settled = false;
-  const mark = (): void => {
-    settled = true;
-  };
-  result.then(mark, mark);
-  for (let left = 1_000_000; !settled; left -= 1) {
-    // Nothing else has its turn meanwhile, not even the limit of the test.
-    if (left === 0) throw new Error('it has not settled within 1,000 s');
-    for (let i = 0; i < 20; i += 1) await Promise.resolve();
-    clock.advance(1);
-  }
-  return result;
-}
 
 /** Nothing that is sent here gets anywhere, though all that is sent to here arrives. @returns what ends that */
 function silence(bus: FaultyBus): () => void {
@@ -49,9 +31,9 @@ async function startPair(seed: number, faults: Faults) {
   const names = ['price_of', 'prices_of'] as const;
   const seller = new Peer('inproc://x', shop, { serve: names, bus: () => Promise.resolve(sellers), clock });
   const buyer = new Peer('inproc://x', shop, { request: names, bus: () => Promise.resolve(buyers), clock });
-  await steps(clock, Promise.all([seller.start({ timeout: 60_000 }), buyer.start({ timeout: 60_000 })]));
+  await clock.until(Promise.all([seller.start({ timeout: 60_000 }), buyer.start({ timeout: 60_000 })]));
   onTestFinished(async () => {
-    await steps(clock, Promise.all([seller.stop({ timeout: 100 }), buyer.stop({ timeout: 100 })]));
+    await clock.until(Promise.all([seller.stop({ timeout: 100 }), buyer.stop({ timeout: 100 })]));
     // What is still under way arrives nowhere; nothing else is left.
     clock.advance(50);
     expect(clock.pending).toBe(0);
@@ -70,7 +52,7 @@ describe('requests: on a network that fails', () => {
       return Number(product);
     });
     const products = Array.from({ length: 200 }, (_, i) => String(i));
-    const answers = await steps(clock, Promise.all(products.map((product) => buyer.request.price_of(product))));
+    const answers = await clock.until(Promise.all(products.map((product) => buyer.request.price_of(product))));
     expect(answers).toEqual(products.map(Number));
     expect(asked).toEqual(products);
   });
@@ -84,7 +66,7 @@ describe('requests: on a network that fails', () => {
       for await (const price of buyer.request.prices_of('tea')) prices.push(price);
       return prices;
     };
-    expect(await steps(clock, read())).toEqual(items);
+    expect(await clock.until(read())).toEqual(items);
   });
 
   test.each(['falls silent', 'leaves'])(
@@ -107,7 +89,7 @@ describe('requests: on a network that fails', () => {
         }
       })();
       reading.catch(() => {});
-      await steps(clock, first.promise);
+      await clock.until(first.promise);
       // What is sent now is lost, and what follows is not.
       buyers.partition();
       for (let i = 0; i < 20; i += 1) await Promise.resolve();
@@ -116,9 +98,9 @@ describe('requests: on a network that fails', () => {
       third.open();
       for (let i = 0; i < 20; i += 1) await Promise.resolve();
       clock.advance(4);
-      if (what === 'leaves') await steps(clock, seller.stop({ timeout: 0 }));
+      if (what === 'leaves') await clock.until(seller.stop({ timeout: 0 }));
       else sellers.partition();
-      await steps(clock, expect(reading).rejects.toThrow(PeerGoneError));
+      await clock.until(expect(reading).rejects.toThrow(PeerGoneError));
       expect(read).toEqual([1]);
     },
   );
@@ -133,12 +115,12 @@ describe('requests: on a network that fails', () => {
       return 3;
     });
     const answer = buyer.request.price_of('tea');
-    await steps(clock, asked.promise);
+    await clock.until(asked.promise);
     network.crash();
     open();
     clock.advance(100);
     network.restart();
-    expect(await steps(clock, answer)).toBe(3);
+    expect(await clock.until(answer)).toBe(3);
   });
 
   test.each([7_000, 100_000])(
@@ -154,16 +136,16 @@ describe('requests: on a network that fails', () => {
         return 1;
       });
       const settled = expect(buyer.request.price_of('tea', { timeout: Infinity })).rejects.toThrow(PeerGoneError);
-      await steps(clock, asked.promise);
+      await clock.until(asked.promise);
       sellers.partition();
-      await steps(clock, Promise.all([settled, aborted.promise]));
+      await clock.until(Promise.all([settled, aborted.promise]));
       clock.advance(silence);
-      await steps(clock, expect(buyer.request.price_of('tea')).rejects.toThrow(NoHandlerError));
+      await clock.until(expect(buyer.request.price_of('tea')).rejects.toThrow(NoHandlerError));
       sellers.mend();
-      await steps(clock, buyer.waitFor({ servers: 'price_of' }));
+      await clock.until(buyer.waitFor({ servers: 'price_of' }));
       link.disconnect();
       seller.serve.price_of(() => 3);
-      expect(await steps(clock, buyer.request.price_of('tea'))).toBe(3);
+      expect(await clock.until(buyer.request.price_of('tea'))).toBe(3);
     },
   );
 
@@ -182,12 +164,12 @@ describe('requests: on a network that fails', () => {
         if (what === 'that goes on') yield* [2, 3];
       });
       const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
-      expect(await steps(clock, reader.next())).toEqual({ done: false, value: 1 });
+      expect(await clock.until(reader.next())).toEqual({ done: false, value: 1 });
       const next = expect(reader.next()).rejects.toThrow(PeerGoneError);
       const mend = silence(buyers);
-      await steps(clock, over.promise);
+      await clock.until(over.promise);
       mend();
-      await steps(clock, next);
+      await clock.until(next);
       expect(await reader.next()).toEqual({ done: true, value: undefined });
       expect(failures).toEqual([]);
     },
@@ -205,14 +187,14 @@ describe('requests: on a network that fails', () => {
       }
     });
     const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
-    await steps(clock, reader.next());
-    await steps(clock, full.promise);
+    await clock.until(reader.next());
+    await clock.until(full.promise);
     const left = buyer.status.peerLeft.next();
     const mend = silence(sellers);
-    await steps(clock, left);
+    await clock.until(left);
     mend();
-    await steps(clock, over.promise);
-    await steps(clock, expect(readAll(reader)).rejects.toThrow(PeerGoneError));
+    await clock.until(over.promise);
+    await clock.until(expect(readAll(reader)).rejects.toThrow(PeerGoneError));
   });
 
   test.each(['answers all the same', 'fails with its signal'])(
@@ -233,17 +215,18 @@ describe('requests: on a network that fails', () => {
         what === 'fails with its signal'
           ? expect(answer).rejects.toThrow(PeerGoneError)
           : expect(answer).resolves.toBe(3);
-      await steps(clock, asked.promise);
+      await clock.until(asked.promise);
       const mend = silence(buyers);
-      await steps(clock, over.promise);
+      await clock.until(over.promise);
       mend();
-      await steps(clock, settled);
+      await clock.until(settled);
     },
   );
 
   test('a server that has forgotten what it was asked, and says so', async () => {
     const { clock, network, buyer, seller } = await startPair(11, {});
-    await steps(clock, seller.stop());
+    const left = buyer.status.peerLeft.next();
+    await clock.until(Promise.all([seller.stop(), left]));
     // It answers nothing, but says who it is once more, as if it had not known who asks.
     const stranger = network.bus();
     const heard: string[] = [];
@@ -277,13 +260,13 @@ describe('requests: on a network that fails', () => {
       serves: ['price_of'],
     } as const;
     stranger.send(TO_ALL, encodeControl(TO_ALL, 'S', hello));
-    await steps(clock, buyer.waitFor({ servers: 'price_of' }));
+    await clock.until(buyer.waitFor({ servers: 'price_of' }));
     const settled = expect(buyer.request.price_of('tea', { timeout: Infinity })).rejects.toThrow(PeerGoneError);
-    clock.advance(10);
+    await clock.pass(10);
     stranger.send(TO_ALL, encodeControl(TO_ALL, 'S', hello));
     const to = methodTo(buyer.id);
     stranger.send(to, encodeControl(to, 'S~1', { kind: 'head', heads: [[to, 0, 1]], g: 0, window: 8 }));
-    await steps(clock, settled);
+    await clock.until(settled);
     expect(heard).toEqual(['call', 'check']);
   });
 
@@ -291,8 +274,8 @@ describe('requests: on a network that fails', () => {
     const { clock, network, seller, buyer } = await startPair(15, {});
     const bus = network.bus();
     const idle = new Peer('inproc://x', shop, { bus: () => Promise.resolve(bus), clock });
-    await steps(clock, Promise.all([seller.stop(), idle.start()]));
-    onTestFinished(() => steps(clock, idle.stop({ timeout: 100 })));
+    await clock.until(Promise.all([seller.stop(), idle.start()]));
+    onTestFinished(() => clock.until(idle.stop({ timeout: 100 })));
     const stranger = network.bus();
     await stranger.open({ frame() {}, unreadable() {}, refused() {}, down() {} });
     const hello = {
@@ -307,6 +290,6 @@ describe('requests: on a network that fails', () => {
     // It is known already, so nobody joins.
     clock.advance(10);
     const asked = buyer.request.price_of('tea', { timeout: 10_000 });
-    await steps(clock, expect(asked).rejects.toThrow(`peer ${idle.id} has no handler for request 'price_of'`));
+    await clock.until(expect(asked).rejects.toThrow(`peer ${idle.id} has no handler for request 'price_of'`));
   });
 });

@@ -109,34 +109,3 @@ describe('faulty network', () => {
     expect(received).toEqual(['x0']);
   });
 });
-
-describe('step clock', () => {
-  test('calls what is due in the order of time, then of asking', () => {
-    const clock = new StepClock();
-    const calls: string[] = [];
-    clock.after(2, () => calls.push('second'));
-    clock.after(1, () => calls.push('first'));
-    clock.after(2, () => calls.push('third'));
-    const cancel = clock.after(1, () => calls.push('never'));
-    cancel();
-    clock.soon(() => calls.push('at once'));
-    clock.advance(1);
-    expect(calls).toEqual(['at once', 'first']);
-    expect([clock.now(), clock.pending]).toEqual([1, 2]);
-    clock.advance(5);
-    expect(calls).toEqual(['at once', 'first', 'second', 'third']);
-    expect(clock.now()).toBe(6);
-  });
-
-  test('never goes back, also when it is stepped by what it calls', () => {
-    const clock = new StepClock();
-    const times: number[] = [];
-    const tell = (): void => void times.push(clock.now());
-    clock.after(1, () => clock.advance(100));
-    clock.after(3, tell);
-    clock.after(50, tell);
-    clock.advance(5);
-    expect(times).toEqual([3, 50]);
-    expect(clock.now()).toBe(101);
-  });
-});

@@ -16,7 +16,7 @@ import {
   type UntypedEvents,
   Worker,
 } from 'mreventloop';
-import { Spy } from 'mreventloop/testing';
+import { Spy, StepClock } from 'mreventloop/testing';
 import { expectTypeOf } from 'vitest';
 
 class Producer {
@@ -154,3 +154,13 @@ expectTypeOf(pending.catch((error: RangeError) => error.message)).toEqualTypeOf<
 pending.catch((reason) => expectTypeOf(reason).toEqualTypeOf<unknown>());
 const promised: Promise<number> = pending;
 expectTypeOf(promised).resolves.toEqualTypeOf<number>();
+
+// StepClock
+const clock = new StepClock();
+expectTypeOf(clock.until(Promise.resolve(1))).toEqualTypeOf<Promise<number>>();
+expectTypeOf(clock.until(pending, { timeout: 5 })).toEqualTypeOf<Promise<number>>();
+expectTypeOf(clock.until(() => true)).toEqualTypeOf<Promise<void>>();
+// @ts-expect-error a value is nothing to wait for
+void clock.until(3);
+// @ts-expect-error a condition is true or false
+void clock.until(() => 'yes');
