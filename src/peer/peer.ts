@@ -94,8 +94,8 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
     const { ended } = this.#run;
     const { onJoined } = this.#self;
     ended.throwIfAborted();
-    let onEnd: (() => void) | undefined;
-    let look: (() => void) | undefined;
+    let onEnd!: () => void;
+    let look!: () => void;
     const enough = new Promise<void>((resolve, reject) => {
       onEnd = () => reject(ended.reason);
       ended.addEventListener('abort', onEnd);
@@ -110,8 +110,8 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
         return `${what} that were there within ${timeout} ms: ${there()} of ${count}`;
       });
     } finally {
-      if (look !== undefined) onJoined.delete(look);
-      if (onEnd !== undefined) ended.removeEventListener('abort', onEnd);
+      onJoined.delete(look);
+      ended.removeEventListener('abort', onEnd);
     }
   }
 

@@ -83,6 +83,7 @@ export class Run {
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
+    this.#leaveWithPage();
     this.#becomeReady();
     this.#durability?.open(this.#link.signal);
   }
@@ -125,6 +126,14 @@ export class Run {
     if (wasStarted) tell(this.#outlets.status.stopped);
     this.#ending.abort(new StateError('the peer was stopped'));
     await this.#bus?.close();
+  }
+
+  /** Others need not wait for a peer whose page was closed or left. There is no time for more than the good-bye. */
+  #leaveWithPage(): void {
+    // A page that persists is frozen, and may come back. A controller is options, too: it has a signal.
+    const leave = (hide: { persisted: boolean }): unknown =>
+      hide.persisted || this.stop({ signal: AbortSignal.abort() });
+    (globalThis as Partial<Page>).addEventListener?.('pagehide', leave, this.#ending);
   }
 
   get #isOver(): boolean {
@@ -225,6 +234,15 @@ export class Run {
   #refused(error: Error): void {
     tell(this.#outlets.status.refused, error);
   }
+}
+
+/** What a peer in a page hears of it. */
+interface Page {
+  addEventListener(
+    type: 'pagehide',
+    listener: (event: { persisted: boolean }) => unknown,
+    options: { signal: AbortSignal },
+  ): void;
 }
 
 function noBroker(

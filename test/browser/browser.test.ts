@@ -233,7 +233,20 @@ describeWith('chromium', 'Chromium', (chromium) => {
       }
       const left = peer.status.peerLeft.next({ timeout: 20_000 });
       await second.page.close();
-      expect((await left)[0].id).toBe(second.id);
+      expect(await left).toMatchObject([{ id: second.id }, 'bye']);
+    },
+  );
+
+  test.each(['start', 'startInHub', 'startOnChannel'] as const)(
+    'a tab that is left for another page: its peer says good-bye (%s)',
+    { timeout: TIMEOUT },
+    async (how) => {
+      const shop = await openShop();
+      const [first, second] = [await shop.tab(['said'], [], how), await shop.tab([], ['said'], how)];
+      await second.page.evaluate(() => tab.waitForSubscribers('said', 1));
+      const left = first.page.evaluate(() => tab.nextLeft());
+      await second.page.goto('about:blank');
+      expect(await left).toBe(`${second.id} bye`);
     },
   );
 

@@ -26,6 +26,8 @@ export interface Tab {
   waitForSubscribers(event: string, count: number): Promise<void>;
   /** Until no other peer is there. */
   waitUntilAlone(): Promise<void>;
+  /** Who leaves next, and how. */
+  nextLeft(): Promise<string>;
   flush(): Promise<void>;
   stop(): Promise<void>;
   /** Waits for so many timers that are due at once, one after the other. */
@@ -91,6 +93,10 @@ const tab: Tab = {
   waitForSubscribers: (event, count) => peer.waitFor({ subscribers: event, count, timeout: 10_000 }),
   async waitUntilAlone() {
     while (peer.peers.length > 0) await peer.status.peerLeft.next({ timeout: 20_000 });
+  },
+  async nextLeft() {
+    const [{ id }, reason] = await peer.status.peerLeft.next({ timeout: 20_000 });
+    return `${id} ${reason}`;
   },
   flush: () => peer.flush({ timeout: 30_000 }),
   stop: () => peer.stop(),
