@@ -260,6 +260,25 @@ describe('outbox', () => {
     expect(replays.join()).toMatch(/gone \[\["a",1,51,101\]\]/);
   });
 
+  test('newcomers whose link broke start with what was sent in the second before, also where marks came in quick succession', () => {
+    const { clock, outbox } = makeOutbox({}, { window: 100 });
+    const publish = (): void => {
+      for (let count = 1; count <= 25; count += 1) outbox.publish('a', [count]);
+    };
+    clock.advance(1_000);
+    publish();
+    // The broker has these at once, and they are too close to the last for a moment of their own.
+    clock.advance(50);
+    publish();
+    clock.advance(4_000);
+    outbox.subscribe('N', ['a'], 0, { since: 100, hasBroken: true });
+    expect(outbox.undelivered()).toEqual([{ subscriber: 'S', count: 50 }]);
+    publish();
+    clock.advance(500);
+    outbox.subscribe('O', ['a'], 0, { since: 100, hasBroken: true });
+    expect(outbox.undelivered().at(-1)).toEqual({ subscriber: 'O', count: 25 });
+  });
+
   test('reminders: later each time, and at least once a second for as long as a subscriber lags', () => {
     const { clock, outbox, heads } = makeOutbox();
     outbox.publish('a', [1]);
