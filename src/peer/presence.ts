@@ -12,7 +12,10 @@ export interface RemotePeer {
   readonly serves: readonly string[];
 }
 
-/** Why a peer is not there any more: it said so, or nothing was heard of it for too long. */
+/**
+ * Why a peer is not there any more: it said good-bye, as it was stopped, or its page or its process ended; or nothing was
+ * heard of it for too long.
+ */
 export type LeaveReason = 'bye' | 'silent';
 
 export interface PresencePort {

@@ -6,6 +6,7 @@ import type { Durability } from './durability.ts';
 import type { FlushOptions, StartOptions } from './options.ts';
 import type { Outlets } from './outlets.ts';
 import { Participant } from './participant.ts';
+import { sayLast, sayNothing } from './last-words.ts';
 import { Readiness } from './readiness.ts';
 import { noStore, PORT, type Setup } from './setup.ts';
 import { within } from './within.ts';
@@ -83,7 +84,8 @@ export class Run {
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
-    this.#leaveWithPage();
+    // Others need not wait for a peer that ends with its page, or with its process.
+    sayLast(this.#end);
     this.#becomeReady();
     this.#durability?.open(this.#link.signal);
   }
@@ -118,23 +120,21 @@ export class Run {
       await done(this.#durability.close());
       if (this.#isOver) return;
     }
-    const undelivered = participant.close(this.isReady);
+    await this.#end();
+  }
+
+  /** Says good-bye, reports what is left, and lets go of the bus. What is said by then leaves at once, where the bus can do that. */
+  readonly #end = (): Promise<void> | undefined => {
+    sayNothing(this.#end);
+    const undelivered = this.participant.close(this.isReady);
     const wasStarted = this.#state !== 'new';
     this.#state = 'over';
     this.#onOver();
     if (undelivered !== undefined) tell(this.#outlets.status.undelivered, undelivered);
     if (wasStarted) tell(this.#outlets.status.stopped);
     this.#ending.abort(new StateError('the peer was stopped'));
-    await this.#bus?.close();
-  }
-
-  /** Others need not wait for a peer whose page was closed or left. There is no time for more than the good-bye. */
-  #leaveWithPage(): void {
-    // A page that persists is frozen, and may come back. A controller is options, too: it has a signal.
-    const leave = (hide: { persisted: boolean }): unknown =>
-      hide.persisted || this.stop({ signal: AbortSignal.abort() });
-    (globalThis as Partial<Page>).addEventListener?.('pagehide', leave, this.#ending);
-  }
+    return this.#bus?.close();
+  };
 
   get #isOver(): boolean {
     return this.#state === 'over';
@@ -234,15 +234,6 @@ export class Run {
   #refused(error: Error): void {
     tell(this.#outlets.status.refused, error);
   }
-}
-
-/** What a peer in a page hears of it. */
-interface Page {
-  addEventListener(
-    type: 'pagehide',
-    listener: (event: { persisted: boolean }) => unknown,
-    options: { signal: AbortSignal },
-  ): void;
 }
 
 function noBroker(

@@ -84,6 +84,20 @@ export class BarePage {
     });
   }
 
+  /** Goes to another page, and back to this one. */
+  async leaveAndReturn(url: string): Promise<void> {
+    const { currentIndex, entries } = (await this.send('Page.getNavigationHistory')) as {
+      currentIndex: number;
+      entries: { id: number }[];
+    };
+    const loaded = this.#event('Page.loadEventFired');
+    await this.send('Page.navigate', { url });
+    await loaded;
+    const back = this.#event('Page.frameNavigated');
+    await this.send('Page.navigateToHistoryEntry', { entryId: entries[currentIndex]?.id });
+    await back;
+  }
+
   /** The value of an expression, or of the promise that it is. */
   async evaluate(expression: string): Promise<unknown> {
     const answer = await this.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });

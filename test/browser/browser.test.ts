@@ -330,6 +330,28 @@ describeWith('chromium', 'Chromium', (chromium) => {
     },
   );
 
+  test(
+    'a tab on a channel is left and kept by the browser until the user is back: its peer goes on, nothing lost',
+    { timeout: TIMEOUT },
+    async () => {
+      const shop = await openShop();
+      const page = await BarePage.open(chromium, shop.url);
+      const other = await page.openAnother(shop.url);
+      const id = await other.evaluate("tab.startOnChannel([], ['said'])");
+      await page.evaluate("tab.startOnChannel(['said'], [])");
+      await other.evaluate("tab.waitForSubscribers('said', 1)");
+      void other.evaluate('tab.nextLeft().then((left) => (tab.left = left))').catch(() => {});
+      await page.evaluate("addEventListener('pageshow', ({ persisted }) => (tab.persisted = persisted))");
+      await page.leaveAndReturn(`${shop.url}frame`);
+      expect(await page.evaluate('tab.persisted')).toBe(true);
+      await other.evaluate("tab.publish('said', 0, 2000).then(() => tab.flush())");
+      const { received, gaps } = (await page.evaluate('tab.diary')) as Diary;
+      expect(from(received, id as string)).toEqual(numbers(2_000));
+      expect(gaps).toEqual([]);
+      expect(await other.evaluate('tab.left ?? null')).toBe(null);
+    },
+  );
+
   test('a tab on a channel is frozen and resumed: nothing lost, order kept', { timeout: TIMEOUT }, async () => {
     const shop = await openShop();
     const page = await BarePage.open(chromium, shop.url);

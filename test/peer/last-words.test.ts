@@ -1,0 +1,65 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { connect, type Endpoints, Peer } from 'mreventloop';
+import { describeWith } from '../setup/describe-with.ts';
+import { startBroker } from '../support/addresses.ts';
+import { NatsServer } from '../support/nats-server.ts';
+import { node } from '../support/program.ts';
+import { RedisServer } from '../support/redis-server.ts';
+
+/** Longer than a peer takes to be missed. */
+const TIMEOUT = { timeout: 30_000 };
+
+const WAYS = ['process.exit', 'an error that nobody catches', 'a slot that fails'] as const;
+
+/** A process with two peers ends, and another peer hears at once that they have left, and what they said before. */
+async function expectLastWords(endpoints: Endpoints, way: (typeof WAYS)[number]): Promise<void> {
+  const peer = new Peer(endpoints.in, endpoints.out, ['said'], ['told']);
+  onTestFinished(() => peer.stop());
+  await peer.start();
+  const child = node(import.meta.url, 'children/ends.ts', endpoints.in, endpoints.out, way);
+  expect(await child.line()).toBe('ready');
+  await peer.waitFor({ subscribers: 'told', count: 2, timeout: 5_000 });
+  const happened: string[] = [];
+  connect(peer, 'said', (what) => happened.push(String(what)));
+  connect(peer.status, 'peerLeft', (_, reason) => happened.push(reason));
+  void peer.publish.told();
+  expect(await child.exit).toMatchObject({ code: way === 'process.exit' ? 7 : 1 });
+  expect(await child.rest()).toEqual(['stopped', 'stopped']);
+  await expect.poll(() => happened.toSorted(), { timeout: 15_000 }).toEqual(['bye', 'bye', 'the last']);
+}
+
+test.each(WAYS)('a process that ends by %s: its peers say good-bye', TIMEOUT, async (way) => {
+  await expectLastWords((await startBroker('ipc')).endpoints, way);
+});
+
+test.each(['ws', 'ws+unix'] as const)(
+  'a process that ends: its peers say good-bye over %s',
+  TIMEOUT,
+  async (scheme) => {
+    await expectLastWords((await startBroker(scheme)).endpoints, 'a slot that fails');
+  },
+);
+
+describeWith('nats', 'last words: NATS', (program) => {
+  test('a process that ends: its peers say good-bye', TIMEOUT, async () => {
+    const { address } = await NatsServer.start(program);
+    await expectLastWords({ in: address, out: address }, 'a slot that fails');
+  });
+});
+
+describeWith('redis', 'last words: Redis', (program) => {
+  test('a process that ends: its peers say good-bye', TIMEOUT, async () => {
+    const { address } = await RedisServer.start(program);
+    await expectLastWords({ in: address, out: address }, 'a slot that fails');
+  });
+});
+
+test('peers that were stopped say nothing more, and however many there were, the process has one listener for them', async () => {
+  const { endpoints } = await startBroker('inproc');
+  const counts = new Set<number>();
+  for (let i = 0; i < 20; i += 1) {
+    await using _peer = await new Peer(endpoints.in, endpoints.out, [], []).start();
+    counts.add(process.listenerCount('exit'));
+  }
+  expect(counts.size).toBe(1);
+});
