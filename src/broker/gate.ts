@@ -84,7 +84,6 @@ export function makeGate(
   };
 }
 
-const DECODER = /* @__PURE__ */ new TextDecoder();
 /** The heads of messages to one peer, up to its id. */
 const TO_ONE = /* @__PURE__ */ headsToOne();
 const LONGEST = /* @__PURE__ */ longest(TO_ONE);
@@ -111,10 +110,13 @@ function isToPeer(method: string): boolean {
 
 /** Whether it is a message to one peer. */
 function isToOne(frame: Frame): boolean {
-  const start = typeof frame === 'string' ? frame : DECODER.decode(frame.subarray(0, LONGEST));
+  const start = typeof frame === 'string' ? frame : text(frame.subarray(0, LONGEST));
   return TO_ONE.some((one) => start.startsWith(one));
 }
 
 function text(frame: Frame): string {
-  return typeof frame === 'string' ? frame : DECODER.decode(frame);
+  return typeof frame === 'string' ? frame : (decoder ??= new TextDecoder()).decode(frame);
 }
+
+// Not before it is needed: what imitates pages for tests may not have it.
+let decoder: InstanceType<typeof TextDecoder> | undefined;

@@ -77,7 +77,7 @@ const QUESTION_START = /* @__PURE__ */ startOf(/* @__PURE__ */ requestHead(TO_BR
 
 function startOf(...parts: readonly string[]): Start {
   const text = parts.join('');
-  return { text, bytes: new TextEncoder().encode(text) };
+  return { text, bytes: Uint8Array.from(text, (character) => character.charCodeAt(0)) };
 }
 
 function startsWith(frame: Frame, { text, bytes }: Start): boolean {

@@ -2,6 +2,7 @@ import { EventLoop, slot, type SlotCall, Worker } from 'mreventloop';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { collectGarbage } from './collect-garbage.ts';
 import { deferred } from './deferred.ts';
+import { runChild } from './run-child.ts';
 import { settled } from './uncaught.ts';
 
 // Enough for several slices on any machine; where timers get no turn, a test ends here and fails.
@@ -199,4 +200,24 @@ test('cost: of what a slot waits for at the same time, each does not look at all
   gate.resolve();
   await waiting;
   await Promise.all(loops.map((one) => one.stop()));
+});
+
+test('starvation: a loop goes on where tests have timers stand still', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const loop = new EventLoop();
+  let count = 0;
+  for (let i = 0; i < 1_000; i += 1) {
+    void loop.enqueue(() => {
+      // Each takes a slice of its own.
+      vi.advanceTimersByTime(20);
+      count += 1;
+    });
+  }
+  await loop.start().stop();
+  expect(count).toBe(1_000);
+});
+
+test('starvation: a loop runs where the runtime has neither messages nor setImmediate', async () => {
+  expect(await runChild('bare')).toMatchObject({ code: 0, stdout: ['50'] });
 });
