@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { MissingLibraryError, RefusedError } from '../errors.ts';
+import { RefusedError } from '../errors.ts';
 import type { Bus, BusListener, Token, Topic } from './bus.ts';
 import { explainHangUp, keepTrying, Pulse, readToken, withinClose } from './keep-trying.ts';
+import { explainLibrary } from './library.ts';
 import { Slices } from './slices.ts';
 
 /** What is used of the client for Redis, whose declarations need not be there for who uses none. */
@@ -36,17 +37,15 @@ const CONNECT_WITHIN = 5_000;
 /** Where no other namespace is asked for. */
 const NAMESPACE = 'mreventloop';
 
-// A text, so that the compiler does not look for it.
+// A text, so that the compiler does not look for it. Nor is webpack to, which would find it nowhere.
 const PACKAGE: string = 'ioredis';
 
 /** @throws MissingLibraryError */
 async function load(): Promise<Library> {
   try {
-    return (await import(PACKAGE)) as Library;
+    return (await import(/* webpackIgnore: true */ PACKAGE)) as Library;
   } catch (cause) {
-    throw new MissingLibraryError(`redis:// addresses need the package '${PACKAGE}': npm install ${PACKAGE}`, {
-      cause,
-    });
+    throw explainLibrary('redis:// addresses need', PACKAGE, cause);
   }
 }
 

@@ -1,14 +1,14 @@
 import { connect } from 'node:net';
 import type * as Ws from 'ws';
-import { MissingLibraryError } from '../errors.ts';
 import type { MakeWebSocket, WebSocketLike } from './find-websocket.ts';
+import { explainLibrary } from './library.ts';
 
 /** The library for WebSockets, where the runtime has none of its own, and for doors. */
 export async function loadWs(): Promise<typeof Ws> {
   try {
     return await import('ws');
   } catch (cause) {
-    throw new MissingLibraryError("this needs the package 'ws': npm install ws", { cause });
+    throw explainLibrary('this needs', 'ws', cause);
   }
 }
 

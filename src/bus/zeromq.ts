@@ -4,6 +4,7 @@ import type * as Zeromq from 'zeromq';
 import { MissingLibraryError, StateError } from '../errors.ts';
 import { nextTurn, SLICE } from '../timers.ts';
 import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } from './bus.ts';
+import { explainLibrary } from './library.ts';
 import { bindAt, explainBind, untilFree } from './served.ts';
 
 /**
@@ -13,13 +14,20 @@ import { bindAt, explainBind, untilFree } from './served.ts';
 
 type Library = typeof Zeromq;
 
+/** @throws MissingLibraryError */
 async function load(): Promise<Library> {
+  // It would end the process.
+  if ('bun' in process.versions) {
+    throw new MissingLibraryError(
+      "ipc:// and tcp:// addresses need the package 'zeromq', which Bun cannot load: use ws:// or ws+unix://, " +
+        'or have the broker run in Node',
+    );
+  }
   try {
-    return await import('zeromq');
+    // Native code stays where it is.
+    return await import(/* webpackIgnore: true */ 'zeromq');
   } catch (cause) {
-    throw new MissingLibraryError("ipc:// and tcp:// addresses need the package 'zeromq': npm install zeromq", {
-      cause,
-    });
+    throw explainLibrary('ipc:// and tcp:// addresses need', 'zeromq', cause);
   }
 }
 

@@ -1,4 +1,4 @@
-import { MissingLibraryError } from '../../errors.ts';
+import { explainLibrary } from '../library.ts';
 
 // What is used of the client for NATS. Its own declarations do not compile with the strictest options, and would have to
 // be there for who uses no NATS.
@@ -139,28 +139,24 @@ export interface JetStreamInfo {
   readonly state: { readonly last_seq: number };
 }
 
-// Texts, so that the compiler does not look for them.
+// Texts, so that the compiler does not look for them. Nor is webpack to, which would find them nowhere.
 const PACKAGE: string = '@nats-io/transport-node';
 const JETSTREAM_PACKAGE: string = '@nats-io/jetstream';
 
 /** @throws MissingLibraryError */
 export async function loadNats(): Promise<NatsLibrary> {
   try {
-    return (await import(PACKAGE)) as NatsLibrary;
+    return (await import(/* webpackIgnore: true */ PACKAGE)) as NatsLibrary;
   } catch (cause) {
-    throw new MissingLibraryError(`nats:// addresses need the package '${PACKAGE}': npm install ${PACKAGE}`, { cause });
+    throw explainLibrary('nats:// addresses need', PACKAGE, cause);
   }
 }
 
 /** @throws MissingLibraryError */
 export async function loadJetStream(): Promise<JetStreamLibrary> {
   try {
-    return (await import(JETSTREAM_PACKAGE)) as JetStreamLibrary;
+    return (await import(/* webpackIgnore: true */ JETSTREAM_PACKAGE)) as JetStreamLibrary;
   } catch (cause) {
-    throw new MissingLibraryError(
-      `durable subscriptions, and who publishes for them, need the package '${JETSTREAM_PACKAGE}': ` +
-        `npm install ${JETSTREAM_PACKAGE}`,
-      { cause },
-    );
+    throw explainLibrary('durable subscriptions, and who publishes for them, need', JETSTREAM_PACKAGE, cause);
   }
 }
