@@ -43,29 +43,29 @@ export interface BusCheck {
 export const busSuite: readonly BusCheck[] = [
   checkBreaking(
     'readiness: a bus can be opened before anybody serves, and connects when somebody does',
-    async (place) => {
+    async (place, use) => {
       await place.stop();
-      await using end = await End.open(place, ['x']);
+      const end = await use(End.open(place, ['x']));
       await place.start();
       await end.ready();
       is(end.downs, 0, 'links that broke before there was one');
     },
   ),
 
-  check('readiness: what is sent after a probe came back reaches who was ready before', async (place) => {
-    await using receiver = await End.open(place, ['x']);
+  check('readiness: what is sent after a probe came back reaches who was ready before', async (place, use) => {
+    const receiver = await use(End.open(place, ['x']));
     await receiver.ready();
-    await using sender = await End.open(place, []);
+    const sender = await use(End.open(place, []));
     await sender.ready();
     sender.send('x', 1);
     await receiver.until(1);
   }),
 
-  check('topics: a frame comes to all who want its topic and to nobody else', async (place) => {
-    await using first = await End.open(place, ['x', 'xy']);
-    await using second = await End.open(place, ['x']);
-    await using third = await End.open(place, ['y']);
-    await using sender = await End.open(place, []);
+  check('topics: a frame comes to all who want its topic and to nobody else', async (place, use) => {
+    const first = await use(End.open(place, ['x', 'xy']));
+    const second = await use(End.open(place, ['x']));
+    const third = await use(End.open(place, ['y']));
+    const sender = await use(End.open(place, []));
     for (const end of [first, second, third, sender]) await end.ready();
     for (const name of ['xy', 'xyz', 'y', 'x']) sender.send(name, name);
     // First the sender: then the broker has passed on what it sent.
@@ -76,8 +76,8 @@ export const busSuite: readonly BusCheck[] = [
     same(sender.received, [], 'what came to one without a topic');
   }),
 
-  check('topics: one that is added to an open link counts, too', async (place) => {
-    await using end = await End.open(place, []);
+  check('topics: one that is added to an open link counts, too', async (place, use) => {
+    const end = await use(End.open(place, []));
     await end.ready();
     end.subscribe('late');
     await end.ready();
@@ -85,14 +85,16 @@ export const busSuite: readonly BusCheck[] = [
     await end.until(1);
   }),
 
-  check('topics: 1,000 of them', async (place) => {
+  check('topics: 1,000 of them', async (place, use) => {
     const names = Array.from({ length: 1_000 }, (_, i) => `topic_${i}`);
-    await using all = await End.open(place, names);
-    await using even = await End.open(
-      place,
-      names.filter((_, i) => i % 2 === 0),
+    const all = await use(End.open(place, names));
+    const even = await use(
+      End.open(
+        place,
+        names.filter((_, i) => i % 2 === 0),
+      ),
     );
-    await using sender = await End.open(place, []);
+    const sender = await use(End.open(place, []));
     for (const end of [all, even, sender]) await end.ready();
     for (const [i, name] of names.entries()) sender.send(name, i);
     await all.until(1_000);
@@ -105,9 +107,9 @@ export const busSuite: readonly BusCheck[] = [
     same(even.received, names.map((_, i) => 2 * i).slice(0, 500), 'what came of every other topic');
   }),
 
-  check('order: the frames of one sender stay in order, over all topics', async (place) => {
-    await using receiver = await End.open(place, ['x', 'y']);
-    await using sender = await End.open(place, []);
+  check('order: the frames of one sender stay in order, over all topics', async (place, use) => {
+    const receiver = await use(End.open(place, ['x', 'y']));
+    const sender = await use(End.open(place, []));
     for (const end of [receiver, sender]) await end.ready();
     for (let i = 0; i < 10_000; i += 1) sender.send(i % 3 === 0 ? 'y' : 'x', i);
     await receiver.until(10_000);
@@ -118,8 +120,8 @@ export const busSuite: readonly BusCheck[] = [
     );
   }),
 
-  check('frames: any text arrives as it was sent', async (place) => {
-    await using end = await End.open(place, ['x', 'prix_é']);
+  check('frames: any text arrives as it was sent', async (place, use) => {
+    const end = await use(End.open(place, ['x', 'prix_é']));
     await end.ready();
     const texts = ['', 'ünïcödé', '\u{1f375}', '\u2028\u2029', '"\\\n\r\t\0', 'x'.repeat(70_000)];
     for (const text of texts) end.send('x', text);
@@ -128,8 +130,8 @@ export const busSuite: readonly BusCheck[] = [
     same(end.received, [...texts, 7], 'what arrived');
   }),
 
-  check('large frames: 300,000 characters arrive, and what comes behind them', async (place) => {
-    await using end = await End.open(place, ['x']);
+  check('large frames: 300,000 characters arrive, and what comes behind them', async (place, use) => {
+    const end = await use(End.open(place, ['x']));
     await end.ready();
     for (const size of [300_000, 10, 299_999]) end.send('x', 'ü'.repeat(size / 2));
     await end.until(3);
@@ -140,35 +142,38 @@ export const busSuite: readonly BusCheck[] = [
     );
   }),
 
-  check('large events: the limit of the bus arrives, one byte more is refused before it is sent', async (place) => {
-    let bus: Bus | undefined;
-    const receiver = peer(place, ['x'], []);
-    const sender = new Peer('inproc://in', 'inproc://out', [], ['x'], {
-      bus: async () => (bus = await place.bus()),
-    });
-    const sizes: number[] = [];
-    connect(receiver, 'x', (text) => sizes.push(String(text).length));
-    await using _receiver = await receiver.start();
-    await using _sender = await sender.start();
-    const { largest } = bus as unknown as Bus;
-    // What is around the text.
-    const size = (largest ?? 1_000_000) - JSON.stringify(['']).length;
-    await sender.waitFor({ subscribers: 'x', timeout: PATIENCE });
-    await sender.publish.x('x'.repeat(size));
-    if (largest !== undefined) {
-      const refused = await Promise.resolve()
-        .then(() => sender.publish.x('x'.repeat(size + 1)))
-        .catch((error: unknown) => error);
-      is(refused instanceof PayloadError, true, 'whether an event above the limit is refused');
-    }
-    await sender.publish.x('behind');
-    await sender.flush({ timeout: PATIENCE });
-    same(sizes, [size, 6], 'the sizes of what arrived');
-  }),
+  check(
+    'large events: the limit of the bus arrives, one byte more is refused before it is sent',
+    async (place, use) => {
+      let bus: Bus | undefined;
+      const receiver = peer(place, ['x'], []);
+      const sender = new Peer('inproc://in', 'inproc://out', [], ['x'], {
+        bus: async () => (bus = await place.bus()),
+      });
+      const sizes: number[] = [];
+      connect(receiver, 'x', (text) => sizes.push(String(text).length));
+      await use(receiver.start());
+      await use(sender.start());
+      const { largest } = bus as unknown as Bus;
+      // What is around the text.
+      const size = (largest ?? 1_000_000) - JSON.stringify(['']).length;
+      await sender.waitFor({ subscribers: 'x', timeout: PATIENCE });
+      await sender.publish.x('x'.repeat(size));
+      if (largest !== undefined) {
+        const refused = await Promise.resolve()
+          .then(() => sender.publish.x('x'.repeat(size + 1)))
+          .catch((error: unknown) => error);
+        is(refused instanceof PayloadError, true, 'whether an event above the limit is refused');
+      }
+      await sender.publish.x('behind');
+      await sender.flush({ timeout: PATIENCE });
+      same(sizes, [size, 6], 'the sizes of what arrived');
+    },
+  ),
 
-  checkBreaking('reconnect: the peer is told, and the same topics come again', async (place) => {
-    await using receiver = await End.open(place, ['x']);
-    await using sender = await End.open(place, []);
+  checkBreaking('reconnect: the peer is told, and the same topics come again', async (place, use) => {
+    const receiver = await use(End.open(place, ['x']));
+    const sender = await use(End.open(place, []));
     for (const end of [receiver, sender]) await end.ready();
     for (let round = 1; round <= 3; round += 1) {
       const before = [receiver.downs, sender.downs];
@@ -183,8 +188,8 @@ export const busSuite: readonly BusCheck[] = [
     same(receiver.received, [1, 2, 3], 'what arrived');
   }),
 
-  check('close: what was sent before arrives', async (place) => {
-    await using receiver = await End.open(place, ['x']);
+  check('close: what was sent before arrives', async (place, use) => {
+    const receiver = await use(End.open(place, ['x']));
     const sender = await End.open(place, []);
     for (const end of [receiver, sender]) await end.ready();
     for (let i = 0; i < 2_000; i += 1) sender.send('x', 'x'.repeat(100));
@@ -192,9 +197,9 @@ export const busSuite: readonly BusCheck[] = [
     await receiver.until(2_000);
   }),
 
-  check('close: while frames come in, nothing is called any more', async (place) => {
+  check('close: while frames come in, nothing is called any more', async (place, use) => {
     const receiver = await End.open(place, ['x']);
-    await using sender = await End.open(place, ['x']);
+    const sender = await use(End.open(place, ['x']));
     for (const end of [receiver, sender]) await end.ready();
     for (let i = 0; i < 5_000; i += 1) sender.send('x', i);
     await receiver.until(100);
@@ -239,25 +244,26 @@ export const busSuite: readonly BusCheck[] = [
     await eventually(() => handles() <= before + 4, `${before} handles are left, as before`);
   }),
 
-  check('peers: ready means ready', async (place) => {
+  check('peers: ready means ready', async (place, use) => {
     for (let round = 0; round < 5; round += 1) {
       const [sender, receiver] = [peer(place, [], ['x']), peer(place, ['x'], [])];
       const received: unknown[] = [];
       connect(receiver, 'x', (value) => received.push(value));
-      await using _receiver = await receiver.start();
-      await using _sender = await sender.start();
+      await use(receiver.start());
+      await use(sender.start());
       await sender.publish.x(round);
       await eventually(() => received.length === 1, 'the first event arrived');
       same(received, [round], 'the first event');
+      await Promise.all([sender.stop(), receiver.stop()]);
     }
   }),
 
-  check('peers: what is published in one turn arrives in order', async (place) => {
+  check('peers: what is published in one turn arrives in order', async (place, use) => {
     const [sender, receiver] = [peer(place, [], ['x', 'y']), peer(place, ['x', 'y'], [])];
     const received: unknown[] = [];
     for (const name of ['x', 'y'] as const) connect(receiver, name, (value) => received.push(value));
-    await using _receiver = await receiver.start();
-    await using _sender = await sender.start();
+    await use(receiver.start());
+    await use(sender.start());
     await sender.waitFor({ subscribers: 'x', timeout: PATIENCE });
     for (let i = 0; i < 20_000; i += 1) void (i % 7 === 0 ? sender.publish.y(i) : sender.publish.x(i));
     await sender.flush({ timeout: PATIENCE });
@@ -268,54 +274,69 @@ export const busSuite: readonly BusCheck[] = [
     );
   }),
 
-  checkBreaking('peers: links break while events flow, and nothing is lost, doubled or out of order', async (place) => {
-    const [sender, receiver] = [peer(place, ['y'], ['x']), peer(place, ['x'], ['y'])];
-    const there: unknown[] = [];
-    const back: unknown[] = [];
-    connect(receiver, 'x', (value) => {
-      there.push(value);
-      void receiver.publish.y(value);
-    });
-    connect(sender, 'y', (value) => back.push(value));
-    await using _receiver = await receiver.start();
-    await using _sender = await sender.start();
-    await sender.waitFor({ subscribers: 'x', timeout: PATIENCE });
-    await receiver.waitFor({ subscribers: 'y', timeout: PATIENCE });
-    const numbers = Array.from({ length: 3_000 }, (_, i) => i);
-    for (const i of numbers) {
-      await sender.publish.x(i);
-      if (i % 1_000 !== 500) continue;
-      await place.stop();
-      await place.start();
-    }
-    await sender.flush({ timeout: PATIENCE });
-    await receiver.flush({ timeout: PATIENCE });
-    same(there, numbers, 'what arrived');
-    same(back, numbers, 'what came back');
-  }),
+  checkBreaking(
+    'peers: links break while events flow, and nothing is lost, doubled or out of order',
+    async (place, use) => {
+      const [sender, receiver] = [peer(place, ['y'], ['x']), peer(place, ['x'], ['y'])];
+      const there: unknown[] = [];
+      const back: unknown[] = [];
+      connect(receiver, 'x', (value) => {
+        there.push(value);
+        void receiver.publish.y(value);
+      });
+      connect(sender, 'y', (value) => back.push(value));
+      await use(receiver.start());
+      await use(sender.start());
+      await sender.waitFor({ subscribers: 'x', timeout: PATIENCE });
+      await receiver.waitFor({ subscribers: 'y', timeout: PATIENCE });
+      const numbers = Array.from({ length: 3_000 }, (_, i) => i);
+      for (const i of numbers) {
+        await sender.publish.x(i);
+        if (i % 1_000 !== 500) continue;
+        await place.stop();
+        await place.start();
+      }
+      await sender.flush({ timeout: PATIENCE });
+      await receiver.flush({ timeout: PATIENCE });
+      same(there, numbers, 'what arrived');
+      same(back, numbers, 'what came back');
+    },
+  ),
 ];
 
 /** How long, in milliseconds, anything may take. */
 const PATIENCE = 15_000;
 
-function checkBreaking(name: string, run: (place: BusPlace) => Promise<void>): BusCheck {
+/**
+ * What a check does.
+ * @param use - has what is opened be closed when the check is over
+ */
+type Steps = (place: BusPlace, use: <T extends AsyncDisposable>(opening: Promise<T>) => Promise<T>) => Promise<void>;
+
+function checkBreaking(name: string, run: Steps): BusCheck {
   return { ...check(name, run), breaksLinks: true };
 }
 
-function checkCounting(name: string, run: (place: BusPlace) => Promise<void>): BusCheck {
+function checkCounting(name: string, run: Steps): BusCheck {
   return { ...check(name, run), countsHandles: true };
 }
 
-function check(name: string, run: (place: BusPlace) => Promise<void>): BusCheck {
+function check(name: string, run: Steps): BusCheck {
   return {
     name,
     breaksLinks: false,
     countsHandles: false,
     async run(subject) {
       const place = await subject.serve();
+      const used: AsyncDisposable[] = [];
       try {
-        await run(place);
+        await run(place, async (opening) => {
+          const opened = await opening;
+          used.push(opened);
+          return opened;
+        });
       } finally {
+        for (const one of used.toReversed()) await one[Symbol.asyncDispose]();
         await place.stop();
       }
     },

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { command } from '../setup/command.ts';
+import { MODULES } from '../package/subpaths.ts';
 import { describeWith } from '../setup/describe-with.ts';
 import { installPackage, type InstalledPackage } from '../setup/installed-package.ts';
 import { freeEndpoints, type Scheme, startBroker } from '../support/addresses.ts';
@@ -29,6 +30,11 @@ for (const version of [20, 24, 26] as const) {
   describeWith(`node-${version}`, `Node ${version}`, (node) => {
     test('smoke: the core behaves as everywhere', async () => {
       expect(await run(node, 'smoke.mjs')).toEqual(EXPECTED);
+    });
+
+    test.for(MODULES)('smoke: %s can be imported', async (specifier) => {
+      const program = `console.log(JSON.stringify(Object.keys(await import('${specifier}')).length > 0))`;
+      expect(await run(node, '--input-type=module', '-e', program)).toBe(true);
     });
 
     test('smoke: events cross sockets', async () => {
