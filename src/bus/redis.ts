@@ -132,7 +132,9 @@ class RedisBus implements Bus {
     this.#closing.signal.addEventListener('abort', abandon);
     const timer = setTimeout(abandon, CONNECT_WITHIN);
     try {
-      await this.#enter(link);
+      // For a server that stands still, the library waits also when the link was dropped.
+      const dropped = link.ended.then((error) => Promise.reject(error ?? new Error('it took too long')));
+      await Promise.race([this.#enter(link), dropped]);
     } catch (error) {
       link.drop();
       // What fails says only that the connection ended; why is told before.

@@ -13,7 +13,7 @@ import {
 import type { Listener } from '../events/link.ts';
 import { eventToSlotName } from '../events/names.ts';
 import type { SlotName } from '../events/names.ts';
-import { getEventLoop } from './owner.ts';
+import { checkLoop, getEventLoop } from './owner.ts';
 
 /** The slots that forwarding adds to an object: each takes the arguments of its event. */
 export type ForwardingSlots<M, Slots extends readonly string[], Names extends readonly string[]> = {
@@ -150,7 +150,9 @@ function install(target: object, pairs: readonly Forwarding[]): void {
       value(this: object, ...args: readonly unknown[]): unknown {
         const emit = getEvent(this, event ?? eventFor(this, slot)) as unknown as Listener<readonly unknown[]>;
         const loop = getEventLoop(this);
-        return loop === undefined ? emit(...args) : loop.enqueueFor(this, emit, args);
+        if (loop !== undefined) return loop.enqueueFor(this, emit, args);
+        checkLoop(this);
+        return emit(...args);
       },
     });
   }

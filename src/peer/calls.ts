@@ -12,6 +12,7 @@ import { probe, type ProbedRequest } from '../trace/probe.ts';
 import type { Question, Reply } from '../wire/direct.ts';
 import { explain, explainAnswer, explainUnsent } from './explain.ts';
 import { copyOf, payloadOf, withoutLastUndefined } from './payload.ts';
+import type { LeaveReason } from './presence.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { RequestOptions, RequestSpec } from './requests.ts';
 import { chooseServer } from './choose.ts';
@@ -288,7 +289,7 @@ export class Calls {
   }
 
   /** A peer left, or is not heard of any more. */
-  left(peer: string, reason: 'bye' | 'silent'): void {
+  left(peer: string, reason: LeaveReason): void {
     const what = reason === 'bye' ? 'left' : 'fell silent';
     for (const [id, pending] of this.#pending) {
       if (pending.peer !== peer) continue;

@@ -2,6 +2,7 @@ import type { Violation } from '../contract/validate.ts';
 import type { AnyEvent } from '../events/event.ts';
 import { type Direct, isQuestion } from '../wire/direct.ts';
 import { Calls } from './calls.ts';
+import type { LeaveReason } from './presence.ts';
 import type { Services } from './services.ts';
 import type { Setup } from './setup.ts';
 
@@ -71,9 +72,9 @@ export class Dialogue {
     this.#services?.lost(peer);
   }
 
-  left(peer: string, reason: 'bye' | 'silent'): void {
+  left(peer: string, reason: LeaveReason): void {
     this.calls.left(peer, reason);
-    this.#services?.left(peer);
+    this.#services?.left(peer, reason);
   }
 
   /** Takes no more requests, and fulfils when none is being answered. */

@@ -37,6 +37,8 @@ const REMEMBERED = 10;
 const MOST_SIGNS = 100;
 /** How many times its own silence a peer grants to others: who says more, and leaves without a word, would hold up all who publish. */
 const MOST_GRANTED = 10;
+/** How often, in milliseconds, a peer says at most that it is there, whatever others ask for. */
+const SHORTEST_TICK = 100;
 
 interface Known {
   peer: RemotePeer | undefined;
@@ -54,7 +56,8 @@ interface Known {
 /** Who is on the bus. */
 export class Presence {
   readonly #silence: number;
-  readonly #interval: number;
+  /** How long, in milliseconds, a tick is. */
+  #interval: number;
   readonly #clock: Clock;
   readonly #port: PresencePort;
   // Whoever was heard, also before it said who it is, and for a while after it left.
@@ -121,6 +124,8 @@ export class Presence {
 
   /** @param silence - after how many milliseconds it takes others for gone; it says three times within them that it is there */
   add(peer: RemotePeer, silence = 0): void {
+    // Who waits for less than the own silence is to hear as often from here.
+    if (silence > 0) this.#interval = Math.min(this.#interval, Math.max((silence * MOST_GRANTED) / 3, SHORTEST_TICK));
     this.#note(peer.id, peer, false, silence);
   }
 
@@ -161,7 +166,7 @@ export class Presence {
   #tick(): void {
     const now = this.#clock.now();
     // Who slept himself has not listened: that is no silence of others.
-    const overslept = now - this.#lastTick - 2 * this.#interval;
+    const overslept = now - this.#lastTick - (2 * this.#silence) / 3;
     this.#lastTick = now;
     this.#tickLater();
     this.#count = 0;

@@ -7,6 +7,7 @@ import { probe } from '../trace/probe.ts';
 import { explain, explainAnswer, explainUnsent } from './explain.ts';
 import { InOrder } from './in-order.ts';
 import { answerPayload, copyOf } from './payload.ts';
+import type { LeaveReason } from './presence.ts';
 import type { RequestSpec } from './requests.ts';
 
 /** What services answer through, and tell. */
@@ -116,12 +117,15 @@ export class Services {
   }
 
   /**
-   * Nobody waits for the answers any more, as far as is known. The peer may come back: then it gets an answer all the
+   * Nobody waits for the answers any more. A peer that only fell silent may come back: then it gets an answer all the
    * same, from a handler that gives one, but no stream that ends as if it were complete.
    */
-  left(peer: string): void {
-    this.lost(peer);
-    for (const service of this.#running.get(peer)?.values() ?? []) service.abort();
+  left(peer: string, reason: LeaveReason): void {
+    if (reason === 'silent') this.lost(peer);
+    for (const [id, service] of this.#running.get(peer) ?? []) {
+      if (reason === 'bye') this.#giveUp(peer, id);
+      else service.abort();
+    }
   }
 
   /** Messages of a peer are lost: one may have been that a stream has room for more. */

@@ -37,9 +37,16 @@ export class Fifo<T> {
     this.#ring[this.#head] = undefined;
     this.#head = (this.#head + 1) & (this.#ring.length - 1);
     this.#length -= 1;
-    // A burst should not hold its memory for ever.
-    if (this.#length === 0 && this.#ring.length > LARGEST_KEPT) this.#resize(SMALLEST);
+    if ((this.#head & (LARGEST_KEPT - 1)) === 0 || this.#length === 0) this.#shrink();
     return item;
+  }
+
+  /** A burst should not hold its memory for ever. That is looked at now and then, and when nothing is left. */
+  #shrink(): void {
+    const { length } = this.#ring;
+    if (length <= LARGEST_KEPT) return;
+    if (this.#length === 0) this.#resize(SMALLEST);
+    else if (this.#length <= length >> 5) this.#resize(length >> 4);
   }
 
   #resize(size: number): void {

@@ -195,6 +195,19 @@ describe('forwards, the decorator', () => {
     expect(log).toEqual(['result tea']);
   });
 
+  test('@forwards: a field that hides the loop is told, instead of that slots run at once', () => {
+    @hasEventLoop('eventLoop')
+    @forwards(['onResult'])
+    class Hiding extends Plain {
+      eventLoop!: EventLoop;
+      declare readonly onResult: (text: string) => void;
+    }
+    const hiding = new Hiding();
+    const log = logOf(hiding);
+    expect(() => hiding.onResult('tea')).toThrow("Hiding has no event loop: write 'declare eventLoop'");
+    expect(log).toEqual([]);
+  });
+
   test('@forwards: a missing event is found when the slot is called, wrong lists at once', () => {
     const decorate = untyped(['onNope']) as (target: abstract new () => object) => void;
     class Forwarding extends Plain {

@@ -92,6 +92,29 @@ test('peers with different silences: none is taken for gone before its own is ov
   expect(crowd.left).toEqual(['peer 1 silent', 'peer 2 silent']);
 });
 
+test('a peer speaks as often as others need that wait for much less than its own silence', () => {
+  const crowd = new Crowd();
+  crowd.join(2);
+  crowd.join(1, 100 * SILENCE);
+  crowd.clock.advance(1_000 * SILENCE);
+  expect(crowd.left).toEqual([]);
+  crowd.die('peer 3');
+  crowd.clock.advance(11 * SILENCE);
+  expect(crowd.left).toEqual(['peer 3 silent', 'peer 3 silent']);
+});
+
+test('however little others wait for, a peer speaks ten times a second at most', () => {
+  const crowd = new Crowd();
+  crowd.join(1);
+  crowd.join(1, 1);
+  crowd.clock.advance(10_000);
+  const heard = crowd.heard;
+  crowd.die('peer 2');
+  crowd.clock.advance(10_000);
+  // It hears itself as well.
+  expect(Math.abs(crowd.heard - heard - 100)).toBeLessThanOrEqual(1);
+});
+
 test('a silence of years counts as ten times the other one', () => {
   const crowd = new Crowd();
   crowd.join(1);

@@ -441,6 +441,22 @@ describe('requests: every call settles', () => {
     await settled;
     await seller.stop({ timeout: 10 });
   });
+
+  test('who asked has left: a stop waits for no handler whose answer nobody can want', async () => {
+    const { seller, buyer } = await pair();
+    const asked = gate();
+    const aborted = gate();
+    seller.serve.price_of((_, signal) => {
+      asked.open();
+      signal.addEventListener('abort', aborted.open);
+      return new Promise<number>(() => {});
+    });
+    const settled = expect(buyer.request.price_of('tea')).rejects.toThrow(StateError);
+    await asked.promise;
+    await buyer.stop();
+    await Promise.all([settled, aborted.promise]);
+    await seller.stop({ timeout: Infinity });
+  });
 });
 
 describe('requests: bad input', () => {

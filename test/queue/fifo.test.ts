@@ -1,5 +1,6 @@
 import { array, assert, integer, oneof, property, constant } from 'fast-check';
 import { expect, test } from 'vitest';
+import { collectGarbage } from '../loop/collect-garbage.ts';
 import { Fifo } from '../../src/queue/fifo.ts';
 
 test('Fifo: first in, first out', () => {
@@ -48,4 +49,16 @@ test('Fifo: undefined is an item like any other', () => {
   expect(queue.length).toBe(1);
   queue.shift();
   expect(queue.length).toBe(0);
+});
+
+test('Fifo: what a burst took is given back, also where something is always left', () => {
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  const queue = new Fifo<number>();
+  for (let i = 0; i < 2 ** 20; i += 1) queue.push(i);
+  while (queue.length > 1_000) queue.shift();
+  collectGarbage();
+  // A million places are 8 MB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);
+  expect(queue.length).toBe(1_000);
 });

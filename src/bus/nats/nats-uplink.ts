@@ -62,7 +62,10 @@ export class NatsUplink implements Uplink {
       up: () => {
         this.#unanswered = 0;
         this.#unasked = 0;
-        void this.#whenHeard(() => set(true));
+        void this.#whenHeard(() => {
+          // What the server does not let through may have been told by then.
+          if (!this.#up) set(true);
+        });
       },
       down: () => {
         this.#breaks += 1;
