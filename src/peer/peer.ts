@@ -1,4 +1,5 @@
 import type { BusCapabilities } from '../bus/capabilities.ts';
+import { StateError } from '../errors.ts';
 import type { AnyEvent } from '../events/event.ts';
 import type { EventMap, Events, MapOfEvents } from '../events/events.ts';
 import { Agreement } from './agreement.ts';
@@ -64,6 +65,11 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
   }
 
   async start(options?: StartOptions): Promise<this> {
+    if (this.#run.hasToStop) {
+      const stopping = this.#stopping;
+      await stopping.catch(() => {});
+      if (stopping !== this.#stopping) throw new StateError('the peer was stopped');
+    }
     await this.#run.start(options);
     return this;
   }

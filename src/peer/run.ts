@@ -20,6 +20,8 @@ const DEFAULT_STOP_TIMEOUT = 2_000;
  */
 export class Run {
   readonly participant: Participant;
+  /** Whether it was told to stop; when it has, there is another. */
+  hasToStop = false;
   readonly #setup: Setup;
   readonly #outlets: Outlets;
   readonly #onOver: () => void;
@@ -60,7 +62,7 @@ export class Run {
 
   /** Fulfils when it is ready; where that fails, it is over. */
   async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<void> {
-    if (this.#state !== 'new') throw new StateError('the peer was started already, or has yet to stop');
+    if (this.#state !== 'new') throw new StateError('the peer was started already');
     signal?.throwIfAborted();
     this.#state = 'starting';
     const { clock } = this.#setup;
@@ -92,6 +94,7 @@ export class Run {
 
   /** Ends what is under way, as far as there is time, and reports what is left of it. */
   async stop({ timeout = DEFAULT_STOP_TIMEOUT, signal }: FlushOptions = {}): Promise<void> {
+    this.hasToStop = true;
     const { clock } = this.#setup;
     const deadline = clock.now() + timeout;
     const left = (): number => Math.max(0, deadline - clock.now());

@@ -228,6 +228,40 @@ describe('peer: starting and stopping', () => {
     await expect(peer.start()).rejects.toThrow(StateError);
   });
 
+  test('start while it stops: waits for that', async () => {
+    const { endpoints } = await startBroker('inproc');
+    const peer = new Peer(endpoints.in, endpoints.out, ['x'], ['x']);
+    onTestFinished(() => peer.stop());
+    const told: string[] = [];
+    for (const name of ['connected', 'stopped'] as const) connect(peer.status[name], () => told.push(name));
+    // As React does it with effects, in its strict mode.
+    const first = expect(peer.start()).rejects.toThrow('the peer was stopped');
+    const stopped = peer.stop();
+    await peer.start();
+    await Promise.all([first, stopped]);
+    expect(told).toEqual(['stopped', 'connected']);
+    void peer.stop();
+    const again = peer.start();
+    await again;
+    expect(told).toEqual(['stopped', 'connected', 'stopped', 'connected']);
+    const received = peer.events.x.next();
+    await peer.publish.x(1);
+    expect(await received).toEqual([1]);
+  });
+
+  test('stop while a start waits for a stop: the peer stays stopped', async () => {
+    const { endpoints } = await startBroker('inproc');
+    const peer = new Peer(endpoints.in, endpoints.out, ['x'], []);
+    await peer.start();
+    const stopping = peer.stop();
+    const starting = expect(peer.start()).rejects.toThrow('the peer was stopped');
+    await Promise.all([stopping, peer.stop(), starting]);
+    expect(peer.ready).toBe(false);
+    await peer.start();
+    expect(peer.ready).toBe(true);
+    await peer.stop();
+  });
+
   test('start after stop: works again, and stop twice does nothing', async () => {
     const { endpoints } = await startBroker();
     const peer = await startPeer(endpoints, ['produced'], ['produced']);
