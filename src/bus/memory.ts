@@ -7,13 +7,13 @@ import { PrefixIndex } from './prefix-index.ts';
  * behind the current job, never within it.
  */
 
-/** The frames that are on their way to one end. */
-class Arrivals {
-  readonly #frames: string[] = [];
+/** What is on its way to one end. */
+class Arrivals<Thing> {
+  readonly #things: Thing[] = [];
   #wake = (): void => {};
 
-  push(frame: string): void {
-    this.#frames.push(frame);
+  push(thing: Thing): void {
+    this.#things.push(thing);
     this.#wake();
   }
 
@@ -21,11 +21,11 @@ class Arrivals {
    * Hands over each in a job of its own, as long as somebody can push: in the asynchronous context of who calls this, as
    * sockets do, and not in that of who pushes. A slot that gets an event is no part of the slot that published it.
    */
-  async handOver(take: (frame: string) => void): Promise<never> {
+  async handOver(take: (thing: Thing) => void): Promise<never> {
     for (;;) {
-      if (this.#frames.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
-      for (const frame of this.#frames.splice(0)) {
-        take(frame);
+      if (this.#things.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+      for (const thing of this.#things.splice(0)) {
+        take(thing);
         await Promise.resolve();
       }
     }
@@ -62,7 +62,8 @@ function keyOf(endpoints: Endpoints): string {
 export class MemoryBus implements Bus {
   readonly #endpoints: Endpoints;
   readonly #prefixes: string[] = [];
-  readonly #arrivals = new Arrivals();
+  /** Frames; undefined where the link broke. */
+  readonly #arrivals = new Arrivals<string | undefined>();
   #listener: BusListener | undefined;
 
   constructor(endpoints: Endpoints) {
@@ -71,7 +72,10 @@ export class MemoryBus implements Bus {
 
   open(listener: BusListener): Promise<void> {
     this.#listener = listener;
-    void this.#arrivals.handOver((frame) => this.#listener?.frame(frame));
+    void this.#arrivals.handOver((frame) => {
+      if (frame === undefined) this.#listener?.down();
+      else this.#listener?.frame(frame);
+    });
     meet(this.#endpoints).buses.add(this);
     return Promise.resolve();
   }
@@ -102,7 +106,7 @@ export class MemoryBus implements Bus {
 
   /** Called by the door. */
   doorClosed(): void {
-    this.#listener?.down();
+    this.#arrivals.push(undefined);
   }
 }
 
@@ -110,7 +114,7 @@ export class MemoryBus implements Bus {
 export class MemoryDoor implements Door {
   readonly hasPlainListeners = false;
   readonly #endpoints: Endpoints;
-  readonly #arrivals = new Arrivals();
+  readonly #arrivals = new Arrivals<string>();
   #listener: DoorListener | undefined;
 
   constructor(endpoints: Endpoints) {

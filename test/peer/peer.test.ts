@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Publisher } from 'zeromq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
@@ -227,6 +228,29 @@ describe('peer: starting and stopping', () => {
     const peer = await startPeer(endpoints, [], []);
     await expect(peer.start()).rejects.toThrow(StateError);
   });
+
+  test.each(['inproc', 'ipc'] as const)(
+    'context: what a peer tells of its link is no part of what stops the broker (%s)',
+    async (scheme) => {
+      const storage = new AsyncLocalStorage<string>();
+      const { in: inAddress, out } = freeEndpoints(scheme);
+      const broker = await new Broker(inAddress, out).start();
+      onTestFinished(() => broker.stop());
+      const peer = new Peer(inAddress, out, [], []);
+      onTestFinished(() => peer.stop());
+      const told: unknown[] = [];
+      for (const name of ['connected', 'disconnected'] as const)
+        connect(peer.status[name], () => void told.push(`${name} in ${storage.getStore()}`));
+      await storage.run('the start', () => peer.start());
+      const again = peer.status.connected.next();
+      await storage.run('the stop', async () => {
+        await broker.stop();
+        await broker.start();
+      });
+      await again;
+      expect(told).toEqual(['connected', 'disconnected', 'connected'].map((name) => `${name} in the start`));
+    },
+  );
 
   test('start while it stops: waits for that', async () => {
     const { endpoints } = await startBroker('inproc');
