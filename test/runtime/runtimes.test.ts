@@ -49,26 +49,54 @@ for (const version of [20, 24, 26] as const) {
   });
 }
 
+/** A project with the package and nothing that comes with it. */
+async function makeProject(name: string): Promise<string> {
+  const project = join(installed.project, '..', name);
+  await mkdir(project);
+  await Promise.all(
+    ['package.json', 'node_modules/mreventloop', 'sockets.mjs'].map((part) =>
+      cp(join(installed.project, part), join(project, part), { recursive: true }),
+    ),
+  );
+  return project;
+}
+
 describeWith('node-24', 'without the libraries', (node) => {
-  test.each([
+  const addresses = [
     ['zeromq', (folder: string, end: string) => `ipc://${folder}/${end}`],
     ['ws', () => 'ws://127.0.0.1:0/'],
-  ])('sockets: the error says to install %s', async (library, address) => {
-    const project = join(installed.project, '..', `without-${library}`);
-    await mkdir(project);
-    await Promise.all(
-      ['package.json', 'node_modules/mreventloop', 'sockets.mjs'].map((part) =>
-        cp(join(installed.project, part), join(project, part), { recursive: true }),
-      ),
-    );
+  ] as const;
+
+  test.each(addresses)('sockets: the error says to install %s', async (library, address) => {
+    const project = await makeProject(`without-${library}`);
     const said = await command(node, ['sockets.mjs', address(project, 'in'), address(project, 'out')], {
       cwd: project,
     });
     expect(JSON.parse(said)).toEqual({
       code: 'MISSING_LIBRARY',
-      message: expect.stringContaining(`npm install ${library}`) as string,
+      message: expect.stringMatching(`'${library}': npm install ${library}$`) as string,
     });
   });
+
+  test.each(addresses)(
+    'sockets: where %s is there and cannot be loaded, the error says why',
+    async (library, address) => {
+      const project = await makeProject(`broken-${library}`);
+      const folder = join(project, 'node_modules', library);
+      await mkdir(folder);
+      await writeFile(join(folder, 'package.json'), JSON.stringify({ name: library, main: 'index.js' }));
+      await writeFile(join(folder, 'index.js'), "throw new Error('it was built for another system')");
+      const said = await command(node, ['sockets.mjs', address(project, 'in'), address(project, 'out')], {
+        cwd: project,
+      });
+      expect(JSON.parse(said)).toEqual({
+        code: 'MISSING_LIBRARY',
+        message: expect.stringContaining(
+          `'${library}', which cannot be loaded (it was built for another system). Is it installed, and left out of`,
+        ) as string,
+      });
+    },
+  );
 });
 
 /** Where peers of another runtime meet: a broker in this process. */
@@ -81,6 +109,14 @@ async function meet(scheme: Scheme, ...command: readonly [runtime: string, ...ar
 describeWith('bun', 'Bun', (bun) => {
   test.each(['ipc', 'ws', 'ws+unix'] as const)('smoke: events cross %s', async (scheme) => {
     expect(await meet(scheme, bun, 'run')).toEqual(['tea', 3]);
+  });
+
+  test('sockets: what needs zeromq is an error, and does not end the process', async () => {
+    const { in: inAddress, out } = freeEndpoints('tcp');
+    expect(await run(bun, 'run', 'sockets.mjs', inAddress, out)).toEqual({
+      code: 'MISSING_LIBRARY',
+      message: expect.stringContaining('Bun cannot load') as string,
+    });
   });
 
   test('smoke: a broker serves WebSockets', async () => {
