@@ -185,6 +185,25 @@ test('a timer that is held back, as in hidden pages: what arrives has it say tha
   presence.close();
 });
 
+test('ticks that come late, as with a busy thread: who died counts as gone all the same, however short they are', () => {
+  const clock = new StepClock();
+  const left: string[] = [];
+  // Each tick is as late as that of a thread that is busy for a third of the silence at a time.
+  const late = { ...clockOf(clock), after: (ms: number, then: () => void) => clock.after(ms + SILENCE / 3, then) };
+  const presence = new Presence(SILENCE, late, {
+    alive: () => {},
+    left: ({ id }, reason) => left.push(`${id} ${reason}`),
+    gone: () => {},
+    forget: () => {},
+  });
+  presence.start();
+  // Whose own silence is so short that ticks are the shortest.
+  presence.add({ id: 'other', subscribes: [], publishes: [], serves: [] }, 1);
+  clock.advance(2 * SILENCE);
+  expect(left).toEqual(['other silent']);
+  presence.close();
+});
+
 /** The same clock, of which a part can be replaced. */
 function clockOf(clock: StepClock): Pick<StepClock, 'now' | 'soon' | 'after'> {
   return { now: () => clock.now(), soon: (then) => clock.soon(then), after: (ms, then) => clock.after(ms, then) };
