@@ -115,7 +115,7 @@ export class RemoteError extends MrEventLoopError {
   }
 }
 
-/** An optional library that an address needs is not installed; the message says how to install it. */
+/** An optional library that an address needs is not installed, or cannot be loaded; the message says what to do, or why. */
 export class MissingLibraryError extends MrEventLoopError {
   readonly code = 'MISSING_LIBRARY';
 }

@@ -93,8 +93,8 @@ export interface Peer<
    * missed. A peer that was stopped can be started again; one that has yet to stop does that first.
    * @returns the peer itself, for `await using`
    * @throws NoBrokerError after the timeout; RefusedError; AddressError; MissingLibraryError; the signal's reason;
-   *   StateError when it was started already, or is stopped meanwhile. Nothing is left open then, and what was published before is not kept for
-   *   another start, but emitted as `undelivered`.
+   *   StateError when it was started already, or is stopped meanwhile. Nothing is left open then, and what was published
+   *   before is not kept for another start, but emitted as `undelivered`.
    */
   start(options?: StartOptions): Promise<this>;
   /**
