@@ -4,8 +4,10 @@ import { registerHooks } from 'node:module';
 
 registerHooks({
   resolve(specifier, context, next) {
-    if (specifier === '@nats-io/jetstream') throw new Error(`cannot find ${specifier}`);
-    return next(specifier, context);
+    if (specifier !== '@nats-io/jetstream') return next(specifier, context);
+    // As Node says it.
+    const message = `Cannot find package '${specifier}' imported from ${context.parentURL}`;
+    throw Object.assign(new Error(message), { code: 'ERR_MODULE_NOT_FOUND' });
   },
 });
 const { Peer } = await import('mreventloop');
