@@ -47,6 +47,8 @@ interface Known {
   silence: number;
   /** How long it may be silent, as it was when it was heard: there may be fewer peers since. */
   patience: number;
+  /** How long, in milliseconds, a tick may be here, so that it hears often enough. */
+  tick: number;
   /** It was silent for too long. */
   isGone: boolean;
   /** It said good-bye. It does not come back: the next start has another id. */
@@ -124,8 +126,6 @@ export class Presence {
 
   /** @param silence - after how many milliseconds it takes others for gone; it says three times within them that it is there */
   add(peer: RemotePeer, silence = 0): void {
-    // Who waits for less than the own silence is to hear as often from here.
-    if (silence > 0) this.#interval = Math.min(this.#interval, Math.max((silence * MOST_GRANTED) / 3, SHORTEST_TICK));
     this.#note(peer.id, peer, false, silence);
   }
 
@@ -156,7 +156,10 @@ export class Presence {
   #note(id: string, peer: RemotePeer | undefined, hasLeft: boolean, theirs = 0): void {
     const silence = Math.max(this.#silence, Math.min(theirs, this.#silence * MOST_GRANTED));
     const [heard, patience] = [this.#clock.now(), this.#patienceFor(silence)];
-    this.#known.set(id, { peer, heard, silence, patience, isGone: hasLeft, hasLeft });
+    // Who waits for less than the own silence is to hear as often from here.
+    const tick = theirs > 0 ? Math.max((theirs * MOST_GRANTED) / 3, SHORTEST_TICK) : Infinity;
+    this.#interval = Math.min(this.#interval, tick);
+    this.#known.set(id, { peer, heard, silence, patience, tick, isGone: hasLeft, hasLeft });
   }
 
   #tickLater(): void {
@@ -168,9 +171,14 @@ export class Presence {
     // Who slept himself has not listened: that is no silence of others.
     const overslept = now - this.#lastTick - (2 * this.#silence) / 3;
     this.#lastTick = now;
-    this.#tickLater();
     this.#count = 0;
-    for (const { isGone } of this.#known.values()) if (!isGone) this.#count += 1;
+    this.#interval = this.#silence / 3;
+    for (const { isGone, tick } of this.#known.values()) {
+      if (isGone) continue;
+      this.#count += 1;
+      this.#interval = Math.min(this.#interval, tick);
+    }
+    this.#tickLater();
     this.#ticks += 1;
     if (this.#ticks >= this.#ticksASign(this.#interval)) {
       this.#ticks = 0;
