@@ -122,6 +122,17 @@ describeWith('chromium', 'Chromium', (chromium) => {
     };
   }
 
+  /** Two tabs on a channel, in a browser of their own: one subscribes to what the other one publishes, whose id is given. */
+  async function openPair() {
+    const shop = await openShop();
+    const page = await BarePage.open(chromium, shop.url);
+    const other = await page.openAnother(shop.url);
+    const id = await other.evaluate("tab.startOnChannel([], ['said'])");
+    await page.evaluate("tab.startOnChannel(['said'], [])");
+    await other.evaluate("tab.waitForSubscribers('said', 1)");
+    return { shop, page, other, id };
+  }
+
   test('10,000 events each way: all arrive, in order', { timeout: TIMEOUT }, async () => {
     const shop = await openShop();
     const { peer, received } = await shop.peer(['up'], ['down']);
@@ -334,12 +345,7 @@ describeWith('chromium', 'Chromium', (chromium) => {
     'a tab on a channel is left and kept by the browser until the user is back: its peer goes on, nothing lost',
     { timeout: TIMEOUT },
     async () => {
-      const shop = await openShop();
-      const page = await BarePage.open(chromium, shop.url);
-      const other = await page.openAnother(shop.url);
-      const id = await other.evaluate("tab.startOnChannel([], ['said'])");
-      await page.evaluate("tab.startOnChannel(['said'], [])");
-      await other.evaluate("tab.waitForSubscribers('said', 1)");
+      const { shop, page, other, id } = await openPair();
       void other.evaluate('tab.nextLeft().then((left) => (tab.left = left))').catch(() => {});
       await page.evaluate("addEventListener('pageshow', ({ persisted }) => (tab.persisted = persisted))");
       await page.leaveAndReturn(`${shop.url}frame`);
@@ -353,12 +359,7 @@ describeWith('chromium', 'Chromium', (chromium) => {
   );
 
   test('a tab on a channel is frozen and resumed: nothing lost, order kept', { timeout: TIMEOUT }, async () => {
-    const shop = await openShop();
-    const page = await BarePage.open(chromium, shop.url);
-    const other = await page.openAnother(shop.url);
-    const id = await other.evaluate("tab.startOnChannel([], ['said'])");
-    await page.evaluate("tab.startOnChannel(['said'], [])");
-    await other.evaluate("tab.waitForSubscribers('said', 1)");
+    const { page, other, id } = await openPair();
     await other.evaluate("tab.publish('said', 0, 1).then(() => tab.flush())");
     await page.send('Page.setWebLifecycleState', { state: 'frozen' });
     // Its timers stand still; whether it hears what is posted is up to the browser.
