@@ -1,6 +1,8 @@
 import type { Gone, Head, Range } from '../wire/control.ts';
 import type { After } from '../wire/pack.ts';
 import type { Clock } from './clock.ts';
+import { Complaints } from './complaints.ts';
+import { Receipts } from './receipts.ts';
 
 /** What an inbox delivers to, asks, and tells. */
 export interface InboxPort {
@@ -42,15 +44,6 @@ interface Item {
   readonly trace?: string | undefined;
 }
 
-/** How long, in milliseconds, after the first event an acknowledgement may wait for company. */
-const ACKNOWLEDGE_WITHIN = 100;
-/** A quarter of what may be under way is acknowledged at once, so that the publisher never has to stop. */
-const ACKNOWLEDGE_SHIFT = 2;
-/** So many characters, of events of any number, are acknowledged at once: what a publisher keeps is bounded by them, too. */
-const ACKNOWLEDGE_CHARACTERS = 1_048_576;
-/** How long something may be missing before it is asked for, at first and later: it may just be late. */
-const FIRST_COMPLAINT = 20;
-const LAST_COMPLAINT = 1_000;
 /** How long to wait for the heads of a publisher before asking again. */
 const ASK_EVERY = 250;
 /** How many events to hold back of a publisher. None has as many under way: a window is smaller by half. */
@@ -75,17 +68,8 @@ export class Inbox {
   // Before the first heads have come, nothing is delivered.
   #joined = false;
   #closed = false;
-  #delivered = 0;
-  #acknowledged = 0;
-  #sinceAcknowledged = 0;
-  #charactersSince = 0;
-  // How many characters the events have that arrived last: those for others will be as long.
-  #meanSize = 0;
-  // After how many events to acknowledge at once; the publisher says it with its heads.
-  #acknowledgeEvery = Infinity;
-  #cancelAcknowledge: (() => void) | undefined;
-  #cancelComplaint: (() => void) | undefined;
-  #complaintDelay = FIRST_COMPLAINT;
+  readonly #receipts: Receipts;
+  readonly #complaints: Complaints;
   // How many were missing when that was said last.
   #complainedOf = 0;
   #cancelAsking: (() => void) | undefined;
@@ -97,11 +81,15 @@ export class Inbox {
     }
     this.#clock = clock;
     this.#port = port;
+    this.#receipts = new Receipts(clock, (g) => {
+      if (!this.#closed) port.acknowledge(g);
+    });
+    this.#complaints = new Complaints(clock, () => this.#complain());
   }
 
   /** What was delivered last, as a number over all events; 0 before anything was. */
   get position(): number {
-    return this.#delivered;
+    return this.#receipts.position;
   }
 
   /** How many events wait for others. */
@@ -163,7 +151,7 @@ export class Inbox {
     }
     this.returned();
     // What was given up, because its publisher was taken for gone, comes too late to keep the order.
-    const isLate = g < this.#delivered;
+    const isLate = g < this.position;
     this.#hold({ sequence, g, from: n, to: n, args: isLate ? undefined : args, trace });
     this.#learn(sequence, n);
     for (let one = after; one !== undefined; one = one.more) this.#learn(this.#sequences.get(one.event), one.n);
@@ -172,9 +160,7 @@ export class Inbox {
 
   /** So many characters have arrived with so many events before. */
   weigh(characters: number, events = 1): void {
-    this.#meanSize = characters / events;
-    this.#charactersSince += characters;
-    if (this.#isBehind()) this.#acknowledge();
+    this.#receipts.weigh(characters, events);
   }
 
   /**
@@ -184,19 +170,14 @@ export class Inbox {
    */
   heads(heads: readonly Head[], g: number, window: number, isStart = true): void {
     if (this.#closed || (!isStart && this.#isUndecided(heads))) return;
-    this.#acknowledgeEvery = Math.max(1, window >> ACKNOWLEDGE_SHIFT);
+    this.#receipts.pace(window);
     this.#cancelAsking?.();
     this.#cancelAsking = undefined;
     if (!this.#joined) this.#join(heads);
     this.#joined = true;
     for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
     this.#advance();
-    if (this.#missingCount > 0) return;
-    // Everything up to there was delivered or given up. The publisher need not ask twice: an
-    // acknowledgement may have been lost.
-    this.#delivered = Math.max(this.#delivered, g);
-    this.#acknowledged = 0;
-    this.#acknowledge();
+    if (this.#missingCount === 0) this.#receipts.repeat(g);
   }
 
   /** The publisher has repeated what it could, and has not got these any more. */
@@ -217,7 +198,8 @@ export class Inbox {
       if (first <= to) this.#hold({ sequence, g, from: first, to, args: undefined });
       this.#learn(sequence, to);
     }
-    if (this.#missingCount < this.#complainedOf) this.#hurry();
+    // A part of what was missing came: the rest is asked for as soon as nothing more comes.
+    if (this.#missingCount < this.#complainedOf) this.#complaints.reset();
     this.#advance();
   }
 
@@ -234,14 +216,13 @@ export class Inbox {
     for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
     for (const item of this.#takeHeld()) this.#settle(item);
     for (const sequence of this.#sequences.values()) this.#skipTo(sequence, sequence.known + 1);
-    this.#complaintDelay = FIRST_COMPLAINT;
     this.#cancelTimers();
   }
 
   /** Nothing is delivered any more. What was delivered is acknowledged. */
   close(): void {
     if (this.#closed) return;
-    this.#acknowledge();
+    this.#receipts.send();
     this.#closed = true;
     this.#cancelTimers();
   }
@@ -334,10 +315,10 @@ export class Inbox {
   #advance(): void {
     if (!this.#joined) return;
     if (this.#missingCount > 0) {
-      this.#watch();
+      this.#complaints.watch();
       return;
     }
-    this.#complaintDelay = FIRST_COMPLAINT;
+    this.#complaints.relax();
     this.#complainedOf = 0;
     if (this.#held === 0) return;
     for (const item of this.#takeHeld()) {
@@ -356,7 +337,7 @@ export class Inbox {
     }
     const count = to - sequence.next + 1;
     this.#decide(sequence, to + 1);
-    this.#progress(g);
+    this.#progress(Math.floor(g));
     this.#port.gap(sequence.event, count);
   }
 
@@ -377,52 +358,16 @@ export class Inbox {
   }
 
   #progress(g: number): void {
-    this.#delivered = Math.max(this.#delivered, Math.floor(g));
-    this.#complaintDelay = FIRST_COMPLAINT;
-    this.#sinceAcknowledged += 1;
-    if (this.#isBehind()) this.#acknowledge();
-    else this.#cancelAcknowledge ??= this.#clock.after(ACKNOWLEDGE_WITHIN, () => this.#acknowledge());
+    this.#complaints.relax();
+    this.#receipts.delivered(g);
   }
 
-  /**
-   * Whether much came since the last acknowledgement, or was sent, if not to here: it may be this peer's part that is
-   * waited for.
-   */
-  #isBehind(): boolean {
-    const sent = (this.#delivered - this.#acknowledged) / 2;
-    return (
-      Math.max(this.#sinceAcknowledged, sent) >= this.#acknowledgeEvery ||
-      Math.max(this.#charactersSince, sent * this.#meanSize) >= ACKNOWLEDGE_CHARACTERS
-    );
-  }
-
-  #acknowledge(): void {
-    this.#cancelAcknowledge?.();
-    this.#cancelAcknowledge = undefined;
-    this.#sinceAcknowledged = 0;
-    this.#charactersSince = 0;
-    if (this.#closed || this.#delivered === this.#acknowledged) return;
-    this.#acknowledged = this.#delivered;
-    this.#port.acknowledge(this.#delivered);
-  }
-
-  #watch(): void {
-    this.#cancelComplaint ??= this.#clock.after(this.#complaintDelay, () => {
-      this.#cancelComplaint = undefined;
-      const ranges = this.#missing();
-      if (ranges.length === 0) return;
-      this.#complaintDelay = Math.min(this.#complaintDelay * 2, LAST_COMPLAINT);
-      this.#complainedOf = this.#missingCount;
-      this.#port.complain(ranges);
-      this.#watch();
-    });
-  }
-
-  /** A part of what was missing came: the rest is asked for as soon as nothing more comes. */
-  #hurry(): void {
-    this.#complaintDelay = FIRST_COMPLAINT;
-    this.#cancelComplaint?.();
-    this.#cancelComplaint = undefined;
+  /** Asks for what is missing. */
+  #complain(): readonly Range[] {
+    const ranges = this.#missing();
+    this.#complainedOf = this.#missingCount;
+    if (ranges.length > 0) this.#port.complain(ranges);
+    return ranges;
   }
 
   /** Which they are. */
@@ -441,9 +386,9 @@ export class Inbox {
   }
 
   #cancelTimers(): void {
-    for (const cancel of [this.#cancelAcknowledge, this.#cancelComplaint, this.#cancelAsking]) cancel?.();
-    this.#cancelAcknowledge = undefined;
-    this.#cancelComplaint = undefined;
+    this.#receipts.cancel();
+    this.#complaints.reset();
+    this.#cancelAsking?.();
     this.#cancelAsking = undefined;
   }
 }

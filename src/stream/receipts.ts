@@ -1,0 +1,89 @@
+import type { Clock } from './clock.ts';
+
+/** How long, in milliseconds, after the first event an acknowledgement may wait for company. */
+const ACKNOWLEDGE_WITHIN = 100;
+/** A quarter of what may be under way is acknowledged at once, so that the publisher never has to stop. */
+const ACKNOWLEDGE_SHIFT = 2;
+/** So many characters, in any number of events, are acknowledged at once: they also bound what a publisher keeps. */
+const ACKNOWLEDGE_CHARACTERS = 1_048_576;
+
+/** Acknowledges what was delivered of one publisher's events: soon, but many at a time. */
+export class Receipts {
+  readonly #clock: Clock;
+  readonly #send: (g: number) => void;
+  #delivered = 0;
+  #acknowledged = 0;
+  #eventsSince = 0;
+  #charactersSince = 0;
+  // How many characters the events have that arrived last: those for others will be as long.
+  #meanSize = 0;
+  // After how many events to acknowledge at once. The publisher says that with its heads.
+  #most = Infinity;
+  #cancelTimer: (() => void) | undefined;
+
+  /** @param send - acknowledges all events up to a number */
+  constructor(clock: Clock, send: (g: number) => void) {
+    this.#clock = clock;
+    this.#send = send;
+  }
+
+  /** The number over all events of the last one that was delivered; 0 before the first. */
+  get position(): number {
+    return this.#delivered;
+  }
+
+  /** Everything up to this number over all events was delivered or given up, and one event more than before. */
+  delivered(g: number): void {
+    if (g > this.#delivered) this.#delivered = g;
+    this.#eventsSince += 1;
+    if (this.#isBehind()) this.send();
+    else this.#cancelTimer ??= this.#clock.after(ACKNOWLEDGE_WITHIN, () => this.send());
+  }
+
+  /** So many characters have arrived with so many events. */
+  weigh(characters: number, events: number): void {
+    this.#meanSize = characters / events;
+    this.#charactersSince += characters;
+    if (this.#isBehind()) this.send();
+  }
+
+  /** The publisher sends at most so many events without an acknowledgement. */
+  pace(window: number): void {
+    this.#most = Math.max(1, window >> ACKNOWLEDGE_SHIFT);
+  }
+
+  /**
+   * Everything up to this number over all events was delivered or given up. The publisher need not ask twice: an earlier
+   * acknowledgement may have been lost.
+   */
+  repeat(g: number): void {
+    this.#delivered = Math.max(this.#delivered, g);
+    this.#acknowledged = 0;
+    this.send();
+  }
+
+  /** Acknowledges now what has not been acknowledged yet. */
+  send(): void {
+    this.cancel();
+    this.#eventsSince = 0;
+    this.#charactersSince = 0;
+    if (this.#delivered === this.#acknowledged) return;
+    this.#acknowledged = this.#delivered;
+    this.#send(this.#delivered);
+  }
+
+  /** Acknowledges nothing on its own until more is delivered. */
+  cancel(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  /** Whether much was delivered here since the last acknowledgement, or sent to others: the publisher may be waiting for this one. */
+  #isBehind(): boolean {
+    const sent = (this.#delivered - this.#acknowledged) / 2;
+    return (
+      Math.max(this.#eventsSince, sent) >= this.#most ||
+      Math.max(this.#charactersSince, sent * this.#meanSize) >= ACKNOWLEDGE_CHARACTERS
+    );
+  }
+}
