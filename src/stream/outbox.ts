@@ -50,12 +50,6 @@ const WIDEST = 6;
 /** A dropped event counts as a sixteenth of one that is kept: only its numbers are kept, in some 32 bytes. */
 const GONE_BITS = 4;
 /**
- * How many events, of a thousand characters each, one nak is answered with at most. If it were more, the subscriber would ask again for
- * what is still being sent, and so on without end.
- */
-const REPLAY_EVENTS = 2_000;
-
-/**
  * The publisher's end of its streams: numbers events, keeps what live subscribers have not acknowledged,
  * sends no more at a time than the window has room for, and repeats what was lost.
  */
@@ -340,16 +334,9 @@ export class Outbox {
   /** A subscriber lacks these. It gets them, as far as they are there. */
   repeat(id: string, ranges: readonly Range[]): void {
     const replay = new Replay(this.#publisher, (packs, gone) => this.#port.replay(id, packs, gone));
-    let left = REPLAY_EVENTS;
     for (const [name, from, to] of ranges) {
       const log = this.#logs.get(name);
-      if (log === undefined) continue;
-      const last = Math.min(to, log.sent);
-      if (from < log.first) replay.addGone([name, from, Math.min(last, log.first - 1), log.trimmedG]);
-      for (let n = Math.max(from, log.first); n <= last && left > 0; n += 1) {
-        replay.add(log, n);
-        if (log.args(n) !== undefined) left -= 1 + (log.size(n) >> 10);
-      }
+      if (log !== undefined) replay.addRange(log, from, to);
     }
     replay.flush();
   }

@@ -5,6 +5,11 @@ import type { Log } from './log.ts';
 
 /** About how many characters of events go into one message. */
 const MOST_CHARACTERS = 65_536;
+/**
+ * How many events, of a thousand characters each, one nak is answered with at most. With more, the subscriber would ask again for
+ * events that are still being sent, and so on without end.
+ */
+const MOST_EVENTS = 2_000;
 
 /** Gathers what answers a nak into messages. */
 export class Replay {
@@ -14,10 +19,21 @@ export class Replay {
   #packs: string[] = [];
   #gone: Gone[] = [];
   #characters = 0;
+  #left = MOST_EVENTS;
 
   constructor(publisher: string, send: (packs: readonly string[], gone: readonly Gone[]) => void) {
     this.#publisher = publisher;
     this.#send = send;
+  }
+
+  /** Events of a log, as far as they were sent, and as there is room for. */
+  addRange(log: Log, from: number, to: number): void {
+    const last = Math.min(to, log.sent);
+    if (from < log.first) this.addGone([log.event, from, Math.min(last, log.first - 1), log.trimmedG]);
+    for (let n = Math.max(from, log.first); n <= last && this.#left > 0; n += 1) {
+      this.add(log, n);
+      if (log.args(n) !== undefined) this.#left -= 1 + (log.size(n) >> 10);
+    }
   }
 
   /** An event that is kept, or was dropped under its policy. */
