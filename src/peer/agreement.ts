@@ -1,4 +1,4 @@
-import { compareFingerprints, type ContractDifference } from '../contract/fingerprint.ts';
+import type { compareFingerprints, ContractDifference, Fingerprint } from '../contract/fingerprint.ts';
 import type { ContractNote } from '../wire/control.ts';
 import type { RemotePeer } from './presence.ts';
 import type { Setup } from './setup.ts';
@@ -9,16 +9,27 @@ export class Agreement {
   readonly #setup: Setup;
   // The events that are refused, by peer.
   readonly #refused = new Map<string, ReadonlySet<string>>();
+  #events: readonly Fingerprint[] = [];
+  #compare: typeof compareFingerprints = () => [];
 
   constructor(setup: Setup) {
     this.#setup = setup;
   }
 
+  /** Loads what compares contracts, if there is one. To be called before others are met. */
+  async load(): Promise<void> {
+    const { contract, names } = this.#setup;
+    if (contract === undefined) return;
+    const { compareFingerprints: compare, fingerprintsOf } = await import('../contract/fingerprint.ts');
+    this.#compare = compare;
+    this.#events = fingerprintsOf(contract, names);
+  }
+
   /** What to tell others of the contract. */
   get note(): ContractNote | undefined {
-    const { fingerprints, refuses, codec } = this.#setup;
-    if (fingerprints === undefined) return undefined;
-    return { refuses, events: fingerprints(), ...(codec !== undefined && { codec: codec.name }) };
+    const { contract, refuses, codec } = this.#setup;
+    if (contract === undefined) return undefined;
+    return { refuses, events: this.#events, ...(codec !== undefined && { codec: codec.name }) };
   }
 
   /** Another peer is there. @returns how it differs, in what it is to exchange with this one */
@@ -30,7 +41,7 @@ export class Agreement {
     if (ours === undefined || theirs === undefined) return undefined;
     const { subscribe, publish, request, serve } = this.#setup;
     const differences = [
-      ...compareFingerprints(ours.events, theirs.events),
+      ...this.#compare(ours.events, theirs.events),
       ...this.#compareCodecs(ours.codec, theirs.codec),
     ].filter(
       ({ event }) =>

@@ -121,8 +121,8 @@ export class Participant {
   }
 
   /** Loads what not every peer needs. To be called before something may be received. */
-  load(): Promise<void> {
-    return this.#dialogue.load();
+  async load(): Promise<void> {
+    await Promise.all([this.#agreement.load(), this.#dialogue.load()]);
   }
 
   /** How many requests of others are being answered. */

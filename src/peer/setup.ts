@@ -4,7 +4,6 @@ import { type BusCapabilities, capabilitiesOf } from '../bus/capabilities.ts';
 import type { Port } from '../bus/port/port-line.ts';
 import { type Codec, decodeThen } from '../contract/codec.ts';
 import { codecOf, type Contract, contract as checked, isList, schemasOf } from '../contract/contract.ts';
-import { type Fingerprint, fingerprintsOf } from '../contract/fingerprint.ts';
 import { isRequest } from '../contract/request.ts';
 import { type Parse, parserFor } from '../contract/validate.ts';
 import { AddressError, ConnectError } from '../errors.ts';
@@ -74,8 +73,7 @@ export interface Setup {
   readonly serve: ReadonlyMap<string, RequestSpec>;
   /** Whether what it asks and answers is checked before it leaves. */
   readonly validates: boolean;
-  /** What to tell others of the contract; undefined without one. */
-  readonly fingerprints: (() => readonly Fingerprint[]) | undefined;
+  readonly contract: Contract | undefined;
   readonly refuses: boolean;
 }
 
@@ -113,7 +111,7 @@ function readNames(
     request: NO_REQUESTS,
     serve: NO_REQUESTS,
     validates: false,
-    fingerprints: undefined,
+    contract: undefined,
     refuses: false,
     // Without a contract, there may be any event.
     session: { ...readOptions(subscribe, publish, [], options), knows: () => true },
@@ -200,7 +198,7 @@ function readContract([place, given, options]: ContractArguments): Setup {
     request: specsOf(contract, requested, 'asks'),
     serve: specsOf(contract, served, 'answers'),
     validates: validateOutgoing,
-    fingerprints: once(() => fingerprintsOf(contract, names)),
+    contract,
     refuses: contractMismatch === 'refuse',
     session: {
       ...readOptions(subscribed, published, served, delivery),
@@ -245,10 +243,4 @@ function checkName(name: string): void {
   if (typeof name !== 'string' || name === '' || name === '__proto__' || name.startsWith(RESERVED_PREFIX)) {
     throw new ConnectError(`'${name}' cannot be the name of an event that crosses sockets`);
   }
-}
-
-/** A value that is worked out when it is first asked for. */
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }
