@@ -7,6 +7,7 @@ import {
   StateError,
   TimeoutError,
 } from '../errors.ts';
+import { jsonOf } from '../stream/arguments.ts';
 import type { Clock } from '../stream/clock.ts';
 import { probe, type ProbedRequest } from '../trace/probe.ts';
 import type { Question, Reply } from '../wire/direct.ts';
@@ -369,8 +370,8 @@ export class Calls {
       pending.askAnother = undefined;
       if (servers.length > 1) {
         // It may be about to stop, or have no handler.
-        const same = copyOf(message);
-        pending.askAnother = () => this.#ask(pending, same, key, trace, [...refused, server]);
+        const text = jsonOf(message);
+        pending.askAnother = () => this.#ask(pending, JSON.parse(text) as Question, key, trace, [...refused, server]);
       }
       this.#port.send(server, message, trace);
     } catch (error) {
