@@ -182,9 +182,14 @@ export class Channels {
     };
     const outbox: Outbox = new Outbox(name, [to], this.#options, this.#clock, {
       event: (log, n) => batcher.add(log, n),
+      flush: () => batcher.flush(),
       heads: (_, heads, g) => tell({ kind: 'head', heads, g, window: this.#options.window }),
       // There is a subscriber who acknowledges everything: the broker need not.
-      mark: (g) => outbox.echoed(g),
+      mark: (g) => {
+        // What nobody needs any more is let go of at once, and may not have left yet.
+        batcher.flush();
+        outbox.echoed(g);
+      },
       replay: (_, packs, gone) => this.#port.send(to, encodeReplay(peer, name, packs, gone)),
       overflow: () => {},
     });

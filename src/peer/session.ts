@@ -95,6 +95,7 @@ export class Session {
     const batcher = new Batcher(id, clock, (event, frame) => port.send(event, frame));
     const outbox = new Outbox(id, options.publishes, options.outbox, clock, {
       event: (log, n) => batcher.add(log, n),
+      flush: () => batcher.flush(),
       heads: (subscriber, heads, g, hasBroken) => {
         const { window } = options.outbox;
         const head = { kind: 'head', heads, g, window, ...(hasBroken && { hasBroken }) } as const;

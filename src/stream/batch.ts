@@ -1,78 +1,70 @@
-import type { After, EventBatch, EventHead } from '../wire/pack.ts';
+import type { After, EventBatch } from '../wire/pack.ts';
 import type { Arguments } from './arguments.ts';
 import type { Log } from './log.ts';
 
-/** Events of one name that follow each other and go out together. */
-export class Batch implements EventBatch {
-  readonly head: EventHead;
-  readonly publisher: string;
+/**
+ * Events of one name that follow each other and go out together. Until then they stay in their log, which neither lets go
+ * of them nor drops them before.
+ */
+export class Batch {
+  readonly log: Log;
+  /** The number of its first event, and of the one that may come next. */
   readonly n: number;
-  readonly gs: number[] = [];
-  readonly afters: (After | undefined)[] = [];
-  readonly texts: string[] = [];
-  list: string | undefined;
-  traces: (string | undefined)[] | undefined;
+  next: number;
   /** How many characters its events have. */
   characters = 0;
-  readonly #log: Log;
-  readonly #args: Arguments[] = [];
-  // Kept here as well: what nobody needs any more may not be in the log at the end of the turn.
-  readonly #sizes: number[] = [];
-  // Whether all arguments are as they are.
-  #isPlain = true;
+  readonly #publisher: string;
 
-  /** @param n - the number of its first event */
   constructor(log: Log, publisher: string, n: number) {
-    this.#log = log;
-    this.head = log.head;
-    this.publisher = publisher;
+    this.log = log;
+    this.#publisher = publisher;
     this.n = n;
+    this.next = n;
   }
 
-  /** The number of the event that may come next. */
-  get next(): number {
-    return this.n + this.gs.length;
+  get length(): number {
+    return this.next - this.n;
   }
 
-  /** Adds that event, which the log has. */
+  /** Adds the next event. */
   add(): void {
-    const { next } = this;
-    const log = this.#log;
-    const args = log.args(next) as Arguments;
-    const trace = log.trace(next);
-    if (trace !== undefined) (this.traces ??= [])[this.gs.length] = trace;
-    if (typeof args === 'string') this.#isPlain = false;
-    this.#args.push(args);
-    this.gs.push(log.g(next));
-    this.afters.push(log.after(next));
-    this.#sizes.push(log.size(next));
-    this.characters += log.size(next);
+    this.characters += this.log.size(this.next);
+    this.next += 1;
   }
 
   /** Makes JSON of all arguments, which the log keeps from now on. */
   seal(): EventBatch {
-    if (!this.#isPlain || this.#args.length === 1 || !this.#sealAtOnce()) {
-      for (const args of this.#args) this.#seal(typeof args === 'string' ? args : JSON.stringify(args));
+    const { log, n, next } = this;
+    const all: Arguments[] = [];
+    const gs: number[] = [];
+    const afters: (After | undefined)[] = [];
+    let traces: (string | undefined)[] | undefined;
+    let isPlain = this.length > 1;
+    for (let at = n; at < next; at += 1) {
+      const args = log.args(at) as Arguments;
+      if (typeof args === 'string') isPlain = false;
+      all.push(args);
+      gs.push(log.g(at));
+      afters.push(log.after(at));
+      const trace = log.trace(at);
+      if (trace !== undefined) (traces ??= [])[at - n] = trace;
     }
-    return this;
+    const list = isPlain ? JSON.stringify(all) : '';
+    const texts = this.#textsIn(list) ?? all.map((args) => (typeof args === 'string' ? args : JSON.stringify(args)));
+    for (let at = n; at < next; at += 1) log.seal(at, texts[at - n] as string);
+    return { head: log.head, publisher: this.#publisher, n, gs, afters, texts, list: list || undefined, traces };
   }
 
-  /** @returns whether it was known where the arguments of each event begin, as nothing had to be escaped */
-  #sealAtOnce(): boolean {
-    const list = JSON.stringify(this.#args);
+  /** The JSON of each event; undefined if it is not known where it begins, as something had to be escaped. */
+  #textsIn(list: string): string[] | undefined {
+    if (list.length !== this.characters + this.length + 1) return undefined;
+    const texts: string[] = [];
     let end = 0;
-    if (list.length !== this.characters + this.#args.length + 1) return false;
-    this.list = list;
-    for (const size of this.#sizes) {
+    for (let at = this.n; at < this.next; at += 1) {
       const start = end + 1;
-      end = start + size;
-      this.#seal(list.slice(start, end));
+      end = start + this.log.size(at);
+      texts.push(list.slice(start, end));
     }
-    return true;
-  }
-
-  #seal(text: string): void {
-    this.#log.seal(this.n + this.texts.length, text);
-    this.texts.push(text);
+    return texts;
   }
 }

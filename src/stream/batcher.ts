@@ -18,7 +18,7 @@ export class Batcher {
   readonly #publisher: string;
   readonly #clock: Clock;
   readonly #send: (event: string, frame: string) => void;
-  #waiting = new Map<Log, Batch>();
+  readonly #waiting: Batch[] = [];
   readonly #onSent: (() => void)[] = [];
   #scheduled = false;
   /** Whether everybody who gets the frames understands packs, or somebody on the way translates them. */
@@ -32,18 +32,16 @@ export class Batcher {
 
   /** An event leaves, which its log has. */
   add(log: Log, n: number): void {
-    let batch = this.#waiting.get(log);
+    let { batch } = log;
     // What was dropped leaves a gap.
     if (batch?.next !== n) {
-      if (batch !== undefined) this.#sendBatch(batch);
+      if (batch !== undefined) this.#sendEarly(batch);
       batch = new Batch(log, this.#publisher, n);
-      this.#waiting.set(log, batch);
+      log.batch = batch;
+      this.#waiting.push(batch);
     }
     batch.add();
-    if (batch.gs.length >= MOST_EVENTS || batch.characters >= MOST_CHARACTERS) {
-      this.#waiting.delete(log);
-      this.#sendBatch(batch);
-    }
+    if (batch.length >= MOST_EVENTS || batch.characters >= MOST_CHARACTERS) this.#sendEarly(batch);
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#clock.soon(() => {
@@ -54,23 +52,23 @@ export class Batcher {
 
   /** Sends what waits. */
   flush(): void {
-    const waiting = this.#waiting;
-    if (waiting.size > 0) {
-      // Not emptied: what was in a map that is emptied again and again stays alive, and the garbage collector took a third
-      // of the time.
-      this.#waiting = new Map();
-      for (const batch of waiting.values()) this.#sendBatch(batch);
-    }
+    if (this.#waiting.length > 0) for (const batch of this.#waiting.splice(0)) this.#sendBatch(batch);
     if (this.#onSent.length > 0) for (const say of this.#onSent.splice(0)) say();
   }
 
   /** Calls back when all events so far have been sent, at the end of the turn at the latest. */
   afterwards(say: () => void): void {
-    if (this.#waiting.size === 0) say();
+    if (this.#waiting.length === 0) say();
     else this.#onSent.push(say);
   }
 
+  #sendEarly(batch: Batch): void {
+    this.#waiting.splice(this.#waiting.indexOf(batch), 1);
+    this.#sendBatch(batch);
+  }
+
   #sendBatch(batch: Batch): void {
-    this.#send(batch.head.event, encodeEvents(batch.seal(), this.mayPack));
+    batch.log.batch = undefined;
+    this.#send(batch.log.event, encodeEvents(batch.seal(), this.mayPack));
   }
 }

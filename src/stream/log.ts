@@ -1,7 +1,8 @@
-import { Fifo } from '../queue/fifo.ts';
+import { emptyRing, Fifo, ringSize } from '../queue/fifo.ts';
 import { type After, type EventHead, eventHead } from '../wire/pack.ts';
 import type { Arguments } from './arguments.ts';
 import type { Group, Subscriber } from './audience.ts';
+import type { Batch } from './batch.ts';
 
 /**
  * What a publisher does when an event cannot leave because too much is unacknowledged:
@@ -33,13 +34,14 @@ export class Log {
   readonly limit: number;
   readonly subscribers: Set<Subscriber> = new Set();
   readonly groups: Group[] = [];
-  // Invariant: the texts and the numbers over all events are those of the events first, first + 1, … last; of
-  // these, up to `released` nobody needs them any more, and up to `sent` they were sent and have an `after`.
-  // In columns, because an object for each event would have the garbage collector do half of the work.
-  readonly #args = new Fifo<Arguments | undefined>();
-  readonly #sizes = new Fifo<number>();
-  readonly #gs = new Fifo<number>();
-  readonly #afters = new Fifo<After | undefined>();
+  // Invariant: the rings have the events first, first + 1, … last: the event n is at n & mask in each of them, and every other
+  // place of those that have objects is undefined. Up to `released` nobody needs the events any more, and up to `sent` they were
+  // sent and have an `after`. In columns, because an object for each event would have the garbage collector do half of the work.
+  #args = emptyRing<Arguments>();
+  #sizes = emptyRing<number>();
+  #gs = emptyRing<number>();
+  #afters = emptyRing<After>();
+  #mask = this.#gs.length - 1;
   // How far they had been sent at some moments, as numbers over all events and of this name: for when the events are
   // not kept any more.
   readonly #marks = new Fifo<{ readonly g: number; readonly n: number }>();
@@ -49,6 +51,8 @@ export class Log {
   released = 0;
   sent = 0;
   last = 0;
+  /** Those that were sent last, until they leave. */
+  batch: Batch | undefined;
   /** The number over all events of the last event that was sent, and of the last that was given up. */
   sentG = 0;
   trimmedG = 0;
@@ -63,7 +67,7 @@ export class Log {
 
   /** How many events are kept. */
   get length(): number {
-    return this.#gs.length;
+    return this.last - this.first + 1;
   }
 
   /** The arguments, as JSON; undefined once the event was dropped, which subscribers are told. */
@@ -74,26 +78,26 @@ export class Log {
 
   /** The arguments; undefined as for {@link text}. */
   args(n: number): Arguments | undefined {
-    return this.#args.at(n - this.first);
+    return n < this.first || n > this.last ? undefined : this.#args[n & this.#mask];
   }
 
   /** How many characters they have as JSON, but for what has to be escaped. */
   size(n: number): number {
-    return this.#sizes.at(n - this.first) as number;
+    return this.#sizes[n & this.#mask] as number;
   }
 
   /** JSON was made of the arguments of an event, unless it was let go of meanwhile, or dropped. */
   seal(n: number, text: string): void {
-    if (this.args(n) !== undefined) this.#args.replace(n - this.first, text);
+    if (this.args(n) !== undefined) this.#args[n & this.#mask] = text;
   }
 
   /** Its number over all events. */
   g(n: number): number {
-    return this.#gs.at(n - this.first) as number;
+    return this.#gs[n & this.#mask] as number;
   }
 
   after(n: number): After | undefined {
-    return this.#afters.at(n - this.first);
+    return this.#afters[n & this.#mask];
   }
 
   trace(n: number): string | undefined {
@@ -102,18 +106,21 @@ export class Log {
 
   /** @param args - undefined if it was dropped at once */
   append(args: Arguments | undefined, size: number, g: number, trace?: string): void {
+    if (this.length > this.#mask) this.#resize(this.length * 2);
     this.last += 1;
     if (trace !== undefined) this.#traces.set(this.last, trace);
-    this.#args.push(args);
-    this.#sizes.push(size);
-    this.#gs.push(g);
+    const place = this.last & this.#mask;
+    this.#args[place] = args;
+    this.#sizes[place] = size;
+    this.#gs[place] = g;
   }
 
   /** The next event was sent. */
   send(after: After | undefined): void {
     this.sent += 1;
-    this.sentG = this.g(this.sent);
-    this.#afters.push(after);
+    const place = this.sent & this.#mask;
+    this.sentG = this.#gs[place] as number;
+    this.#afters[place] = after;
   }
 
   /**
@@ -127,17 +134,19 @@ export class Log {
 
   /** Lets go of the oldest event. */
   trim(): void {
-    this.trimmedG = this.#gs.shift() as number;
-    this.#args.shift();
-    this.#sizes.shift();
-    this.#afters.shift();
+    const place = this.first & this.#mask;
+    this.trimmedG = this.#gs[place] as number;
+    this.#args[place] = undefined;
+    this.#afters[place] = undefined;
     if (this.#traces.size > 0) this.#traces.delete(this.first);
     this.first += 1;
+    const size = ringSize(this.#mask + 1, this.length, this.first);
+    if (size <= this.#mask) this.#resize(size);
   }
 
   /** An event that is kept will not be sent, or not again, which subscribers are told. */
   drop(n: number): void {
-    this.#args.replace(n - this.first, undefined);
+    this.#args[n & this.#mask] = undefined;
   }
 
   /** The first event whose number over all events is larger than `g`. Exact where that event is kept, or where `g` was marked. */
@@ -151,6 +160,21 @@ export class Log {
       else low = middle + 1;
     }
     return low;
+  }
+
+  #resize(size: number): void {
+    this.#args = this.#moved(this.#args, size);
+    this.#sizes = this.#moved(this.#sizes, size);
+    this.#gs = this.#moved(this.#gs, size);
+    this.#afters = this.#moved(this.#afters, size);
+    this.#mask = size - 1;
+  }
+
+  /** A ring of another size with the same events. */
+  #moved<T>(ring: readonly T[], size: number): T[] {
+    const moved = emptyRing<T>(size) as T[];
+    for (let n = this.first; n <= this.last; n += 1) moved[n & (size - 1)] = ring[n & this.#mask] as T;
+    return moved;
   }
 
   #sentBy(g: number): number {

@@ -23,8 +23,9 @@ export interface OutboxOptions extends StockOptions {
 
 /** What an outbox sends through, and tells. */
 export interface OutboxPort {
-  /** Sends an event. */
+  /** Sends an event: soon, with others, and no later than with the next {@link flush}. Until then it stays in its log. */
   event(log: Log, n: number): void;
+  flush(): void;
   /** @param hasBroken - whether they allow for a break of the subscriber's link that it has told of */
   heads(subscriber: string, heads: readonly Head[], g: number, hasBroken: boolean): void;
   /** Asks to have a number come back through the broker, to {@link Outbox.echoed}. */
@@ -156,7 +157,8 @@ export class Outbox {
     const size = plain ?? fixed.length;
     this.#stock.add(log, fixed, size, this.#g, trace);
     const after = log.dropped;
-    this.#unsent.push(log);
+    if (leavesNow) this.#send(log);
+    else this.#unsent.push(log);
     this.#pump();
     // Last, because whoever is told may publish.
     this.#tellDropped(log, before, after);
@@ -204,7 +206,10 @@ export class Outbox {
     this.#open = true;
     const before = Array.from(this.#logs.values(), (log) => [log, log.dropped] as const);
     // It may be another one than before.
-    if (this.largest < LARGEST) for (const [log] of before) this.#stock.dropLarge(log, this.largest);
+    if (this.largest < LARGEST) {
+      this.#port.flush();
+      for (const [log] of before) this.#stock.dropLarge(log, this.largest);
+    }
     this.#newcomers.opened(this.#subscribers.values(), () => this.#releaseAll());
     this.#laggards.remindAll();
     this.#deposits?.open();
@@ -370,10 +375,6 @@ export class Outbox {
       if (!isDropped && !this.#mayLeave(log)) break;
       this.#unsent.shift();
       this.#send(log, isDropped);
-      if (isDropped) continue;
-      if (this.#sentG - this.#marked >= this.#options.window >> 2 || this.#unmarked >= MARK_CHARACTERS) {
-        this.#remind(this.#broker);
-      }
     }
     // Nothing is under way where all was dropped, which subscribers are to know.
     if (this.#stock.underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#laggards.watch();
@@ -382,7 +383,7 @@ export class Outbox {
   }
 
   /** Sends the next event of a log; one that was dropped is only passed over. */
-  #send(log: Log, isDropped: boolean): void {
+  #send(log: Log, isDropped = false): void {
     const n = log.sent + 1;
     // What it comes after shows only now: who wants what may have changed since it was published.
     const after = isDropped ? undefined : predecessorsOf(log);
@@ -392,6 +393,9 @@ export class Outbox {
     if (isDropped) return;
     this.#unmarked += log.size(n);
     this.#port.event(log, n);
+    if (this.#sentG - this.#marked >= this.#options.window >> 2 || this.#unmarked >= MARK_CHARACTERS) {
+      this.#remind(this.#broker);
+    }
   }
 
   #releaseAll(): void {

@@ -38,12 +38,12 @@ export class Replay {
 
   /** An event that is kept, or was dropped under its policy. */
   add(log: Log, n: number): void {
-    const { event, head } = log;
+    const { event } = log;
     if (log.args(n) === undefined) {
       this.addGone([event, n, n, log.g(n)]);
       return;
     }
-    if (this.#batch?.head !== head || this.#batch.next !== n) {
+    if (this.#batch?.log !== log || this.#batch.next !== n) {
       this.#pack();
       this.#batch = new Batch(log, this.#publisher, n);
     }

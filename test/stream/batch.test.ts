@@ -55,12 +55,21 @@ test('seal: whatever the arguments, and however many', () => {
   );
 });
 
-test('seal: what was let go of or dropped meanwhile stays so', () => {
-  const { batch, log } = makeBatch([['tea'], ['milk'], ['soup']]);
-  for (const _ of [1, 2, 3]) log.trim();
-  log.drop(4);
-  expect(batch.seal().texts).toEqual(['["tea"]', '["milk"]', '["soup"]']);
-  expect([3, 4, 5].map((n) => log.args(n))).toEqual([undefined, undefined, '["soup"]']);
+test('seal: where the ring of the log begins anew in between, and after it has grown', () => {
+  const all = Array.from({ length: 40 }, (_, index) => [`item ${index}`]);
+  const { batch, log } = makeBatch(all);
+  for (const _ of [1, 2]) log.trim();
+  expect(batch.seal().texts).toEqual(all.map((args) => JSON.stringify(args)));
+  const more = new Batch(log, 'P', 43);
+  for (const args of all.slice(0, 30)) {
+    log.append(args, JSON.stringify(args).length, log.last + 1);
+    log.send(undefined);
+    more.add();
+  }
+  expect(more.seal()).toMatchObject({
+    texts: all.slice(0, 30).map((args) => JSON.stringify(args)),
+    gs: Array.from({ length: 30 }, (_, index) => 43 + index),
+  });
 });
 
 test('plain: arguments that can change, or are long, are none', () => {

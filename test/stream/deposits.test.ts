@@ -38,6 +38,7 @@ function makeOutbox({
   const options = { window: 100, limit, size: 1e6, history: 0, events };
   const outbox: Outbox = new Outbox('P', ['a', 'b', 'c'], options, clock, {
     event() {},
+    flush() {},
     heads() {},
     mark() {},
     replay() {},

@@ -20,6 +20,7 @@ function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 
       sent.push(`${log.event}${n}:${log.g(n)}`);
       given.push(log.args(n));
     },
+    flush: () => sent.push('flush'),
     heads: (_subscriber, _heads, g) => heads.push(g),
     mark: (g) => outbox.echoed(g),
     replay: (_subscriber, packs, gone) => replays.push(`${packs.length} packs, gone ${JSON.stringify(gone)}`),
@@ -203,7 +204,7 @@ describe('outbox', () => {
     outbox.open();
     // Of `a` the second and the fourth, of `b` the first.
     expect(counts).toEqual([1, 2, 1]);
-    expect(sent).toEqual(['a1:1', 'a2:2', 'a3:3', 'a5:5']);
+    expect(sent).toEqual(['a1:1', 'a2:2', 'a3:3', 'flush', 'a5:5']);
     expect(outbox.pending).toBe(2);
     outbox.repeat('S', [
       ['a', 1, 5],
@@ -216,7 +217,7 @@ describe('outbox', () => {
     expect([outbox.pending, outbox.unsent]).toEqual([0, 0]);
     // The window is free again.
     for (let count = 1; count <= 4; count += 1) outbox.publish('b', [count]);
-    expect(sent.slice(4)).toEqual(['b2:7', 'b3:8', 'b4:9', 'b5:10']);
+    expect(sent.slice(5)).toEqual(['b2:7', 'b3:8', 'b4:9', 'b5:10']);
   });
 
   test('what was dropped in a row is told as one', () => {

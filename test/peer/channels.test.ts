@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { StepClock } from 'mreventloop/testing';
+import { Channels } from '../../src/peer/channels.ts';
+
+test('messages to a peer that is not there: all of a turn leave, however many of them are let go of at once', () => {
+  const clock = new StepClock();
+  const frames: string[] = [];
+  const options = { window: 400, limit: 10_000, size: 1e6, history: 10, events: {} };
+  const channels = new Channels('P', options, clock, {
+    send: (_topic, frame) => frames.push(frame),
+    deliver() {},
+    gap() {},
+  });
+  channels.open();
+  for (let count = 1; count <= 1_000; count += 1) channels.send('S', [`message ${count}`], false);
+  clock.advance(0);
+  const said = frames.join().match(/message \d+/g);
+  expect(said).toEqual(Array.from({ length: 1_000 }, (_, index) => `message ${index + 1}`));
+});

@@ -1,0 +1,52 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Log } from '../../src/stream/log.ts';
+import { collectGarbage } from '../loop/collect-garbage.ts';
+
+test('log: has what a list of its events has, however many come and go', () => {
+  // Runs that are long enough for its rings to grow while they wrap around, and to shrink.
+  const step = fc.oneof(
+    fc.integer({ min: 1, max: 40 }),
+    fc.integer({ min: -40, max: -1 }),
+    fc.constant(3_000),
+    fc.constant(-3_000),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const log = new Log('a');
+      let first = 1;
+      let last = 0;
+      for (const count of steps) {
+        for (let i = 0; i < count; i += 1) {
+          last += 1;
+          log.append(`[${last}]`, last * 2, last * 3);
+          log.send({ event: 'b', n: last, more: undefined });
+        }
+        for (let i = 0; i > count && first <= last; i -= 1) {
+          log.trim();
+          first += 1;
+        }
+        expect([log.first, log.last, log.length]).toEqual([first, last, last - first + 1]);
+        expect([log.args(first - 1), log.args(last + 1)]).toEqual([undefined, undefined]);
+        for (let n = first; n <= last; n += 1) {
+          if (log.args(n) !== `[${n}]` || log.size(n) !== n * 2 || log.g(n) !== n * 3) return false;
+          if (log.after(n)?.n !== n) return false;
+        }
+        if (log.trimmedG !== (first - 1) * 3) return false;
+      }
+      return true;
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('log: gives back what a burst took, also where some events stay', () => {
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  const log = new Log('a');
+  for (let n = 1; n <= 2 ** 18; n += 1) log.append('[]', 2, n);
+  while (log.length > 1_000) log.trim();
+  collectGarbage();
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);
+  expect(log.g(log.last)).toBe(2 ** 18);
+});
