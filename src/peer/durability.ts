@@ -138,8 +138,8 @@ export class Durability {
 
   /**
    * Lets go of what is held back, each time the store has said what it wants. With one server, this is known already: a
-   * peer that wants more says so before it is ready. With several, its word may arrive later than that of the own
-   * server.
+   * peer that wants more says so before it is ready. With several, its word may arrive later than that of this
+   * peer's server.
    */
   async #findOut(signal: AbortSignal): Promise<void> {
     const { outbox } = this.#session;
