@@ -53,8 +53,7 @@ export class Durability {
   }
 
   /**
-   * There is a link for the first time: finds out what is to be kept, and tells the others what is to be kept for this
-   * peer.
+   * There is a link for the first time: finds out what is to be kept, and tells the others what to keep for this peer.
    * @param left - how many milliseconds are left of the timeout
    * @throws RefusedError, MissingLibraryError, AddressError, TimeoutError; the signal's reason
    */
@@ -138,8 +137,8 @@ export class Durability {
 
   /**
    * Lets go of what is held back, each time the store has said what it wants. With one server, this is known already: a
-   * peer that wants more says so before it is ready. With several, its word may arrive later than that of this
-   * peer's server.
+   * peer that wants more says so before it is ready. With several, its word may arrive here later than what this
+   * peer's own server says.
    */
   async #findOut(signal: AbortSignal): Promise<void> {
     const { outbox } = this.#session;

@@ -38,8 +38,8 @@ const COUNT_SHIFT = 7;
 
 /**
  * What a peer is to others until it stops. Events that it publishes are checked and go to its session. Events that its
- * session receives are checked and go to the listeners. It also sends and answers requests. These four parts begin and
- * end together.
+ * session receives are checked and go to the listeners. It also sends and answers requests. These four are made, and
+ * end, together.
  */
 export class Participant {
   readonly session: Session;

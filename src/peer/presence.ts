@@ -117,8 +117,7 @@ export class Presence {
     if (known.hasLeft) return false;
     const now = this.#clock.now();
     known.heard = now;
-    // Timers may be held back while messages come in, as in hidden pages. Those of busy programs are a little late,
-    // too.
+    // Timers may be held back while messages come in, as in hidden pages. In busy programs, they are a little late.
     if (this.#cancelTick !== undefined && now - this.#lastTick > 1.5 * this.#interval) {
       this.#cancelTick();
       this.#tick();

@@ -16,8 +16,8 @@ const DEFAULT_STOP_TIMEOUT = 2_000;
 
 /**
  * A peer's time on a bus, from start to stop: opens the bus, finds the broker, finds it again when the link broke, and
- * stops in stages. A run exists before the start, too, because events may be published early. A start after a stop is a
- * new run.
+ * stops in stages. A run exists before the start, too, because events may be published early. A start after a stop
+ * belongs to a new run.
  */
 export class Run {
   readonly participant: Participant;
@@ -127,10 +127,7 @@ export class Run {
     await this.#end();
   }
 
-  /**
-   * Says good-bye, reports what is left, and closes the bus. What was sent by then leaves at once, if the bus can do
-   * that.
-   */
+  /** Says good-bye, reports what is left, and closes the bus. What was sent by then leaves at once, if the bus can. */
   readonly #end = (): Promise<void> | undefined => {
     sayNothing(this.#end);
     const undelivered = this.participant.close(this.isReady);

@@ -139,7 +139,7 @@ function readPlace(place: string | Endpoints | Port): Place {
 
 /**
  * Reads where to connect, and what is to be kept there.
- * @throws AddressError if nothing can be kept there
+ * @throws AddressError if that is not possible there
  */
 function readDelivery(
   where: string | Endpoints | Port,

@@ -65,7 +65,7 @@ export type Control =
   | { readonly kind: 'bye'; readonly heads: readonly Head[] }
   /**
    * How far the sender's events go, for a subscriber: by name, and as a number over all events. `window`: how many it
-   * sends without an acknowledgement. `hasBroken`: whether the sender has heard, in a hello, that the receiver's link
+   * sends without an acknowledgement. `hasBroken`: whether the sender has heard in a hello that the receiver's link
    * broke.
    */
   | {
@@ -81,7 +81,7 @@ export type Control =
   | { readonly kind: 'nak'; readonly ranges: readonly Range[] }
   /** To the broker: what can it do? And its answer: it gives packs to Python peers in a form they understand. */
   | { readonly kind: 'broker' }
-  /** The events that a nak asked for, or the news that they are gone. */
+  /** The events that a nak asked for, or the report that they are gone. */
   | { readonly kind: 'replay'; readonly packs: readonly Pack[]; readonly gone: readonly Gone[] };
 
 /** A control message and who sent it. */

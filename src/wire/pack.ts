@@ -7,8 +7,8 @@ import { encodeStreamId, isCount, readStreamId } from './stream-id.ts';
  * Packs: events of one name and one publisher that follow each other, with one head for all of them. To JSON-RPC, a
  * pack is a notification of `rpc.mr.pack.NAME`. Its parameters are the id of the first event; the lists of arguments;
  * the steps from each event's g to that of the next, left out if all are 1; and `after`, in columns: for each other
- * event, by how much the number of it on which each event of the pack depends grows. In both, the last number holds for
- * the rest. If events are traced, there are as many traces as events, null for events that are not traced.
+ * event, the steps between those of its numbers on which the events of the pack depend. In both, the last number holds
+ * for the rest. If events are traced, there are as many traces as events, null for events that are not traced.
  */
 
 /**
