@@ -22,7 +22,7 @@ export class Incoming {
 
   /**
    * @param clock - given if the runtime is to have its turn while listeners take their time. What arrives then waits
-   * here, so publishers have to wait for acknowledgements: otherwise any number of events could wait
+   * here. This needs publishers that wait for acknowledgements: otherwise any number of events could wait
    */
   constructor(parsers: ReadonlyMap<string, Parse>, port: IncomingPort, clock?: Clock) {
     this.#parsers = parsers;

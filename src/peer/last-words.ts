@@ -22,7 +22,7 @@ export function sayLast(say: () => unknown): void {
   waiting.add(say);
 }
 
-/** Does not call the function any more. */
+/** Takes back a function, so that it is not called. */
 export function sayNothing(say: () => unknown): void {
   waiting.delete(say);
 }

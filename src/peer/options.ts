@@ -48,7 +48,7 @@ export type WaitOptions<P extends MapOfEvents<P>, Q = {}> = (
 
 /**
  * The type of names for durable subscriptions at an address. If the compiler does not know the address, any name fits.
- * If there can be none at that address, a type that says so.
+ * If there can be none at that address, the type says so.
  */
 export type DurableName<A = string> = BusAt<A>['durable'] extends false
   ? "'durable' needs a bus that keeps events for subscribers that are away: nats://…"
@@ -117,9 +117,7 @@ export interface PeerOptions<S extends MapOfEvents<S>, P extends MapOfEvents<P>,
    * @default found by its name, which is possible where programs run, and not in pages
    */
   nats?: LoadNatsCore | undefined;
-  /**
-   * A bus of your own, instead of the one that the addresses stand for; for tests, too, as that of a `FaultyNetwork`.
-   */
+  /** A bus of your own, instead of the one at the addresses; also for tests, such as that of a `FaultyNetwork`. */
   bus?: (() => Promise<Bus>) | undefined;
   /** A clock to use instead of the runtime's, for tests. */
   clock?: Clock | undefined;
@@ -195,7 +193,7 @@ export function readOptions(
   };
 }
 
-/** The options of each event. Throws for an unknown name: a misspelt one would have no effect. */
+/** Returns the options of each event. Throws for an unknown name: a misspelt one would have no effect. */
 function entriesFor<T>(names: readonly string[], given: Readonly<Record<string, T>> = {}): [name: string, given: T][] {
   const known = new Set(names);
   const entries = Object.entries(given);

@@ -47,7 +47,7 @@ export class Participant {
   readonly #setup: Setup;
   readonly #agreement: Agreement;
   readonly #incoming: Incoming;
-  /** For what peers in Python publish. */
+  /** Checks what peers in Python publish. */
   readonly #unnumbered: Incoming;
   readonly #work: Work;
   readonly #outgoing: Outgoing;

@@ -28,7 +28,7 @@ export interface PresencePort {
   forget(peer: string): void;
 }
 
-/** For how many times the silence a peer that fell silent is remembered, so that it can go on where it was. */
+/** How long a peer that fell silent is remembered, in multiples of the silence, so that it can go on where it was. */
 const REMEMBERED = 10;
 /**
  * How many signs of life a peer hears in a second at most. If there are more peers, all of them give signs less often,

@@ -5,8 +5,8 @@ import { within } from './within.ts';
 const FIRST_INTERVAL = 2;
 const SECOND_INTERVAL = 25;
 /**
- * A peer that has waited for long asks again after a twentieth of that time, or after this limit. When a thousand peers
- * reconnect to a broker at once, their probes are what keeps it from answering.
+ * A peer that waits for long asks again after a twentieth of the time so far, but after the last interval at the latest.
+ * When a thousand peers reconnect to a broker at once, their probes are what keeps it from answering.
  */
 const PART_OF_WAIT = 0.05;
 const LAST_INTERVAL = 250;

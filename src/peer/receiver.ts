@@ -42,7 +42,7 @@ export interface ReceiverPort {
   invalid(part: InvalidCall): void;
 }
 
-/** Reads the frames that arrive, and passes what they contain to the parts of the session that it is for. */
+/** Reads the frames that arrive, and passes their contents to the parts of the session that these are for. */
 export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #parts: SessionParts;

@@ -8,7 +8,7 @@ export interface ReplyStreamPort {
   /** There is room for this many more answers. */
   more(room: number): void;
   /**
-   * @param isComplete - whether the other side knows of the end, because it announced it
+   * @param isComplete - whether the other side knows of the end, because it announced the end itself
    * @param error - what it ended with, if it failed
    */
   end(isComplete: boolean, error: unknown): void;

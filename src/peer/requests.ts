@@ -50,7 +50,7 @@ export type Requests<C, N extends PropertyKey> = { readonly [K in N & keyof C]: 
 
 /**
  * The points to which handlers are connected, by the names of the requests. Calling one connects a handler. For
- * `connect`, the type maps names to handlers where that of events maps them to arguments.
+ * `connect`, the type holds a handler for each name, where the type of events holds arguments.
  */
 export type Served<C, N extends PropertyKey> = {
   readonly [K in N & keyof C]: HandlerPoint<Handler<C[K]>> & AnyEvent;
