@@ -39,7 +39,7 @@ export class Outgoing {
   }
 
   /**
-   * Publishes an event. Throws if something is wrong; with a schema that has to be awaited, the promise rejects instead.
+   * Publishes an event. Throws if something is wrong; if a schema has to be awaited, the promise rejects instead.
    * @param trace - the trace that the event is part of
    * @throws PayloadError, ValidationError, OverflowError
    */

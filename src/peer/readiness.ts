@@ -5,7 +5,7 @@ import { within } from './within.ts';
 const FIRST_INTERVAL = 2;
 const SECOND_INTERVAL = 25;
 /**
- * A peer that waits for long asks again after a twentieth of the time so far, but after the last interval at the latest.
+ * A peer that waits for long asks again after a twentieth of the time so far, at the latest after the last interval.
  * When a thousand peers reconnect to a broker at once, their probes are what keeps it from answering.
  */
 const PART_OF_WAIT = 0.05;
