@@ -4,10 +4,10 @@ import type { RemotePeer } from './presence.ts';
 import type { Setup } from './setup.ts';
 import type { ContractMismatch } from './status.ts';
 
-/** Whether this peer and the others mean the same by their events. */
+/** Finds out whether this peer and the others mean the same by their events. */
 export class Agreement {
   readonly #setup: Setup;
-  // The events that are refused, by peer.
+  // The refused events, by peer.
   readonly #refused = new Map<string, ReadonlySet<string>>();
   #events: readonly Fingerprint[] = [];
   #compare: typeof compareFingerprints = () => [];
@@ -16,7 +16,7 @@ export class Agreement {
     this.#setup = setup;
   }
 
-  /** Loads what compares contracts, if there is one. To be called before others are met. */
+  /** Loads the code that compares contracts, if this peer has one. To be called before other peers are met. */
   async load(): Promise<void> {
     const { contract, names } = this.#setup;
     if (contract === undefined) return;
@@ -25,14 +25,14 @@ export class Agreement {
     this.#events = fingerprintsOf(contract, names);
   }
 
-  /** What to tell others of the contract. */
+  /** What to tell other peers about the contract. */
   get note(): ContractNote | undefined {
     const { contract, refuses, codec } = this.#setup;
     if (contract === undefined) return undefined;
     return { refuses, events: this.#events, ...(codec !== undefined && { codec: codec.name }) };
   }
 
-  /** Another peer is there. @returns how it differs, in what it is to exchange with this one */
+  /** Another peer is there. @returns how its contract differs in what the two are to exchange */
   met(
     { id, subscribes, publishes, serves }: RemotePeer,
     theirs: ContractNote | undefined,
@@ -48,11 +48,11 @@ export class Agreement {
         (subscribe.includes(event) && publishes.includes(event)) ||
         (publish.includes(event) && subscribes.includes(event)) ||
         (request.has(event) && serves.includes(event)) ||
-        // Who knows a request and does not serve it, asks.
+        // A peer that knows a request and does not serve it sends it.
         (serve.has(event) && !serves.includes(event)),
     );
     if (differences.length === 0) return undefined;
-    // Both come to the same, whoever of them asked for it.
+    // Both peers come to the same result, whichever of them asked for refusal.
     const refused = ours.refuses || theirs.refuses;
     if (refused) this.#refused.set(id, new Set(differences.map(({ event }) => event)));
     return { peer: id, differences, refused };
@@ -67,7 +67,7 @@ export class Agreement {
     this.#refused.delete(peer);
   }
 
-  /** Codecs differ for everything that there is, also for what has no schemas. */
+  /** A difference of codecs concerns every event and request, also those without schemas. */
   #compareCodecs(here: string | undefined, there: string | undefined): ContractDifference[] {
     return here === there ? [] : this.#setup.names.map((event) => ({ event, reason: 'codec', here, there }));
   }

@@ -1,10 +1,10 @@
 import { AddressError, MissingLibraryError, RefusedError } from '../errors.ts';
 import type { Clock } from '../stream/clock.ts';
 
-/** How long, in milliseconds, to wait before the store is asked again that did not answer, or did not want to. */
+/** How long, in milliseconds, to wait before asking a store again that did not answer, or that refused. */
 const ASK_EVERY = 250;
 
-/** Waits before something is tried again, or until the signal says that it is not. */
+/** Waits before a retry, or until the signal says that there is none. */
 export function delay(clock: Clock, signal: AbortSignal, milliseconds: number = ASK_EVERY): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.after(milliseconds, () => {
@@ -19,7 +19,7 @@ export function delay(clock: Clock, signal: AbortSignal, milliseconds: number = 
   });
 }
 
-/** Whether it is one to tell: the store does not want to, or what is needed to ask it is missing. Others pass. */
+/** Whether to report an error: the store refuses, or what is needed to ask it is missing. Other errors pass. */
 export function isRefusal(error: unknown): error is Error {
   return error instanceof RefusedError || error instanceof MissingLibraryError || error instanceof AddressError;
 }

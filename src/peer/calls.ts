@@ -18,46 +18,46 @@ import { ReplyStream } from './reply-stream.ts';
 import type { RequestOptions, RequestSpec } from './requests.ts';
 import { chooseServer } from './choose.ts';
 
-/** What calls go out through. */
+/** What calls use to send messages and to report. */
 export interface CallsPort {
   /** The ids of the peers that serve a request. */
   servers(request: string): readonly string[];
   /** @throws OverflowError, PayloadError */
   send(peer: string, message: Question, trace: string | undefined): void;
   /**
-   * Says something as soon as there is room for it.
-   * @param peer - undefined where nobody was asked yet
+   * Sends a message as soon as there is room for it.
+   * @param peer - undefined if no peer was asked yet
    */
   tell(peer: string | undefined, message: Question): Promise<void>;
   /** An answer does not fit the contract. */
   invalid(request: string, violation: Violation): void;
 }
 
-/** A call that is under way, or a stream: from when it is asked for until it has settled, schemas included. */
+/** A call or a stream that is under way: from when it is asked for until it has settled, schemas included. */
 interface Pending {
   readonly spec: RequestSpec;
-  /** Who was asked, as long as more is to come from there. */
+  /** The peer that was asked, as long as more is to come from it. */
   peer: string | undefined;
-  /** Asks, if somebody is there who can be asked: as long as that is waited for. */
+  /** Asks, if there is a peer that can be asked. Set as long as the call waits for one. */
   ask: (() => void) | undefined;
-  /** Asks another one, where there are others, if who was asked answers nobody. */
+  /** Asks another peer, if the one that was asked replies `nobody`. Set if there are others. */
   askAnother: (() => void) | undefined;
-  /** Something came; answers that end it are told by `isLast`. */
+  /** Something came. `isLast` marks an answer that ends the call. */
   answer(value: unknown, isLast: boolean): void;
   fail(error: unknown): void;
 }
 
-/** How long, in milliseconds, after it got ready a peer may not know yet who serves what. */
+/** For how long, in milliseconds, after it became ready a peer may not know yet who serves what. */
 const GRACE = 500;
 const DEFAULT_TIMEOUT = 30_000;
 
-/** What a peer asks of others, from a start to a stop. Every call settles. */
+/** The requests that a peer sends, from one start to the next stop. Every call settles. */
 export class Calls {
   readonly #clock: Clock;
   readonly #port: CallsPort;
   readonly #pending = new Map<number, Pending>();
   readonly #turns = new Map<string, number>();
-  /** Whether everybody who was there at the start has been heard of. */
+  /** Whether this peer has heard of every peer that was there at the start. */
   #knowsAll = false;
   #isReady = false;
   #cancelGrace: (() => void) | undefined;
@@ -68,7 +68,7 @@ export class Calls {
 
   /**
    * @param validate - whether arguments are checked before they leave
-   * @param served - what this peer itself serves
+   * @param served - the requests that this peer itself serves
    */
   constructor(clock: Clock, validate: boolean, served: ReadonlyMap<string, RequestSpec>, port: CallsPort) {
     this.#clock = clock;
@@ -77,7 +77,7 @@ export class Calls {
     this.#port = port;
   }
 
-  /** Asks; the options come behind the arguments. */
+  /** Sends a request. The options come after the arguments. */
   async call(spec: RequestSpec, given: readonly unknown[]): Promise<unknown> {
     const probed = probe?.request(spec.name);
     try {
@@ -98,8 +98,8 @@ export class Calls {
   }
 
   /**
-   * A promise of an answer. Whatever it waits for, schemas included: the time, the signal or the end of this peer
-   * settle it at the latest.
+   * Returns a promise of an answer. Whatever it waits for, schemas included, the timeout, the signal or the end of this
+   * peer settles it at the latest.
    */
   #settling(
     spec: RequestSpec,
@@ -143,7 +143,7 @@ export class Calls {
     });
   }
 
-  /** Checks the arguments, and then asks somebody, as soon as it is known who is there. What is sent is what was given. */
+  /** Checks the arguments, then asks a peer as soon as it is known which are there. What is sent is what was given. */
   #begin(
     id: number,
     pending: Pending,
@@ -154,13 +154,13 @@ export class Calls {
   ): void {
     const { spec } = pending;
     const ask = (args: readonly unknown[]): void => {
-      // It may have been given up meanwhile.
+      // The call may have been given up meanwhile.
       if (!this.#pending.has(id)) return;
       const question = { id, request: spec.name, args };
       let message: Question = room === 0 ? { kind: 'call', ...question } : { kind: 'stream', room, ...question };
       pending.ask = () => this.#ask(pending, message, key, trace);
       pending.ask();
-      // Somebody has still to be found, and the arguments may change.
+      // A peer has still to be found, and the arguments may change meanwhile.
       if (pending.ask !== undefined) message = copyOf(message);
     };
     try {
@@ -174,7 +174,7 @@ export class Calls {
     }
   }
 
-  /** A stream of answers, which is asked for when it is first read. */
+  /** Returns a stream of answers. The request is sent when the stream is first read. */
   stream(spec: RequestSpec, given: readonly unknown[]): AsyncIterable<unknown> {
     const { timeout = Infinity, ...options } = optionsOf(spec, given);
     const { signal } = options;
@@ -202,7 +202,7 @@ export class Calls {
             this.#pending.delete(id);
             if (!isComplete) void this.#port.tell(pending.peer, { kind: 'cancel', id });
           },
-          // On its own, since the stream may have ended before.
+          // A call of its own, because the stream may have ended before.
           check: (value) => this.#settling(spec, timeout, signal, (_, check) => check.answer(value, true)),
           late: () => this.#late(pending, timeout, 'had no further answer'),
         });
@@ -215,7 +215,7 @@ export class Calls {
   received(from: string, message: Reply): void {
     const pending = this.#pending.get(message.id);
     if (pending?.peer !== from) {
-      // It was given up, which the other has not heard, or not taken in.
+      // The call was given up. The other peer has not heard this, or not processed it yet.
       if (message.kind === 'item') void this.#port.tell(from, { kind: 'cancel', id: message.id });
       return;
     }
@@ -254,7 +254,7 @@ export class Calls {
   /** Both ways through the broker are open. */
   ready(): void {
     this.#isReady = true;
-    // Told by the timer, not by comparing times: a timer of Node fires up to a millisecond early.
+    // The timer decides, not a comparison of times: a timer of Node fires up to a millisecond early.
     this.#cancelGrace = this.#clock.after(GRACE, () => {
       this.#knowsAll = true;
       this.#news();
@@ -273,13 +273,13 @@ export class Calls {
     this.#news();
   }
 
-  /** A peer may have forgotten what it was asked. */
+  /** A peer may have forgotten the requests that it got. */
   check(peer: string): void {
     for (const [id, pending] of this.#pending)
       if (pending.peer === peer) void this.#port.tell(peer, { kind: 'check', id });
   }
 
-  /** Messages of a peer are lost: answers of streams may be among them; that of a call can be asked for. */
+  /** Messages of a peer are lost. They may include answers of streams; the answer to a call can be asked for. */
   lost(peer: string): void {
     for (const [id, pending] of this.#pending) {
       if (pending.peer !== peer || !pending.spec.isStream) continue;
@@ -289,7 +289,7 @@ export class Calls {
     this.check(peer);
   }
 
-  /** A peer left, or is not heard of any more. */
+  /** A peer left, or nothing is heard of it any more. */
   left(peer: string, reason: LeaveReason): void {
     const what = reason === 'bye' ? 'left' : 'fell silent';
     for (const [id, pending] of this.#pending) {
@@ -326,7 +326,7 @@ export class Calls {
       const counts = { expected: spec.arity, given: given.length };
       throw explain('request', spec.name, { reason: 'arity', ...counts });
     }
-    // The options stand behind arguments that may be left out.
+    // The options come after arguments that may be left out.
     const args = withoutLastUndefined(given.slice(0, spec.arity));
     const sent = payloadOf('request', spec.name, args, spec.codec);
     if (!this.#validate) return sent;
@@ -343,7 +343,7 @@ export class Calls {
     throw explainAnswer(spec.name, parsed);
   }
 
-  /** Asks one of those who serve it. Right after the start, it may not be known yet who is there: then it waits for news. */
+  /** Asks a peer that serves the request. Right after the start, none may be known: then the call waits for news. */
   #ask(
     pending: Pending,
     message: Question,
@@ -369,7 +369,7 @@ export class Calls {
       pending.peer = server;
       pending.askAnother = undefined;
       if (servers.length > 1) {
-        // It may be about to stop, or have no handler.
+        // That peer may be about to stop, or have no handler.
         const text = jsonOf(message);
         pending.askAnother = () => this.#ask(pending, JSON.parse(text) as Question, key, trace, [...refused, server]);
       }

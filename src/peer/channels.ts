@@ -17,22 +17,22 @@ export interface ChannelsPort {
 
 type Sent = Exclude<Control, { kind: 'replay' }>;
 
-/** What goes to one peer. */
+/** The messages to one peer. */
 interface Outward {
   readonly name: string;
   readonly outbox: Outbox;
 }
 
-/** What comes from one peer, and which of its channels it is: it may begin a new one. */
+/** The messages from one peer, and the number of its channel: the peer may begin a new one. */
 interface Inward {
   readonly count: number;
   readonly inbox: Inbox;
 }
 
 /**
- * Messages from one peer to another, without loss and in order: for each of the others a stream with that one
- * subscriber, of which the only event is the method of control messages to it. They are streams of their own,
- * because what goes to one peer should not have to be in order with what goes to all.
+ * Messages from one peer to another, without loss and in order. For each other peer, there is a stream with that peer
+ * as its only subscriber, and the method of control messages to that peer as its only event. These are streams of their
+ * own, because what goes to one peer should not have to be in order with what goes to all.
  */
 export class Channels {
   readonly #id: string;
@@ -62,7 +62,7 @@ export class Channels {
     return pending;
   }
 
-  /** For each peer that lags: how many messages it lacks. */
+  /** How many messages each peer that lags behind lacks. */
   undelivered(): { subscriber: string; count: number }[] {
     return [...this.#outward.values()].flatMap(({ outbox }) => outbox.undelivered());
   }
@@ -73,7 +73,7 @@ export class Channels {
   }
 
   /**
-   * @param isThere - whether the peer is heard of: then the message is kept until it has it
+   * @param isThere - whether the peer is being heard: then the message is kept until that peer has it
    * @throws OverflowError, PayloadError
    */
   send(peer: string, args: readonly unknown[], isThere: boolean, trace?: string): void {
@@ -82,7 +82,7 @@ export class Channels {
     outbox.publish(methodTo(peer), args, trace);
   }
 
-  /** Where there is no room for more messages to a peer: fulfils when there is. */
+  /** If there is no room for more messages to a peer, returns a promise that fulfils when there is. */
   room(peer: string): Promise<void> | undefined {
     return this.#outward.get(peer)?.outbox.room();
   }
@@ -114,7 +114,7 @@ export class Channels {
     this.#inward.get(peer)?.inbox.returned();
   }
 
-  /** A peer is not there, or not heard of any more. Should it come back, it goes on where it was. */
+  /** A peer is not there, or nothing is heard of it any more. If it comes back, it goes on where it was. */
   gone(peer: string): void {
     this.#outward.get(peer)?.outbox.unsubscribe(peer);
     this.#inward.get(peer)?.inbox.end([]);
@@ -129,15 +129,15 @@ export class Channels {
   }
 
   /**
-   * The inbox of a channel, if it is not one that has ended.
-   * @param isTold - whether how far it goes is told just now: otherwise, of a new one, it is asked
+   * Returns the inbox of a channel, unless that channel has ended.
+   * @param isTold - whether the sender is just telling how far its messages go; otherwise a new inbox asks for that
    */
   from(peer: string, count: number, isTold = false): Inbox | undefined {
     const known = this.#inward.get(peer);
     if (known !== undefined && known.count >= count) return known.count === count ? known.inbox : undefined;
     known?.inbox.close();
     const to = methodTo(peer);
-    // Whoever listens names the channel as its sender does, but speaks for itself.
+    // The receiver names the channel by the sender's number, but with its own id.
     const name = channelName(this.#id, count);
     const tell = (control: Sent): void => this.#port.send(to, encodeControl(to, name, control));
     const inbox: Inbox = new Inbox(new Map([[this.#method, 0]]), this.#clock, {
@@ -152,7 +152,7 @@ export class Channels {
     return inbox;
   }
 
-  /** A peer says something about a channel, its own or the one to it. */
+  /** A peer says something about a channel, either its own or the one to it. */
   control(peer: string, count: number, control: Sent): void {
     const outbox = this.#outwardOf(peer, count);
     if (control.kind === 'head') this.from(peer, count, true)?.heads(control.heads, control.g, control.window);
@@ -176,7 +176,7 @@ export class Channels {
     // Only peers of this package get these.
     batcher.mayPack = true;
     const tell = (control: Sent): void => {
-      // Heads tell what was sent before them.
+      // A head tells what was sent before it.
       batcher.flush();
       this.#port.send(to, encodeControl(to, name, control));
     };
@@ -184,9 +184,9 @@ export class Channels {
       event: (log, n) => batcher.add(log, n),
       flush: () => batcher.flush(),
       heads: (_, heads, g) => tell({ kind: 'head', heads, g, window: this.#options.window }),
-      // There is a subscriber who acknowledges everything: the broker need not.
+      // The one subscriber acknowledges everything, so the broker need not.
       mark: (g) => {
-        // What nobody needs any more is let go of at once, and may not have left yet.
+        // The outbox drops at once what nobody needs any more. That may not have left yet.
         batcher.flush();
         outbox.echoed(g);
       },

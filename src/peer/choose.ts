@@ -1,6 +1,6 @@
 /**
- * Which of several peers to ask: without a key they take turns; with one, the same as long as it is there, and when
- * one goes only its keys move (rendezvous hashing).
+ * Chooses which of several peers to ask. Without a key, they take turns. With a key, it is the same peer as long as
+ * that is there, and when a peer goes, only its keys move (rendezvous hashing).
  * @param turn - how many were asked before
  */
 export function chooseServer(servers: readonly string[], turn: number, key: string | undefined): string {
@@ -17,7 +17,7 @@ export function chooseServer(servers: readonly string[], turn: number, key: stri
   return best;
 }
 
-/** FNV-1a, with a last step that spreads what differs at the end over all bits. */
+/** FNV-1a, with a last step that spreads differences at the end of the text over all bits. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i += 1) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);

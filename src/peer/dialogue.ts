@@ -6,7 +6,7 @@ import type { LeaveReason } from './presence.ts';
 import type { Services } from './services.ts';
 import type { Setup } from './setup.ts';
 
-/** What a dialogue goes through, and what it tells. */
+/** What a dialogue uses to send messages and to report. */
 export interface DialoguePort {
   /** The ids of the peers that serve a request and may be asked. */
   servers(request: string): readonly string[];
@@ -15,25 +15,25 @@ export interface DialoguePort {
   /** @throws OverflowError, PayloadError */
   send(peer: string, message: Direct, trace?: string): void;
   /**
-   * Says something as soon as there is room for it.
-   * @param peer - undefined where there is nobody to say it to
+   * Sends a message as soon as there is room for it.
+   * @param peer - undefined if there is no peer to send it to
    */
   tell(peer: string | undefined, message: Direct): Promise<void>;
-  /** Where there is no room for more to a peer: fulfils when there is. */
+  /** If there is no room for more messages to a peer, returns a promise that fulfils when there is. */
   room(peer: string): Promise<void> | undefined;
   /** Something does not fit the contract: arguments, or an answer. */
   invalid(request: string, violation: Violation): void;
   failed(request: string, peer: string, error: unknown): void;
-  /** Whether what comes from a peer is refused, because its contract is another one. */
+  /** Whether a request from a peer is refused, because its contract is different. */
   isRefused(peer: string, request: string): boolean;
 }
 
-/** What a peer asks of others and answers to them, from a start to a stop. */
+/** The requests that a peer sends and answers, from one start to the next stop. */
 export class Dialogue {
   readonly calls: Calls;
   readonly #setup: Setup;
   readonly #port: DialoguePort;
-  /** Where it answers nothing, there is none. */
+  /** Undefined if the peer answers no requests. */
   #services: Services | undefined;
 
   constructor(setup: Setup, port: DialoguePort) {
@@ -43,7 +43,7 @@ export class Dialogue {
     this.calls = new Calls(clock, validates, serve, port);
   }
 
-  /** Loads what answers, if it answers anything. To be called before something may be received. */
+  /** Loads the code that answers requests, if the peer answers any. To be called before anything may be received. */
   async load(): Promise<void> {
     const { clock, validates, serve } = this.#setup;
     if (serve.size === 0) return;
@@ -51,7 +51,7 @@ export class Dialogue {
     this.#services = new Services(serve, validates, clock, this.#port);
   }
 
-  /** How many requests of others are being answered. */
+  /** How many requests of other peers are being answered. */
   get serving(): number {
     return this.#services?.running ?? 0;
   }
@@ -77,12 +77,12 @@ export class Dialogue {
     this.#services?.left(peer, reason);
   }
 
-  /** Takes no more requests, and fulfils when none is being answered. */
+  /** Takes no more requests, and fulfils when none is being answered any more. */
   drain(): Promise<void> {
     return this.#services?.drain() ?? Promise.resolve();
   }
 
-  /** Nothing is asked or answered any more. */
+  /** No more requests are sent or answered. */
   close(): void {
     this.calls.close();
     this.#services?.close();

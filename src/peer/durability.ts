@@ -10,12 +10,12 @@ import type { Session } from './session.ts';
 import type { Setup } from './setup.ts';
 import { within } from './within.ts';
 
-/** How long, in milliseconds, to wait before a store that answers is asked again, where few events are published. */
+/** How long, in milliseconds, to wait before asking a store again that answers, if few events are published. */
 const FIND_OUT_EVERY = 50;
-/** How long to hold back what nobody has asked for yet: longer than a cluster takes to elect who keeps it. */
+/** How long to hold back events that nobody has asked for yet: longer than a cluster takes to elect who keeps them. */
 const HOLD_WITHIN = 10_000;
 
-/** What a peer has a store keep, and what it gets of it, from a start to a stop. */
+/** What a peer keeps in a store, and what it gets from there, from one start to the next stop. */
 export class Durability {
   readonly #store: Store;
   readonly #setup: Setup;
@@ -26,12 +26,12 @@ export class Durability {
   /** The signal of the link over which the store is being asked what it wants; undefined while it is not. */
   #findingOut: AbortSignal | undefined;
   #endPause: () => void = () => {};
-  /** What keeps this peer from asking what is wanted. */
+  /** The refusal that keeps this peer from asking what is wanted. */
   #forbidden: RefusedError | undefined;
-  // What was refused last, so that it is told once.
+  // The last refusal, so that it is reported once.
   #refusal = '';
 
-  /** @param refused - told when the store does not do what it should */
+  /** @param refused - called when the store does not do what it should */
   constructor(store: Store, setup: Setup, { session, arrivals }: Participant, refused: (error: Error) => void) {
     this.#store = store;
     this.#setup = setup;
@@ -53,7 +53,7 @@ export class Durability {
   }
 
   /**
-   * There is a link for the first time: finds out what is to be kept, and tells the others of what this peer wants of that.
+   * There is a link for the first time: finds out what is to be kept, and tells the others what to keep for this peer.
    * @param left - how many milliseconds are left of the timeout
    * @throws RefusedError, MissingLibraryError, AddressError, TimeoutError; the signal's reason
    */
@@ -79,8 +79,8 @@ export class Durability {
   }
 
   /**
-   * There is a link again: goes on when the store answers. Until then, it may be asked for more than is known here, so
-   * nothing that is published is let go of.
+   * There is a link again: goes on when the store answers. Until then, the store may be asked to keep more than is
+   * known here, so nothing that is published is let go of.
    * @throws the signal's reason
    */
   async comeBack(signal: AbortSignal): Promise<void> {
@@ -99,8 +99,8 @@ export class Durability {
   }
 
   /**
-   * Finds out which events are to be kept, has them kept, and takes hold of the subscriptions. Asks until there is an answer.
-   * @param mayFail - whether what the store does not want is thrown; it is only told otherwise
+   * Finds out which events are to be kept, has them kept, and claims the subscriptions. Asks until there is an answer.
+   * @param mayFail - whether a refusal by the store is thrown; otherwise it is only reported
    * @throws RefusedError, MissingLibraryError, AddressError; the signal's reason
    */
   async #connect(mayFail: boolean, signal: AbortSignal): Promise<void> {
@@ -111,7 +111,7 @@ export class Durability {
     this.#session.outbox.keep(wanted);
   }
 
-  /** Begins to read, or to read again. What the store wants is known. @param signal - aborts with the link */
+  /** Begins to read, or reads again. By now it is known what the store wants. @param signal - aborts with the link */
   open(signal: AbortSignal): void {
     this.#deposits.isUnsure = this.#store.isSpread;
     this.#deposits.onHeld = () => {
@@ -129,15 +129,16 @@ export class Durability {
     for (const subscription of this.#subscriptions) subscription.pause();
   }
 
-  /** Notes how far it is. */
+  /** Notes how far the subscriptions are. */
   async close(): Promise<void> {
     this.pause();
     await Promise.all(this.#subscriptions.map((subscription) => subscription.close()));
   }
 
   /**
-   * Lets go of what is held back, each time when the store has said what it wants. With one server this is known before:
-   * whoever wants more says so before it is ready. With several, that may be here later than what the own server says.
+   * Lets go of what is held back, each time the store has said what it wants. With one server, this is known already: a
+   * peer that wants more says so before it is ready. With several, its word may arrive here later than what this
+   * peer's own server says.
    */
   async #findOut(signal: AbortSignal): Promise<void> {
     const { outbox } = this.#session;
@@ -166,7 +167,7 @@ export class Durability {
     return this.#session.outbox.pending >= this.#setup.session.outbox.window / 4;
   }
 
-  /** Where few events are published, the store is not asked for each of them. */
+  /** If few events are published, the store is not asked for each of them. */
   async #pause(signal: AbortSignal): Promise<void> {
     const over = new AbortController();
     const end = (): void => over.abort();
@@ -176,7 +177,7 @@ export class Durability {
     signal.removeEventListener('abort', end);
   }
 
-  /** Where nobody has asked for anything before, what is live does not stand still because the store is away. That is told. */
+  /** If nobody had asked for anything to be kept, an absent store does not hold up live events. This is reported. */
   #keepNothing(g: number): void {
     this.#letGo(g);
     const message = `the server at '${this.#setup.endpoints.in}' has not said for 10 s which events are to be kept: none are`;
@@ -200,7 +201,7 @@ export class Durability {
     }
   }
 
-  /** @returns which events are to be kept; none where that may not be asked, which is told */
+  /** @returns which events are to be kept; none if this peer may not ask for that, which is reported */
   async #wanted(): Promise<readonly string[]> {
     if (this.#forbidden !== undefined) return [];
     try {

@@ -6,16 +6,16 @@ import { readControl } from '../wire/control.ts';
 import { decode } from '../wire/json-rpc.ts';
 import { delay, isRefusal } from './asking.ts';
 
-/** Where it goes on with what a durable subscription gets. */
+/** What a durable subscription delivers to and reports to. */
 interface DurabilityPort extends Omit<BookmarkPort, 'progressed'> {
   /** The store does not do what it should. */
   refused(error: Error): void;
 }
 
-/** How long, in milliseconds, what was dealt with may wait until that is noted. */
+/** How long, in milliseconds, it may take until it is noted what was dealt with. */
 const NOTE_WITHIN = 100;
 
-/** What is delivered under one name. */
+/** A durable subscription: delivers what is kept under one name. */
 export class DurableSubscription {
   readonly #name: string;
   readonly #events: readonly string[];
@@ -29,7 +29,7 @@ export class DurableSubscription {
   };
   #bookmark: Bookmark | undefined;
   #revision = 0;
-  // Whether another peer has it now.
+  // Whether another peer has the subscription now.
   #isLost = false;
   #reading: AbortController | undefined;
   #noting: Promise<void> | undefined;
@@ -55,8 +55,7 @@ export class DurableSubscription {
   }
 
   /**
-   * Takes hold of it: whoever had it before has it no more. Where this peer had it before, finds out whether it
-   * still has.
+   * Claims the subscription: its former owner loses it. If this peer owned it before, finds out whether it still does.
    */
   async claim(): Promise<void> {
     while (!this.#isLost) {
@@ -85,7 +84,7 @@ export class DurableSubscription {
     if (this.#isLost) return;
     this.#reading = new AbortController();
     void this.#read(this.#reading.signal);
-    // What could not be noted while there was no link.
+    // Notes what could not be noted while there was no link.
     if (this.#isNews) this.#progressed();
   }
 
@@ -110,7 +109,7 @@ export class DurableSubscription {
       }
       await delay(this.#clock, signal);
       if (signal.aborted) return;
-      // The store may be another one.
+      // The store may be a different one.
       await this.claim().catch(() => {});
       if (signal.aborted || this.#isLost) return;
     }
@@ -138,7 +137,7 @@ export class DurableSubscription {
     for (const part of invalid) this.#port.invalid(part);
   }
 
-  /** Notes how far it is; fulfils when that has been tried. */
+  /** Notes how far the subscription is; fulfils when that has been tried. */
   #note(): Promise<void> {
     this.#cancelNoting?.();
     this.#cancelNoting = undefined;
@@ -148,7 +147,7 @@ export class DurableSubscription {
   }
 
   async #noteWhatIsDue(): Promise<void> {
-    // Not before whoever called this knows that it is going on.
+    // Waits until the caller has taken note that this is under way.
     await Promise.resolve();
     while (this.#isDue && !this.#isLost) {
       this.#isDue = false;
@@ -165,7 +164,7 @@ export class DurableSubscription {
       } catch (error) {
         if (isRefusal(error)) this.#port.refused(error);
         this.#isNews = true;
-        // It is noted with what comes next, or when there is a link again.
+        // This is noted with what comes next, or when there is a link again.
         this.#isDue = false;
       }
     }

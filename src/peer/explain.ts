@@ -2,12 +2,12 @@ import type { Violation } from '../contract/validate.ts';
 import { OverflowError, PayloadError, ValidationError } from '../errors.ts';
 import { counted } from './counted.ts';
 
-/** Where the issues are, for whoever gets the error itself. */
+/** Says where the issues are, for a caller that gets the error itself. */
 const WHY = "; the property 'issues' of this error says why";
 
 /**
- * The error for arguments that do not fit the contract.
- * @param why - left out for whoever asked from elsewhere, and gets only the message
+ * Returns the error for arguments that do not fit the contract.
+ * @param why - empty for a caller elsewhere, which gets only the message
  */
 export function explain(
   kind: 'event' | 'request',
@@ -24,14 +24,14 @@ export function explain(
   return unfit(`argument ${argument} of ${kind} '${name}' ${what}`, name, violation, argument);
 }
 
-/** The error for an answer that does not fit the contract. */
+/** Returns the error for an answer that does not fit the contract. */
 export function explainAnswer(name: string, violation: Violation, why: string = WHY): ValidationError {
   return unfit(`the answer to request '${name}' does not fit its schema${why}`, name, violation);
 }
 
-/** What kept a message from being sent, with what it is in the user's words. @returns others as they are */
+/** Puts the error that kept a message from being sent into the user's words. @returns other errors as they are */
 export function explainUnsent(cause: unknown, what: string, peer: string | undefined): unknown {
-  // One with a cause of its own is not about the size.
+  // An error with a cause of its own is not about the size.
   if (cause instanceof PayloadError && cause.cause === undefined) {
     return new PayloadError(`${what} is too large for this bus`, { cause });
   }

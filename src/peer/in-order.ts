@@ -3,17 +3,17 @@ import { Fifo } from '../queue/fifo.ts';
 import type { Clock } from '../stream/clock.ts';
 
 /**
- * How long, in milliseconds, steps may keep the runtime from its turn in one job. Longer than a slice of event loops: on a
- * busy machine, a program waits that long for a core, and what is put off takes more time.
+ * How long, in milliseconds, steps may keep the runtime from its turn in one job. It is longer than a slice of event
+ * loops: on a busy machine, a program waits that long for a core, and deferring steps costs time.
  */
 const LONG_JOB = 50;
 
-/** What is done at once, or has to be waited for. It does not throw and does not reject. */
+/** Something that is done at once, or has to be awaited. It does not throw or reject. */
 export type Step = () => void | Promise<void>;
 
 /**
- * Does steps one after the other, in the order in which they are given: at once, as long as none before
- * has to be waited for, and none keeps the runtime from its turn.
+ * Does steps one after the other, in the order in which they are given. A step is done at once, as long as no earlier
+ * step has to be awaited, and none keeps the runtime from its turn.
  */
 export class InOrder {
   readonly #waiting = new Fifo<Step>();
@@ -28,17 +28,17 @@ export class InOrder {
     if (!this.#busy) this.#steps = 0;
   };
 
-  /** @param clock - where steps may take their time and the runtime is to have its turn meanwhile */
+  /** @param clock - given if steps may take their time and the runtime is to have its turn meanwhile */
   constructor(clock?: Clock) {
     this.#clock = clock;
   }
 
-  /** Whether what is given now has to wait. */
+  /** Whether a step that is given now has to wait. */
   get busy(): boolean {
     return this.#busy;
   }
 
-  /** Whether what has not been done will not be done any more. */
+  /** Whether steps that have not been done will not be done any more. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -55,12 +55,12 @@ export class InOrder {
 
   /**
    * Counts a step.
-   * @returns where it is time for that: fulfils when the runtime has had its turn
+   * @returns if the runtime is due, a promise that fulfils when it has had its turn
    */
   turn(): Promise<void> | undefined {
     if (this.#clock === undefined) return undefined;
     this.#steps += 1;
-    // Reading the clock costs about as much as calling a listener: so after 1, 2, 4, 8 steps, and then every 16.
+    // Reading the clock costs about as much as calling a listener: it is read after 1, 2, 4, 8 steps, then every 16.
     if (this.#steps % 16 !== 0 && (this.#steps & (this.#steps - 1)) !== 0) return undefined;
     const now = this.#clock.now();
     if (this.#steps === 1 && !this.#busy) {
@@ -70,7 +70,7 @@ export class InOrder {
     return now - this.#began < LONG_JOB ? undefined : this.#giveTurn(this.#clock);
   }
 
-  /** Fulfils when all that was given so far is done, or will not be done any more. */
+  /** Fulfils when all steps that were given so far are done, or will not be done any more. */
   settled(): Promise<void> {
     if (this.#closed || !this.#busy) return Promise.resolve();
     return new Promise((resolve) => {
@@ -82,7 +82,7 @@ export class InOrder {
     });
   }
 
-  /** Does nothing more. A step that has begun is to look at {@link closed} before it goes on. */
+  /** Does no more steps. A step that has begun is to check {@link closed} before it goes on. */
   close(): void {
     this.#closed = true;
     while (this.#waiting.shift() !== undefined);

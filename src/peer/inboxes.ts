@@ -4,7 +4,7 @@ import type { Control, Head } from '../wire/control.ts';
 
 /** What inboxes deliver to. */
 export interface InboxesPort {
-  /** @param trace - what it is part of, if that was said */
+  /** @param trace - the trace that the event is part of, if it was given */
   deliver(event: string, args: readonly unknown[], publisher: string, trace: string | undefined): void;
   /** Events were lost for good. */
   gap(publisher: string, event: string, count: number): void;
@@ -12,14 +12,14 @@ export interface InboxesPort {
   afterDelivery(then: () => void): void;
 }
 
-/** How publishers are spoken to. */
+/** Sends messages to publishers. */
 export interface Voice {
-  /** Asks a publisher for its heads, by saying who this is. */
+  /** Asks a publisher for its heads, by saying who this peer is. */
   greet(publisher: string): void;
   tell(publisher: string, control: Control & { kind: 'ack' | 'nak' }): void;
 }
 
-/** The events of all publishers, as far as they come from them: durable ones may come from a store. */
+/** Receives the events that come from the publishers themselves. Durable events may come from a store instead. */
 export class Inboxes {
   readonly #subscribes: ReadonlyMap<string, number>;
   readonly #durable: ReadonlySet<string>;
@@ -27,15 +27,15 @@ export class Inboxes {
   readonly #port: InboxesPort;
   readonly #voice: Voice;
   readonly #inboxes = new Map<string, Inbox>();
-  // Up to which event of each publisher all was dealt with and acknowledged, as a number over all its events.
+  // For each publisher, the event up to which all were dealt with and acknowledged, as a number over all its events.
   readonly #settled = new Map<string, number>();
   // The publishers whose events are in the store.
   readonly #keeping = new Set<string>();
   #hasBroken = false;
 
   /**
-   * @param subscribes - the events that are wanted, and for each how many from before its publisher was met
-   * @param durable - those that come from a store, of publishers that keep them there
+   * @param subscribes - the events that are wanted, and how many of each from before its publisher was met
+   * @param durable - the events that come from a store, if their publishers keep them there
    */
   constructor(
     subscribes: ReadonlyMap<string, number>,
@@ -51,7 +51,7 @@ export class Inboxes {
     this.#voice = voice;
   }
 
-  /** Whether what was published may have missed it, ever. */
+  /** Whether this peer may ever have missed something that was published. */
   get hasBroken(): boolean {
     return this.#hasBroken;
   }
@@ -63,17 +63,17 @@ export class Inboxes {
     return held;
   }
 
-  /** What was acknowledged last of a publisher, as a number over all its events; 0 before anything was. */
+  /** The last event of a publisher that was acknowledged, as a number over all its events; 0 before any was. */
   position(publisher: string): number {
     return this.#settled.get(publisher) ?? 0;
   }
 
-  /** There is a link: what was lost when it broke shows when publishers tell how far they are. */
+  /** There is a link. What was lost when the previous one broke shows when publishers tell how far they are. */
   open(): void {
     for (const inbox of this.#inboxes.values()) inbox.ask();
   }
 
-  /** The link broke, or it is new and leads to one of several servers, of which the others hear of it later. */
+  /** The link broke, or a new link leads to one of several servers, and the others learn of this peer's topics later. */
   mayMiss(): void {
     this.#hasBroken = true;
   }
@@ -82,12 +82,12 @@ export class Inboxes {
     for (const inbox of this.#inboxes.values()) inbox.close();
   }
 
-  /** The inbox for an event that is subscribed to; undefined if it comes from the store: this is the same once more. */
+  /** The inbox for a subscribed event; undefined if it comes from the store: then what arrived is a duplicate. */
   of(publisher: string, event: string): Inbox | undefined {
     return this.#isKept(publisher, event) ? undefined : this.#from(publisher);
   }
 
-  /** The inbox of a publisher; undefined if nothing was had of it. */
+  /** The inbox of a publisher; undefined if it has none yet. */
   known(publisher: string): Inbox | undefined {
     return this.#inboxes.get(publisher);
   }
@@ -104,13 +104,13 @@ export class Inboxes {
   /** A publisher says how far it is. */
   heads(publisher: string, { heads, g, window, hasBroken = false }: Control & { kind: 'head' }): void {
     if (!heads.some(([event]) => this.#wants(publisher, event))) return;
-    // Where the link broke, what was lost with it is allowed for only when the publisher has heard of that.
+    // If the link broke, the heads allow for what was lost with it only once the publisher has heard of that.
     this.#from(publisher).heads(heads, g, window, hasBroken || !this.#hasBroken);
   }
 
-  /** A publisher is not there, or not heard of any more. Should it come back, it goes on where it was. */
+  /** A publisher is not there, or nothing is heard of it any more. If it comes back, it goes on where it was. */
   gone(publisher: string, heads: readonly Head[]): void {
-    // What is held back waits in vain.
+    // Events that are held back wait in vain.
     this.#inboxes.get(publisher)?.end(heads);
   }
 
@@ -120,7 +120,7 @@ export class Inboxes {
     this.#keeping.delete(publisher);
   }
 
-  /** Whether an event of a publisher is to be had from it. */
+  /** Whether an event is to come from the publisher itself. */
   #wants(publisher: string, event: string): boolean {
     return this.#subscribes.has(event) && !this.#isKept(publisher, event);
   }

@@ -3,16 +3,16 @@ import type { Clock } from '../stream/clock.ts';
 import { type Probe, probe } from '../trace/probe.ts';
 import { InOrder } from './in-order.ts';
 
-/** Where events go that were checked. */
+/** Where events go once they were checked. */
 export interface IncomingPort {
   emit(event: string, args: readonly unknown[]): void;
   invalid(event: string, violation: Violation): void;
 }
 
 /**
- * Checks events that arrived, from a start to a stop. They go on in the order in which they came: while a schema has to
- * be waited for, all the others wait behind it. Without such a schema, everything is synchronous, unless listeners take
- * their time and the runtime is given its turn.
+ * Checks events that arrived, from one start to the next stop. They go on in the order in which they came: while a
+ * schema has to be awaited, all later events wait behind it. Without such a schema, everything is synchronous, unless
+ * listeners take their time and the runtime is given its turn.
  */
 export class Incoming {
   readonly #parsers: ReadonlyMap<string, Parse>;
@@ -21,8 +21,8 @@ export class Incoming {
   #pending = 0;
 
   /**
-   * @param clock - where the runtime is to have its turn while listeners take their time. What arrives then waits here, so
-   * publishers have to wait for acknowledgements: otherwise it could be any number
+   * @param clock - given if the runtime is to have its turn while listeners take their time. What arrives then waits
+   * here. This needs publishers that wait for acknowledgements: otherwise any number of events could wait
    */
   constructor(parsers: ReadonlyMap<string, Parse>, port: IncomingPort, clock?: Clock) {
     this.#parsers = parsers;
@@ -35,10 +35,10 @@ export class Incoming {
     return this.#pending;
   }
 
-  /** @param trace - what it is part of, if that was said */
+  /** @param trace - the trace that the event is part of, if it was given */
   receive(event: string, args: readonly unknown[], trace?: string): void {
     this.#pending += 1;
-    // Not checked before it is its turn: a schema that waits is not asked for a thousand events at a time.
+    // An event is checked only at its turn: an asynchronous schema is not asked for a thousand events at a time.
     if (this.#order.busy) {
       this.#order.do(() => this.#take(event, args, trace));
       return;
@@ -63,7 +63,7 @@ export class Incoming {
     return this.#order.settled();
   }
 
-  /** What waits does not go on any more. */
+  /** Events that wait do not go on any more. */
   close(): void {
     this.#order.close();
   }
@@ -86,7 +86,7 @@ export class Incoming {
     else this.#passProbed(probe, event, parsed, trace);
   }
 
-  // Apart, because a method with a function in it allocates memory for what they share each time it is called.
+  // A method of its own: one that contains a function allocates memory for what the two share at each call.
   #passProbed(by: Probe, event: string, args: readonly unknown[], trace: string | undefined): void {
     by.receive(event, trace, () => this.#port.emit(event, args));
   }

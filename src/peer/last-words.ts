@@ -1,4 +1,4 @@
-/** What a runtime has that tells of its end: pages, and Node, Bun and Deno. */
+/** What runtimes offer to announce their end: pages, and Node, Bun and Deno. */
 interface Runtime {
   addEventListener(type: 'pagehide', listener: (event: { persisted: boolean }) => void): void;
   process: { on?(event: 'exit', listener: () => void): void };
@@ -9,8 +9,8 @@ const waiting = /* @__PURE__ */ new Set<() => unknown>();
 let isListening = false;
 
 /**
- * Has something be said when the page is closed or left, or when the process ends: what a function does at once, as there
- * is no time for more. A process that is killed by a signal ends without a word.
+ * Calls a function when the page is closed or left, or when the process ends. Only what it does synchronously happens,
+ * as there is no time for more. A process that is killed by a signal ends without a word.
  */
 export function sayLast(say: () => unknown): void {
   if (!isListening) {
@@ -22,7 +22,7 @@ export function sayLast(say: () => unknown): void {
   waiting.add(say);
 }
 
-/** Takes back what was to be said. */
+/** Takes back a function, so that it is not called. */
 export function sayNothing(say: () => unknown): void {
   waiting.delete(say);
 }

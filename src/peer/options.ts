@@ -15,7 +15,7 @@ export interface FlushOptions {
    * @default Infinity; 2000 when stopping
    */
   timeout?: number | undefined;
-  /** Ends the waiting: a flush fails with the signal's reason, a stop goes on to what comes next. */
+  /** Ends the wait: a flush rejects with the signal's reason, a stop goes on to its next step. */
   signal?: AbortSignal | undefined;
 }
 
@@ -27,13 +27,13 @@ export type WaitOptions<P extends MapOfEvents<P>, Q = {}> = (
       servers?: never;
     }
   | {
-      /** A request that this peer asks. */
+      /** A request that this peer sends. */
       servers: keyof Q & string;
       subscribers?: never;
     }
 ) & {
   /**
-   * How many peers should subscribe to it, or serve it.
+   * How many peers should subscribe to the event, or serve the request.
    * @default 1
    */
   count?: number | undefined;
@@ -42,13 +42,13 @@ export type WaitOptions<P extends MapOfEvents<P>, Q = {}> = (
    * @default Infinity
    */
   timeout?: number | undefined;
-  /** Ends the waiting with the signal's reason. */
+  /** Ends the wait with the signal's reason. */
   signal?: AbortSignal | undefined;
 };
 
 /**
- * A name for a durable subscription at an address, or for all that the compiler knows, any. Where there can be none, a
- * type that says so.
+ * The type of names for durable subscriptions at an address. If the compiler does not know the address, any name fits.
+ * If there can be none at that address, the type says so.
  */
 export type DurableName<A = string> = BusAt<A>['durable'] extends false
   ? "'durable' needs a bus that keeps events for subscribers that are away: nats://…"
@@ -56,22 +56,23 @@ export type DurableName<A = string> = BusAt<A>['durable'] extends false
 
 /**
  * How an event is subscribed to.
- * @typeParam A - where
+ * @typeParam A - the peer's address
  */
 export interface SubscriptionOptions<A = string> {
   /**
-   * How many of a publisher's latest to get when meeting it.
+   * How many of the latest events to get from each publisher when the two peers meet.
    * @default 0
    */
   readonly replay?: number | undefined;
   /**
-   * A name under which the event is kept for this peer while it is away, restarts included: it gets each at least once,
-   * from its first start on. One peer at a time has a name: the last that was started. `nats://` only.
+   * A name under which the event is kept for this peer while it is away, restarts included. From its first start on,
+   * the peer gets each event at least once. One peer at a time has a name: the last that was started. `nats://` only.
    */
   readonly durable?: DurableName<A> | undefined;
   /**
-   * Whether an event counts as delivered only when what its listeners returned has ended: promises, and calls of slots. Then
-   * who publishes, and awaits that, goes no faster than they work. However they end: what fails is reported, and not repeated.
+   * Whether an event counts as delivered only when everything that its listeners returned has ended: promises, and
+   * calls of slots. A publisher that awaits `publish` then goes no faster than they work. It does not matter how they
+   * end: a failure is reported, and the event is not repeated.
    * @default false; true where it is durable
    */
   readonly awaited?: boolean | undefined;
@@ -79,15 +80,15 @@ export interface SubscriptionOptions<A = string> {
 
 /**
  * How a peer delivers.
- * @typeParam A - its address, which decides what it can do
+ * @typeParam A - the peer's address, which decides what it can do
  */
 export interface PeerOptions<S extends MapOfEvents<S>, P extends MapOfEvents<P>, A = string> {
-  /** For each event that is published: what happens to it when subscribers do not keep up. */
+  /** What happens to each published event when subscribers do not keep up. */
   publish?: { readonly [Name in keyof P]?: EventOutboxOptions } | undefined;
-  /** For each event that is subscribed to: how. */
+  /** How each event is subscribed to. */
   subscribe?: { readonly [Name in keyof S]?: SubscriptionOptions<A> } | undefined;
   /**
-   * How many events may be under way, sent and not acknowledged: 50,000 at most, and 4 Mi characters.
+   * How many events may be under way, sent but not acknowledged: 50,000 at most, and 4 Mi characters.
    * @default 16_384
    */
   window?: number | undefined;
@@ -102,25 +103,27 @@ export interface PeerOptions<S extends MapOfEvents<S>, P extends MapOfEvents<P>,
    */
   history?: number | undefined;
   /**
-   * Milliseconds after which a peer that says nothing counts as gone and is not waited for any more. That is noticed up to a
-   * third of them later. Between two peers, the longer of theirs holds, up to ten times the other: each speaks three times within its own.
+   * Milliseconds after which a peer that says nothing counts as gone, and nobody waits for it any more. It can take up
+   * to a third longer until this is noticed. Between two peers, the longer of their two values holds, up to ten times
+   * the shorter one: each speaks three times within its own.
    * @default 6000
    */
   silence?: number | undefined;
-  /** Shown to a broker whose door asks who comes, each time the peer connects; or a function that gets it. */
+  /** The token to show to a broker whose door asks for one, each time the peer connects; or a function that gets it. */
   token?: string | (() => string | Promise<string>) | undefined;
   /**
-   * Loads the client for NATS, which pages need at `nats+ws://` and `nats+wss://`: `() => import('@nats-io/nats-core')`.
+   * Loads the client for NATS, which pages need at `nats+ws://` and `nats+wss://`:
+   * `() => import('@nats-io/nats-core')`.
    * @default found by its name, which is possible where programs run, and not in pages
    */
   nats?: LoadNatsCore | undefined;
-  /** A bus of your own in place of the one that the addresses stand for; also for tests, as that of a `FaultyNetwork`. */
+  /** A bus of your own, instead of the one at the addresses; also for tests, such as that of a `FaultyNetwork`. */
   bus?: (() => Promise<Bus>) | undefined;
-  /** Another clock than the runtime's, for tests. */
+  /** A clock to use instead of the runtime's, for tests. */
   clock?: Clock | undefined;
 }
 
-/** What a peer with a contract takes part in, and how it delivers. */
+/** The events and requests of a peer with a contract, and how it delivers. */
 export interface ContractPeerOptions<
   S extends string,
   P extends string,
@@ -128,22 +131,22 @@ export interface ContractPeerOptions<
   V extends string = never,
   A = string,
 > extends Omit<PeerOptions<EventMap, EventMap>, 'publish' | 'subscribe'> {
-  /** The events to receive: their names, or by name how. */
+  /** The events to receive: a list of names, or for each name, how to subscribe to it. */
   subscribe?: readonly S[] | { readonly [Name in S]: SubscriptionOptions<A> } | undefined;
-  /** The events to send: their names, or by name what happens when subscribers do not keep up. */
+  /** The events to send: a list of names, or for each name, what happens when subscribers do not keep up. */
   publish?: readonly P[] | { readonly [Name in P]: EventOutboxOptions } | undefined;
-  /** The requests to ask: they become functions of `peer.request`. */
+  /** The requests to send: they become functions of `peer.request`. */
   request?: readonly Q[] | undefined;
-  /** The requests to answer, with the handlers that are connected to `peer.serve`. */
+  /** The requests to answer, by the handlers that are connected to `peer.serve`. */
   serve?: readonly V[] | undefined;
   /**
-   * Whether arguments are checked when they are published or sent, and answers as well.
+   * Whether arguments are checked when they are published or sent. The same applies to answers.
    * @default true
    */
   validateOutgoing?: boolean | undefined;
   /**
-   * What to do about another peer whose contract is different: `'warn'` only emits `contractMismatch`; with
-   * `'refuse'` on one side at least, the events that differ are not exchanged with that peer.
+   * What to do about another peer whose contract is different. `'warn'` only emits `contractMismatch`. With `'refuse'`
+   * on at least one side, the events that differ are not exchanged with that peer.
    * @default 'warn'
    */
   contractMismatch?: 'warn' | 'refuse' | undefined;
@@ -152,7 +155,7 @@ export interface ContractPeerOptions<
 /** How long to wait for a broker. */
 export interface StartOptions {
   /**
-   * Milliseconds until the start fails for want of a broker.
+   * Milliseconds until the start fails because no broker was found.
    * @default 5000
    */
   timeout?: number | undefined;
@@ -161,7 +164,7 @@ export interface StartOptions {
 }
 
 /**
- * What a session is to know of the options of its peer.
+ * Reads the options of a peer, and returns those that its session needs.
  * @throws ConnectError, RangeError, TypeError
  */
 export function readOptions(
@@ -184,13 +187,13 @@ export function readOptions(
     publishes: publish,
     durable: new Set(subscribe.filter((name) => options.subscribe?.[name]?.durable !== undefined)),
     serves: serve,
-    // Whoever awaits has room in the window, which is to mean that it may publish.
+    // A caller that awaits `publish` has room in the window. That is to mean that it may publish.
     outbox: { window: Math.min(window, limit), limit, history, size: MOST_CHARACTERS, events: options.publish ?? {} },
     silence,
   };
 }
 
-/** What is said of each event; what is misspelt would have no effect. */
+/** Returns the options of each event. Throws for an unknown name: a misspelt one would have no effect. */
 function entriesFor<T>(names: readonly string[], given: Readonly<Record<string, T>> = {}): [name: string, given: T][] {
   const known = new Set(names);
   const entries = Object.entries(given);
@@ -207,7 +210,7 @@ function checkPublish(name: string, { overflow = 'block', limit = 1 }: EventOutb
   checkCount(`the limit of event '${name}'`, limit, 1);
 }
 
-/** @throws RangeError for what is no whole number within a range; without a bound, it may be Infinity */
+/** @throws RangeError unless the value is a whole number in the range; without an upper bound, it may be Infinity */
 function checkCount(what: string, value: number, least: number, most = Infinity): void {
   checkRange(what, value, least, most);
   if (value !== Infinity && !Number.isInteger(value)) throw new RangeError(`${what} must be a whole number`);
@@ -218,7 +221,7 @@ function checkRange(what: string, value: number, least: number, most: number): v
   throw new RangeError(`${what} must be ${most === Infinity ? `at least ${least}` : `from ${least} to ${most}`}`);
 }
 
-/** How many events may be under way at most: subscribers hold back twice as many of a publisher. */
+/** How many events may be under way at most. Subscribers hold back twice as many from one publisher. */
 const MOST_UNDER_WAY = 50_000;
 /** How many characters of events a peer keeps for subscribers: 64 Mi. */
 const MOST_CHARACTERS = 67_108_864;

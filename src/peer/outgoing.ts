@@ -6,12 +6,12 @@ import { explain } from './explain.ts';
 import { InOrder } from './in-order.ts';
 import { copyOf, payloadOf, withoutLastUndefined } from './payload.ts';
 
-/** Sends an event. @returns when there is room for more */
+/** Sends an event. @returns a promise that fulfils when there is room for more */
 export type Send = (event: string, args: readonly unknown[], trace: string | undefined) => Promise<void>;
 
 /**
- * Checks what is published, from a start to a stop, and passes it on in the order in which it was published. The
- * values stay as they are: whoever receives them applies the schemas.
+ * Checks what is published, from one start to the next stop, and passes it on in the order in which it was published.
+ * The values stay as they are: the receiver applies the schemas.
  */
 export class Outgoing {
   readonly #parsers: ReadonlyMap<string, Parse>;
@@ -24,7 +24,7 @@ export class Outgoing {
   /**
    * @param parsers - for the events that are to be checked
    * @param limit - how many events may wait for schemas
-   * @param codec - how values that JSON does not have are sent; undefined where they are refused
+   * @param codec - how values that JSON does not have are sent; undefined if they are refused
    */
   constructor(parsers: ReadonlyMap<string, Parse>, limit: number, send: Send, codec?: Codec) {
     this.#parsers = parsers;
@@ -39,8 +39,8 @@ export class Outgoing {
   }
 
   /**
-   * Throws what is wrong; with a schema that has to be waited for, the promise rejects.
-   * @param trace - what it is part of
+   * Publishes an event. Throws if something is wrong; if a schema has to be awaited, the promise rejects instead.
+   * @param trace - the trace that the event is part of
    * @throws PayloadError, ValidationError, OverflowError
    */
   publish(event: string, args: readonly unknown[], trace?: string): Promise<void> {
@@ -48,7 +48,7 @@ export class Outgoing {
     // Only a schema says whether an argument may be left out; a codec may have something that stands for undefined.
     const carried = parse === undefined || this.#codec !== undefined ? args : withoutLastUndefined(args);
     const sent = payloadOf('event', event, carried, this.#codec);
-    // The schemas see what was given, not what stands for it.
+    // The schemas see the given values, not what stands for them.
     const parsed = parse?.(args);
     if (parsed instanceof Promise) {
       return this.#sendLater(
@@ -67,7 +67,7 @@ export class Outgoing {
     return this.#order.settled();
   }
 
-  /** What waits is not sent any more. As for what is checked and has not left, nobody has to wait for room. */
+  /** Events that wait are not sent any more. As with checked events that have not left, nobody has to wait for room. */
   close(): void {
     this.#order.close();
     for (const resolve of this.#onClose) resolve();
@@ -86,7 +86,7 @@ export class Outgoing {
         ),
       );
     }
-    // What is sent is what was published, whatever becomes of the objects until then.
+    // What is sent is what was published, whatever happens to the objects until then.
     const copy = copyOf(args);
     return new Promise((resolve, reject) => {
       this.#onClose.add(resolve);

@@ -24,7 +24,7 @@ type InvalidReport = InvalidFrame extends infer Report
     : never
   : never;
 
-/** Where users listen: what others publish and ask comes out here, and what happens to the peer itself. */
+/** Where users listen: emits the events and requests of other peers, and what happens to the peer itself. */
 export class Outlets {
   readonly events: Events;
   readonly serve: Readonly<Record<string, AnyEvent>>;
@@ -44,7 +44,7 @@ export class Outlets {
   });
   // A Map, because an event may be called `constructor`.
   readonly #emits = new Map<string, Listener<readonly unknown[]>>();
-  /** What the listeners of awaited events are at. */
+  /** The work that listeners of awaited events have not finished. */
   readonly work: Work = new Work();
   #invalid = 0;
 

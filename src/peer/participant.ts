@@ -18,10 +18,10 @@ import type { Undelivered } from './status.ts';
 import { within } from './within.ts';
 import type { Work } from './work.ts';
 
-/** What a participant has of the bus. */
+/** What a participant uses of the bus. */
 export type Line = Pick<SessionPort, 'send' | 'probed'>;
 
-/** Where it goes on with what arrived, by the bus or from a store. */
+/** Where to pass what arrived over the bus or from a store. */
 export type Arrivals = Pick<SessionPort, 'deliver' | 'afterDelivery' | 'gap' | 'invalid'>;
 
 /** How many peers an error names. */
@@ -30,15 +30,16 @@ const MOST_NAMED = 5;
 const ROOM = /* @__PURE__ */ Promise.resolve();
 
 /**
- * How many events may be published, each awaited, before the runtime has a turn; one counts once more for each 128
- * characters. So no more is made at once than a socket takes at once.
+ * How many events may be published, each awaited, before the runtime has a turn. An event counts once more for each 128
+ * characters. Thus no more is produced at once than a socket takes at once.
  */
 const MOST_IN_A_TURN = 2_000;
 const COUNT_SHIFT = 7;
 
 /**
- * Who a peer is to others until it stops: what it publishes is checked and goes to its session, what its session
- * receives is checked and goes to the listeners, and it asks and answers. These four are made, and end, together.
+ * What a peer is to others until it stops. Events that it publishes are checked and go to its session. Events that its
+ * session receives are checked and go to the listeners. It also sends and answers requests. These four are made, and
+ * end, together.
  */
 export class Participant {
   readonly session: Session;
@@ -46,7 +47,7 @@ export class Participant {
   readonly #setup: Setup;
   readonly #agreement: Agreement;
   readonly #incoming: Incoming;
-  /** What peers in Python publish. */
+  /** Checks what peers in Python publish. */
   readonly #unnumbered: Incoming;
   readonly #work: Work;
   readonly #outgoing: Outgoing;
@@ -104,7 +105,7 @@ export class Participant {
       send: (peer, message, trace) => this.session.sendDirect(peer, message, trace),
       tell: async (peer, message) => {
         if (peer === undefined) return;
-        // Again, because others may have waited for the same.
+        // Checked again, because others may have waited for the same room.
         for (let room = this.session.room(peer); room !== undefined; room = this.session.room(peer)) await room;
         this.session.sendDirect(peer, message);
       },
@@ -120,17 +121,17 @@ export class Participant {
     return this.#outgoing.pending + this.session.pending;
   }
 
-  /** Loads what not every peer needs. To be called before something may be received. */
+  /** Loads the code that not every peer needs. To be called before anything may be received. */
   async load(): Promise<void> {
     await Promise.all([this.#agreement.load(), this.#dialogue.load()]);
   }
 
-  /** How many requests of others are being answered. */
+  /** How many requests of other peers are being answered. */
   get serving(): number {
     return this.#dialogue.serving;
   }
 
-  /** How many events that arrived have not gone to the listeners. */
+  /** How many events have arrived but not gone to the listeners. */
   get unchecked(): number {
     return this.#incoming.pending + this.#unnumbered.pending;
   }
@@ -146,7 +147,7 @@ export class Participant {
     return probe === undefined ? this.#outgoing.publish(event, args) : this.#publishProbed(probe, event, args);
   }
 
-  /** Asks one of those who serve a request. */
+  /** Sends a request to one of the peers that serve it. */
   ask(spec: RequestSpec, args: readonly unknown[]): unknown {
     const { calls } = this.#dialogue;
     return spec.isStream ? calls.stream(spec, args) : calls.call(spec, args);
@@ -157,7 +158,7 @@ export class Participant {
     const delivered = async (): Promise<void> => {
       await this.#outgoing.settled();
       if (!this.#isClosed) await this.session.delivered(ended.signal);
-      // Being stopped ends all waiting.
+      // A stop ends all waiting.
       if (this.#isClosed && this.pending > 0)
         throw new StateError('the peer was stopped before everything was delivered');
     };
@@ -191,12 +192,12 @@ export class Participant {
     this.#dialogue.calls.notReady();
   }
 
-  /** Takes no more requests, and fulfils when none is being answered. */
+  /** Takes no more requests, and fulfils when none is being answered any more. */
   drain(): Promise<void> {
     return this.#dialogue.drain();
   }
 
-  /** Fulfils when the listeners have all that arrived so far, and have dealt with what is awaited. */
+  /** Fulfils when the listeners have everything that arrived so far, and have dealt with awaited events. */
   async settled(): Promise<void> {
     await Promise.all([this.#incoming.settled(), this.#unnumbered.settled()]);
     await new Promise<void>((resolve) => this.#work.afterwards(resolve));
@@ -223,7 +224,7 @@ export class Participant {
     };
   }
 
-  // Apart, because a method with a function in it allocates memory for what they share each time it is called.
+  // A method of its own: one that contains a function allocates memory for what the two share at each call.
   #publishProbed(by: Probe, event: string, args: readonly unknown[]): Promise<void> {
     return by.publish(event, (trace) => this.#outgoing.publish(event, args, trace));
   }
@@ -231,7 +232,7 @@ export class Participant {
   #send(event: string, args: readonly unknown[], trace: string | undefined): Promise<void> {
     const { outbox } = this.session;
     const size = outbox.publish(event, args, trace);
-    // Who publishes without a pause lets what was published leave, and acknowledgements come in.
+    // A caller that publishes without a pause has to let published events leave and acknowledgements come in.
     this.#publishedInTurn += 1 + (size >> COUNT_SHIFT);
     return outbox.room() ?? (this.#publishedInTurn < MOST_IN_A_TURN ? ROOM : (this.#turn ??= this.#waitForTurn()));
   }

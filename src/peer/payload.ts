@@ -3,12 +3,12 @@ import { type ErrorDetails, PayloadError } from '../errors.ts';
 import { jsonOf } from '../stream/arguments.ts';
 import { describeUnsafeValue, findUnsafeValue, MOST_ARGUMENTS } from '../wire/payload.ts';
 
-/** What leaves a peer with values. */
+/** The messages that carry values out of a peer. */
 type Kind = 'event' | 'request' | 'answer';
 
 /**
- * Arguments as JSON carries them: without a codec, as they are.
- * @throws PayloadError, which names the first that cannot be carried
+ * Returns arguments as JSON carries them: without a codec, as they are.
+ * @throws PayloadError, which names the first argument that cannot be carried
  */
 export function payloadOf(
   kind: 'event' | 'request',
@@ -24,7 +24,7 @@ export function payloadOf(
   return args;
 }
 
-/** Arguments without the last ones that are undefined, which JSON does not have: where they are missing, they are that. */
+/** Leaves out trailing undefined arguments. JSON has no `undefined`, and an argument that is missing is undefined. */
 export function withoutLastUndefined(args: readonly unknown[]): readonly unknown[] {
   let { length } = args;
   while (length > 0 && args[length - 1] === undefined) length -= 1;
@@ -32,14 +32,14 @@ export function withoutLastUndefined(args: readonly unknown[]): readonly unknown
 }
 
 /**
- * An answer as JSON carries it. That there is nothing to say needs no carrying.
+ * Returns an answer as JSON carries it. `undefined` stays as it is: it is not carried.
  * @throws PayloadError
  */
 export function answerPayload(request: string, value: unknown, codec: Codec | undefined): unknown {
   return value === undefined ? value : carried(value, codec, 'answer', request, 0);
 }
 
-/** What JSON makes of a value that it can carry: it does not change any more. @throws PayloadError */
+/** Returns what JSON makes of a value that it can carry. This copy does not change any more. @throws PayloadError */
 export function copyOf<T>(value: T): T {
   return value === undefined ? value : (JSON.parse(jsonOf(value)) as T);
 }
@@ -53,7 +53,7 @@ function carried(value: unknown, codec: Codec | undefined, kind: Kind, name: str
     if (found === undefined) return value;
     reason = describeUnsafeValue(found);
   } catch (cause) {
-    // Without a codec it is of a getter or a `toJSON` of the user's, and may quote the value.
+    // Without a codec, the error comes from a getter or a `toJSON` of the user's, and may quote the value.
     reason = codec === undefined ? 'it cannot be read' : (cause as Error).message;
     details = { cause };
   }

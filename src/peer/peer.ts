@@ -13,7 +13,9 @@ import type { PeerStatus } from './status.ts';
 import type { Peer as PeerInterface, PeerConstructor, Publish } from './types.ts';
 import { within } from './within.ts';
 
-/** What users hold. What it is to others, and all that has to do with a bus, is another with each start. */
+/**
+ * The object that users hold. What it is to others, and everything that has to do with a bus, is new with each start.
+ */
 class SocketPeer implements PeerInterface<EventMap, EventMap> {
   readonly events: Events;
   readonly publish: Publish<EventMap>;
@@ -75,7 +77,7 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
   }
 
   stop(options?: FlushOptions): Promise<void> {
-    // What was stopped before may have something of the bus left to close.
+    // A run that was stopped before may not have closed its bus yet.
     this.#stopping = Promise.all([this.#stopping.catch(() => {}), this.#run.stop(options)]).then(() => undefined);
     return this.#stopping;
   }
@@ -121,7 +123,7 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
     }
   }
 
-  /** Who it is to others, for now. */
+  /** What this peer is to others at the moment. */
   get #self(): Participant {
     return this.#run.participant;
   }
@@ -132,12 +134,12 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
 }
 
 /**
- * The type of peers: of any, without type arguments. Of one with a contract, see `PeerOf`.
+ * The type of peers. Without type arguments, it fits any peer. For a peer with a contract, see `PeerOf`.
  * @typeParam S - the events it subscribes to, with their arguments
- * @typeParam P - those it publishes
- * @typeParam Q - the requests it asks
- * @typeParam V - those it serves
- * @typeParam B - what its bus can do
+ * @typeParam P - the events it publishes
+ * @typeParam Q - the requests it sends
+ * @typeParam V - the requests it serves
+ * @typeParam B - the capabilities of its bus
  */
 export type Peer<
   S extends MapOfEvents<S> = {},
@@ -146,5 +148,5 @@ export type Peer<
   V = {},
   B extends BusCapabilities = BusCapabilities,
 > = PeerInterface<S, P, Q, V, B>;
-/** Takes part in the events of others on a bus. What a peer can do is at its members. Python: `mreventloop.Peer`. */
+/** Exchanges events with other peers on a bus. Its members say what it can do. Python: `mreventloop.Peer`. */
 export const Peer: PeerConstructor = SocketPeer as unknown as PeerConstructor;

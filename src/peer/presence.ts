@@ -2,7 +2,7 @@ import type { Clock } from '../stream/clock.ts';
 
 /** Another peer on the bus. Peers in Python are not known. */
 export interface RemotePeer {
-  /** Random, anew with each start. */
+  /** Random, and a new one with each start. */
   readonly id: string;
   /** The events that it receives. */
   readonly subscribes: readonly string[];
@@ -13,8 +13,8 @@ export interface RemotePeer {
 }
 
 /**
- * Why a peer is not there any more: it said good-bye, as it was stopped, or its page or its process ended; or nothing was
- * heard of it for too long.
+ * Why a peer is not there any more. `'bye'`: it said good-bye, because it was stopped, or its page or process ended.
+ * `'silent'`: nothing was heard of it for too long.
  */
 export type LeaveReason = 'bye' | 'silent';
 
@@ -28,26 +28,29 @@ export interface PresencePort {
   forget(peer: string): void;
 }
 
-/** How many times the silence a peer that fell silent is remembered, so that it can go on where it was. */
+/** How long a peer that fell silent is remembered, in multiples of the silence, so that it can go on where it was. */
 const REMEMBERED = 10;
 /**
- * How many signs of life a peer hears in a second at most. Among more peers, all of them say less often that they are
- * there, and wait longer for each other: otherwise what is said would grow with the square of their number.
+ * How many signs of life a peer hears in a second at most. If there are more peers, all of them give signs less often,
+ * and wait longer for each other. Otherwise the traffic would grow with the square of their number.
  */
 const MOST_SIGNS = 100;
-/** How many times its own silence a peer grants to others: who says more, and leaves without a word, would hold up all who publish. */
+/**
+ * How many times its own silence a peer grants to others. A peer that claimed more, and left without a word, would hold
+ * up all publishers.
+ */
 const MOST_GRANTED = 10;
-/** How often, in milliseconds, a peer says at most that it is there, whatever others ask for. */
+/** The shortest time, in milliseconds, between two signs of life of a peer, whatever others ask for. */
 const SHORTEST_TICK = 100;
 
 interface Known {
   peer: RemotePeer | undefined;
   heard: number;
-  /** Its own silence or that of this peer, whichever is longer: it speaks as often as its own wants it. */
+  /** The longer of its own silence and that of this peer: it speaks as often as its own silence requires. */
   silence: number;
-  /** How long it may be silent, as it was when it was heard: there may be fewer peers since. */
+  /** How long it may be silent, computed when it was last heard: there may be fewer peers since. */
   patience: number;
-  /** How long, in milliseconds, a tick may be here, so that it hears often enough. */
+  /** How long, in milliseconds, a tick of this peer may be, so that the other hears from it often enough. */
   tick: number;
   /** It was silent for too long. */
   isGone: boolean;
@@ -55,14 +58,14 @@ interface Known {
   hasLeft: boolean;
 }
 
-/** Who is on the bus. */
+/** The peers that are on the bus. */
 export class Presence {
   readonly #silence: number;
   /** How long, in milliseconds, a tick is. */
   #interval: number;
   readonly #clock: Clock;
   readonly #port: PresencePort;
-  // Whoever was heard, also before it said who it is, and for a while after it left.
+  // Every peer that was heard, also before it said who it is, and for a while after it left.
   readonly #known = new Map<string, Known>();
   #lastTick = 0;
   /** How many peers there were at the last tick. */
@@ -86,7 +89,7 @@ export class Presence {
     return this.#known.get(id)?.peer !== undefined;
   }
 
-  /** Begins, or begins again, to expect signs of life. Nobody could be heard before. */
+  /** Begins, or begins again, to expect signs of life. Until now, no peer could be heard. */
   start(): void {
     this.pause();
     this.#lastTick = this.#clock.now();
@@ -104,7 +107,7 @@ export class Presence {
     this.#known.clear();
   }
 
-  /** Something arrived of a peer. @returns whether it counts: what comes after a good-bye was overtaken by that */
+  /** Something arrived from a peer. @returns whether it counts: what comes after a good-bye was overtaken by it */
   heard(id: string): boolean {
     const known = this.#known.get(id);
     if (known === undefined) {
@@ -114,7 +117,7 @@ export class Presence {
     if (known.hasLeft) return false;
     const now = this.#clock.now();
     known.heard = now;
-    // Timers may be held back, as those of hidden pages, while messages come in. Those of busy programs are a little late, too.
+    // Timers may be held back while messages come in, as in hidden pages. In busy programs, they are a little late.
     if (this.#cancelTick !== undefined && now - this.#lastTick > 1.5 * this.#interval) {
       this.#cancelTick();
       this.#tick();
@@ -124,7 +127,9 @@ export class Presence {
     return true;
   }
 
-  /** @param silence - after how many milliseconds it takes others for gone; it says three times within them that it is there */
+  /**
+   * @param silence - after how many milliseconds it takes others for gone; it gives three signs of life within these
+   */
   add(peer: RemotePeer, silence = 0): void {
     this.#note(peer.id, peer, false, silence);
   }
@@ -138,17 +143,17 @@ export class Presence {
     this.#port.forget(id);
   }
 
-  /** Whether a peer is there, or was and may come back. */
+  /** Whether a peer is there, or was there and may come back. */
   mayReturn(id: string): boolean {
     return this.#known.get(id)?.hasLeft === false;
   }
 
-  /** How long, in milliseconds, a peer with this silence may be silent: the time in which it says three times that it is there. */
+  /** How long, in milliseconds, a peer with this silence may be silent: it gives three signs of life in that time. */
   #patienceFor(silence: number): number {
     return silence * this.#ticksASign(silence / 3);
   }
 
-  /** In how many ticks, which are so many milliseconds apart, a peer says once that it is there. */
+  /** How many ticks, which are `interval` milliseconds apart, there are to one sign of life. */
   #ticksASign(interval: number): number {
     return Math.ceil((this.#count * 1000) / (MOST_SIGNS * interval)) || 1;
   }
@@ -156,7 +161,7 @@ export class Presence {
   #note(id: string, peer: RemotePeer | undefined, hasLeft: boolean, theirs = 0): void {
     const silence = Math.max(this.#silence, Math.min(theirs, this.#silence * MOST_GRANTED));
     const [heard, patience] = [this.#clock.now(), this.#patienceFor(silence)];
-    // Who waits for less than the own silence is to hear as often from here.
+    // A peer whose silence is shorter than that of this peer has to hear from this peer as often as that requires.
     const tick = theirs > 0 ? Math.max((theirs * MOST_GRANTED) / 3, SHORTEST_TICK) : Infinity;
     this.#interval = Math.min(this.#interval, tick);
     this.#known.set(id, { peer, heard, silence, patience, tick, isGone: hasLeft, hasLeft });
@@ -168,7 +173,7 @@ export class Presence {
 
   #tick(): void {
     const now = this.#clock.now();
-    // Who slept himself has not listened: that is no silence of others.
+    // If this peer itself was suspended, it did not listen. That is not a silence of the others.
     const overslept = now - this.#lastTick - (2 * this.#silence) / 3;
     this.#lastTick = now;
     this.#count = 0;

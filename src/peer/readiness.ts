@@ -1,25 +1,25 @@
 import type { Clock } from '../stream/clock.ts';
 import { within } from './within.ts';
 
-/** How soon, in milliseconds, a peer that is not ready asks again: sooner at first, then less often. */
+/** How soon, in milliseconds, a peer that is not ready asks again: often at first, then less often. */
 const FIRST_INTERVAL = 2;
 const SECOND_INTERVAL = 25;
 /**
- * Who waits for long waits a twentieth longer at most, and that much: when a thousand peers come back to a broker at once,
- * their asking is what keeps it from answering.
+ * A peer that waits for long asks again after a twentieth of the time so far, at the latest after the last interval.
+ * When a thousand peers reconnect to a broker at once, their probes are what keeps it from answering.
  */
 const PART_OF_WAIT = 0.05;
 const LAST_INTERVAL = 250;
 
 /**
- * Finds out whether both of a peer's ways through the broker are open: sends probes to itself until
- * one comes back. That the sockets are connected says nothing of this: subscriptions travel later.
+ * Finds out whether both of a peer's ways through the broker are open: sends probes to the peer itself until one comes
+ * back. Connected sockets do not prove this, because subscriptions travel later.
  */
 export class Readiness {
   readonly #clock: Clock;
   readonly #send: (count: number) => void;
   #count = 0;
-  // A probe from before the link broke says nothing about the link since.
+  // A probe from before the link broke says nothing about the present link.
   #oldest = 0;
   #onAnswer: (() => void) | undefined;
 
@@ -55,7 +55,7 @@ export class Readiness {
     }
   }
 
-  /** Takes no answer to a probe sent so far. */
+  /** Accepts no answers to probes that were sent so far. */
   forget(): void {
     this.#oldest = this.#count + 1;
   }

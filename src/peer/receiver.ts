@@ -11,29 +11,29 @@ import type { Channels } from './channels.ts';
 import type { Inboxes } from './inboxes.ts';
 import type { Presence } from './presence.ts';
 
-/** What a receiver needs to know of its peer. */
+/** What a receiver needs to know about its peer. */
 export interface ReceiverOptions {
   readonly id: string;
   /** The events it subscribes to, as keys. */
   readonly subscribes: ReadonlyMap<string, unknown>;
-  /** Whether there is such an event, for all that this peer knows. */
+  /** Whether there is such an event, as far as this peer knows. */
   readonly knows: (event: string) => boolean;
 }
 
-/** The parts of a session, for each of which something may arrive. */
+/** The parts of a session for which something may arrive. */
 export interface SessionParts {
   readonly batcher: Batcher;
   readonly outbox: Outbox;
   readonly inboxes: Inboxes;
   readonly channels: Channels;
   readonly presence: Presence;
-  /** Somebody says who it is. */
+  /** A peer says who it is. */
   readonly meet: (id: string, hello: Control & { kind: 'hello' }) => void;
-  /** Says who this is to somebody who does not know it, or has not said who that is. */
+  /** Says who this peer is to a peer that does not know it, or that has not said who it is itself. */
   readonly greet: (id: string) => void;
 }
 
-/** What a receiver tells. */
+/** What a receiver reports to. */
 export interface ReceiverPort {
   /** An event of a peer in Python. */
   deliver(event: string, args: readonly unknown[], publisher: undefined, trace: string | undefined): void;
@@ -42,7 +42,7 @@ export interface ReceiverPort {
   invalid(part: InvalidCall): void;
 }
 
-/** Reads the frames that arrive, and gives what is in them to the part of the session that it is for. */
+/** Reads the frames that arrive, and passes their contents to the parts of the session that these are for. */
 export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #parts: SessionParts;
@@ -61,7 +61,7 @@ export class Receiver {
     for (const call of calls) {
       if (call.method.startsWith(CONTROL_PREFIX)) this.#receiveOwn(call, size);
       else if (this.#options.subscribes.has(call.method)) this.#receiveEvent(call, size);
-      // A batch may hold what is for others.
+      // A batch may contain events for other peers.
       else if (!this.#options.knows(call.method)) this.#port.invalid({ reason: 'method', method: call.method });
     }
     for (const part of invalid) this.#port.invalid(part);
@@ -82,7 +82,7 @@ export class Receiver {
     inbox?.weigh(size);
   }
 
-  /** A message of this protocol arrived, not of JSON-RPC alone. */
+  /** A message arrived that belongs to this protocol, not to JSON-RPC alone. */
   #receiveOwn(call: Call, size: number): void {
     const event = packedEvent(call);
     if (event === undefined) {
@@ -107,7 +107,7 @@ export class Receiver {
     inbox.weigh(size, pack.events.length);
   }
 
-  /** A numbered message from one peer alone. */
+  /** A numbered message arrived from one peer for this peer alone. */
   #receiveDirect({ method, args, id, after, traceparent }: Call, size: number): void {
     const position = readStreamId(id);
     const channel = position === undefined ? undefined : readChannelName(position.publisher);
@@ -176,7 +176,7 @@ export class Receiver {
         presence.bye(sender);
         break;
       case 'head':
-        // Nothing is delivered before a publisher has said who it is, and by that what its events mean.
+        // Nothing is delivered before a publisher has said who it is, and thereby what its events mean.
         if (presence.has(sender)) inboxes.heads(sender, control);
         else greet(sender);
         break;

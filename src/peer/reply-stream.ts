@@ -1,20 +1,20 @@
 import { Fifo } from '../queue/fifo.ts';
 import type { Clock } from '../stream/clock.ts';
 
-/** What a stream of answers asks for, and tells. */
+/** What a stream of answers uses to ask and to report. */
 export interface ReplyStreamPort {
-  /** Asks for answers, so many at first. */
+  /** Asks for answers, at first for as many as there is room for. */
   begin(room: number): void;
-  /** There is room for so many more. */
+  /** There is room for this many more answers. */
   more(room: number): void;
   /**
-   * @param isComplete - whether the other side knows, because it said so
+   * @param isComplete - whether the other side knows of the end, because it announced the end itself
    * @param error - what it ended with, if it failed
    */
   end(isComplete: boolean, error: unknown): void;
-  /** Checks an answer and gives what is made of it. */
+  /** Checks an answer and returns what the schema makes of it. */
   check(value: unknown): Promise<unknown>;
-  /** What to throw when nothing came in time. */
+  /** Returns the error to throw when nothing came in time. */
   late(): Error;
 }
 
@@ -29,7 +29,7 @@ export class ReplyStream implements AsyncIterableIterator<unknown> {
   readonly #port: ReplyStreamPort;
   readonly #waiting = new Fifo<unknown>();
   #state: 'new' | 'open' | 'ended' = 'new';
-  // What is thrown when all that waits was read, once the stream has ended.
+  // What is thrown after the stream has ended, once every answer that waits was read.
   #failure: { readonly error: unknown } | undefined;
   #read = 0;
   #wake: (() => void) | undefined;
@@ -59,7 +59,7 @@ export class ReplyStream implements AsyncIterableIterator<unknown> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** An answer came, or the end of them. */
+  /** An answer came, or the end of the stream. */
   arrived(value: unknown, isLast: boolean): void {
     if (isLast) this.#end(true);
     else if (this.#state === 'open') this.#waiting.push(value);
@@ -120,7 +120,7 @@ export class ReplyStream implements AsyncIterableIterator<unknown> {
       this.#state = 'ended';
       if (wasOpen) this.#port.end(isComplete, this.#failure?.error);
     }
-    // What was given up is not read any more.
+    // The answers of a stream that was given up are not read any more.
     if (!isComplete) while (this.#waiting.length > 0) this.#waiting.shift();
     if (this.#waiting.length === 0) this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#wake?.();

@@ -6,23 +6,23 @@ import { type Parse, parserFor } from '../contract/validate.ts';
 import type { AnyEvent, HandlerPoint } from '../events/event.ts';
 import type { HasEventMap } from '../events/events.ts';
 
-/** How to ask. */
+/** How to send a request. */
 export interface RequestOptions {
   /**
-   * Milliseconds to wait for the answer; of a stream, for each.
+   * Milliseconds to wait for the answer; in a stream, for each answer.
    * @default 30_000; of a stream, Infinity
    */
   timeout?: number | undefined;
-  /** Calls it off with the signal's reason. Whoever serves it is told. */
+  /** Cancels the request with the signal's reason. The peer that serves it is notified. */
   signal?: AbortSignal | undefined;
   /**
-   * Where several peers serve it, requests with the same key go to the same one of them, as long as it is there.
-   * Without a key they take turns.
+   * If several peers serve the request, requests with the same key go to the same peer, as long as it is there. Without
+   * a key, the peers take turns.
    */
   key?: string | undefined;
 }
 
-/** What asks: the arguments of the request, then options. */
+/** A function that sends a request. It takes the arguments of the request, then options. */
 export type Ask<E> =
   E extends RequestEntry<infer A, infer R, infer S>
     ? S extends true
@@ -30,7 +30,7 @@ export type Ask<E> =
       : (...args: [...args: InputsOf<A>, options?: RequestOptions | undefined]) => Promise<OutputOf<R>>
     : never;
 
-/** What answers: it gets the arguments of the request, and a signal that aborts when the answer is not wanted any more. */
+/** A handler of a request. It gets the arguments, and a signal that aborts when the answer is no longer wanted. */
 export type Handler<E> =
   E extends RequestEntry<infer A, infer R, infer S>
     ? (...args: [...args: HandlerArgs<A>, signal: AbortSignal]) => Answer<R, S>
@@ -38,37 +38,37 @@ export type Handler<E> =
 
 type HandlerArgs<A> = A extends readonly StandardSchema[] ? Required<OutputsOf<A>> : never;
 
-// A text is an iterable of texts, too, but hardly meant as a stream of its characters: it is no object.
+// A string is an iterable of strings, too, but is hardly meant as a stream of its characters. `object` excludes it.
 type Answer<R extends StandardSchema, S> = S extends true
   ? | AsyncIterable<InputOf<R>>
     | (Iterable<InputOf<R>> & object)
     | PromiseLike<AsyncIterable<InputOf<R>> | (Iterable<InputOf<R>> & object)>
   : InputOf<R> | PromiseLike<InputOf<R>>;
 
-/** The functions that ask, by the names of the requests. */
+/** The functions that send requests, by the names of the requests. */
 export type Requests<C, N extends PropertyKey> = { readonly [K in N & keyof C]: Ask<C[K]> };
 
 /**
- * Where handlers are connected, by the names of the requests. Calling one connects a handler. For `connect`, it has
- * handlers where events have their arguments.
+ * The points to which handlers are connected, by the names of the requests. Calling one connects a handler. For
+ * `connect`, the type holds a handler for each name, where the type of events holds arguments.
  */
 export type Served<C, N extends PropertyKey> = {
   readonly [K in N & keyof C]: HandlerPoint<Handler<C[K]>> & AnyEvent;
 } & HasEventMap<{ [K in N & keyof C]: Handler<C[K]> }>;
 
-/** What has to be known of a request. */
+/** What a peer has to know about a request. */
 export interface RequestSpec {
   readonly name: string;
   readonly arity: number;
   readonly isStream: boolean;
-  /** Checks, and decodes before if they come from the other side. */
+  /** Checks the arguments, and decodes them first if they come from the other side. */
   readonly parseArgs: Parse;
   readonly parseResult: Parse;
-  /** How what leaves is encoded. */
+  /** How outgoing values are encoded. */
   readonly codec: Codec | undefined;
 }
 
-/** @param role - whether this peer asks or answers: by that, what comes from the other side */
+/** @param role - whether this peer asks or answers; this decides what comes from the other side */
 export function specsOf(
   contract: Contract,
   names: readonly string[],

@@ -15,28 +15,29 @@ const DEFAULT_TIMEOUT = 5_000;
 const DEFAULT_STOP_TIMEOUT = 2_000;
 
 /**
- * What begins, keeps and ends a peer's part on a bus: opens it, finds the broker, finds it again when the link broke, and
- * stops in stages. There is one before the start, too, because events may be published early; a start after a stop is another.
+ * A peer's time on a bus, from start to stop: opens the bus, finds the broker, finds it again when the link broke, and
+ * stops in stages. A run exists before the start, too, because events may be published early. A start after a stop
+ * belongs to a new run.
  */
 export class Run {
   readonly participant: Participant;
-  /** Whether it was told to stop; when it has, there is another. */
+  /** Whether the run was told to stop. Once it has stopped, the peer has a new run. */
   hasToStop = false;
   readonly #setup: Setup;
   readonly #outlets: Outlets;
   readonly #onOver: () => void;
   readonly #readiness: Readiness;
   readonly #ending = new AbortController();
-  /** Aborts when the link breaks; there is another with each link. */
+  /** Aborts when the link breaks. Each link has a new one. */
   #link = new AbortController();
   #state: 'new' | 'starting' | 'ready' | 'cut off' | 'over' = 'new';
-  /** Nothing more is taken from the bus: it is about to stop. */
+  /** Whether nothing more is taken from the bus, because the run is about to stop. */
   #isDeaf = false;
   #bus: Bus | undefined;
   /** What is kept for this peer and by it, if the bus has a store. */
   #durability: Durability | undefined;
 
-  /** @param onOver - called when everything has ended but the bus: the peer may be started again */
+  /** @param onOver - called when everything except the bus has ended: the peer may be started again */
   constructor(setup: Setup, agreement: Agreement, outlets: Outlets, onOver: () => void) {
     this.#setup = setup;
     this.#outlets = outlets;
@@ -50,7 +51,7 @@ export class Run {
     this.#readiness = new Readiness(setup.clock, (count) => this.participant.session.probe(count));
   }
 
-  /** Aborts when it is over, with the reason. */
+  /** Aborts when the run is over, with the reason. */
   get ended(): AbortSignal {
     return this.#ending.signal;
   }
@@ -60,7 +61,7 @@ export class Run {
     return this.#state === 'ready';
   }
 
-  /** Fulfils when it is ready; where that fails, it is over. */
+  /** Starts, and fulfils when the peer is ready. If the start fails, the run is over. */
   async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<void> {
     if (this.#state !== 'new') throw new StateError('the peer was started already');
     signal?.throwIfAborted();
@@ -79,7 +80,7 @@ export class Run {
       await this.#beginKeeping(timeout, left);
       this.#ending.signal.throwIfAborted();
     } catch (error) {
-      // Whoever stopped the peer meanwhile may have started it again: that is another run.
+      // If the peer was stopped meanwhile, it may have been started again: that is another run.
       if (this.#isOver) await this.#bus?.close();
       else await this.stop();
       throw error;
@@ -101,21 +102,21 @@ export class Run {
     // What cannot be done in time is reported below.
     const done = (work: Promise<void>): Promise<void> => within(clock, work, left(), signal, () => '').catch(() => {});
     const { participant } = this;
-    // What others have asked is still answered, and nothing new is taken.
+    // Requests that others have sent are still answered, and no new ones are taken.
     const drained = participant.drain();
     if (participant.serving > 0) {
       await done(drained);
       if (this.#isOver) return;
     }
     if (this.isReady) {
-      // Where the broker ends, too, as when all of them are told to, there is nothing to wait for.
+      // If the broker ends, too, as when all processes are told to, there is nothing to wait for.
       const delivered = participant.flush({ timeout: left(), signal });
       await within(clock, delivered, Infinity, this.#link.signal, () => '').catch(() => {});
       if (this.#isOver) return;
     }
     this.#link.abort();
     this.#durability?.pause();
-    // What has arrived still goes to the listeners, as soon as it is checked and they have time; so do gaps.
+    // Events and gaps that have arrived still go to the listeners, once they are checked and the listeners have time.
     this.#isDeaf = true;
     await done(participant.settled());
     if (this.#isOver) return;
@@ -126,7 +127,7 @@ export class Run {
     await this.#end();
   }
 
-  /** Says good-bye, reports what is left, and lets go of the bus. What is said by then leaves at once, where the bus can do that. */
+  /** Says good-bye, reports what is left, and closes the bus. What was sent by then leaves at once, if the bus can. */
   readonly #end = (): Promise<void> | undefined => {
     sayNothing(this.#end);
     const undelivered = this.participant.close(this.isReady);
@@ -145,7 +146,7 @@ export class Run {
 
   async #open(): Promise<void> {
     const bus = await this.#setup.makeBus();
-    // First, so that it is closed whatever happens; it may come when nobody waits for it any more.
+    // Set first, so that the bus is closed whatever happens. It may arrive when nobody waits for it any more.
     this.#bus = bus;
     if (this.#isOver) await bus.close();
     this.#ending.signal.throwIfAborted();
@@ -167,7 +168,7 @@ export class Run {
     for (const topic of session.topics) bus.subscribe(topic);
   }
 
-  /** @throws AddressError where there is no store, and has to be one; what the run was ended with */
+  /** @throws AddressError if there is no store but there has to be one; the reason with which the run was ended */
   async #makeDurability({ store }: Bus): Promise<Durability | undefined> {
     const { durable, endpoints } = this.#setup;
     if (store === undefined) {
@@ -180,8 +181,8 @@ export class Run {
   }
 
   /**
-   * Finds out what is to be kept, has kept what this peer wants, and tells the others of it: all that they publish once
-   * this has fulfilled is kept.
+   * Finds out what is to be kept, has the store keep what this peer wants, and tells the others about it. Everything
+   * that they publish once this has fulfilled is kept.
    * @param left - how many milliseconds are left of the timeout
    */
   async #beginKeeping(timeout: number, left: () => number): Promise<void> {
@@ -195,7 +196,7 @@ export class Run {
     return this.#inTime(timeout, this.#readiness.ask(left, this.#ending.signal));
   }
 
-  /** Makes of the error of what took too long the one that users get. */
+  /** Turns the error of work that took too long into the one that users get. */
   async #inTime(timeout: number, work: Promise<void>): Promise<void> {
     try {
       await work;
@@ -220,7 +221,7 @@ export class Run {
     this.#link = new AbortController();
     this.participant.pause();
     this.#durability?.pause();
-    // Only stopping ends the asking; that is no error.
+    // Only a stop ends the asking; that is no error.
     this.#readiness.ask(Infinity, this.#ending.signal).then(
       () => this.#comeBack(),
       () => {},
@@ -228,7 +229,7 @@ export class Run {
     tell(this.#outlets.status.disconnected, reason);
   }
 
-  /** There is a link again. What is live does not wait for the store, which may be back much later. */
+  /** There is a link again. Live events do not wait for the store, which may be back much later. */
   #comeBack(): void {
     this.#durability?.comeBack(this.#link.signal).catch(() => {});
     this.#becomeReady();

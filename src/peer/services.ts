@@ -10,17 +10,17 @@ import { answerPayload, copyOf } from './payload.ts';
 import type { LeaveReason } from './presence.ts';
 import type { RequestSpec } from './requests.ts';
 
-/** What services answer through, and tell. */
+/** What services use to answer and to report. */
 export interface ServicesPort {
   /** The event that the handler of a request is connected to. */
   served(request: string): AnyEvent;
   /** @throws OverflowError, PayloadError */
   send(peer: string, message: Reply): void;
-  /** Says something as soon as there is room for it. */
+  /** Sends a message as soon as there is room for it. */
   tell(peer: string, message: Reply): Promise<void>;
-  /** Where there is no room for more to a peer: fulfils when there is. */
+  /** If there is no room for more messages to a peer, returns a promise that fulfils when there is. */
   room(peer: string): Promise<void> | undefined;
-  /** Somebody asked for what does not fit the contract. */
+  /** The arguments of a request do not fit the contract. */
   invalid(request: string, violation: Violation): void;
   /** A handler failed, or its answer could not be sent. */
   failed(request: string, peer: string, error: unknown): void;
@@ -43,7 +43,7 @@ class Service {
     return this.#ending.signal;
   }
 
-  /** The answer is not wanted any more. */
+  /** The answer is no longer wanted. */
   abort(): void {
     this.#ending.abort();
     this.#onRoom?.();
@@ -54,7 +54,7 @@ class Service {
     this.#onRoom?.();
   }
 
-  /** Waits until an answer may be sent, or none is wanted any more. */
+  /** Waits until an answer may be sent, or is no longer wanted. */
   async untilRoom(): Promise<void> {
     while (this.room === 0 && !this.signal.aborted) {
       await new Promise<void>((resolve) => (this.#onRoom = resolve));
@@ -63,14 +63,14 @@ class Service {
   }
 }
 
-/** What a peer answers, from a start to a stop. */
+/** The requests that a peer answers, from one start to the next stop. */
 export class Services {
   readonly #specs: ReadonlyMap<string, RequestSpec>;
   readonly #validate: boolean;
   readonly #port: ServicesPort;
-  // By peer, then by the number that this peer gave it.
+  // By peer, then by the number that this peer gave to the request.
   readonly #running = new Map<string, Map<number, Service>>();
-  // Where a schema has to be waited for, what came later waits as well, and where handlers take their time.
+  // If a schema has to be awaited, or handlers take their time, later requests wait as well.
   readonly #order: InOrder;
   readonly #onSettled: (() => void)[] = [];
   #isDraining = false;
@@ -93,7 +93,7 @@ export class Services {
     return running;
   }
 
-  /** Another peer asks, or says something about what it asked. */
+  /** Another peer sends a request, or a message about one. */
   received(peer: string, message: Question, trace?: string): void {
     switch (message.kind) {
       case 'call':
@@ -109,7 +109,7 @@ export class Services {
         this.#running.get(peer)?.get(message.id)?.more(message.room);
         break;
       case 'check':
-        // An answer that was sent before goes before this.
+        // An answer that was sent earlier arrives before this.
         if (this.#running.get(peer)?.has(message.id) !== true)
           void this.#port.tell(peer, { kind: 'lost', id: message.id });
         break;
@@ -117,8 +117,8 @@ export class Services {
   }
 
   /**
-   * Nobody waits for the answers any more. A peer that only fell silent may come back: then it gets an answer all the
-   * same, from a handler that gives one, but no stream that ends as if it were complete.
+   * A peer left, so nobody waits for the answers any more. If it only fell silent, it may come back. It then still gets
+   * an answer, if the handler gives one, but no stream that ends as if it were complete.
    */
   left(peer: string, reason: LeaveReason): void {
     if (reason === 'silent') this.lost(peer);
@@ -128,7 +128,7 @@ export class Services {
     }
   }
 
-  /** Messages of a peer are lost: one may have been that a stream has room for more. */
+  /** Messages of a peer are lost. One of them may have said that a stream has room for more. */
   lost(peer: string): void {
     for (const [id, service] of this.#running.get(peer) ?? []) {
       if (!service.isStream) continue;
@@ -137,21 +137,21 @@ export class Services {
     }
   }
 
-  /** Takes no more requests, and fulfils when none is being answered. */
+  /** Takes no more requests, and fulfils when none is being answered any more. */
   drain(): Promise<void> {
     this.#isDraining = true;
     if (this.running === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onSettled.push(resolve));
   }
 
-  /** Nothing is answered any more. */
+  /** No more requests are answered. */
   close(): void {
     this.#order.close();
     for (const [peer, services] of this.#running) for (const id of services.keys()) this.#giveUp(peer, id);
     for (const resolve of this.#onSettled.splice(0)) resolve();
   }
 
-  /** What a peer asks is not answered here. */
+  /** Tells a peer that its request is not answered here. */
   #refuse(peer: string, id: number): void {
     void this.#port.tell(peer, { kind: 'nobody', id });
   }
@@ -170,7 +170,7 @@ export class Services {
     }
     let services = this.#running.get(peer);
     if (services === undefined) this.#running.set(peer, (services = new Map()));
-    // A number stands for one request: whoever uses it twice gets one answer.
+    // A number stands for one request: a peer that uses it twice gets one answer.
     if (services.has(id)) return;
     const service = new Service(isStream, room);
     services.set(id, service);
@@ -207,9 +207,9 @@ export class Services {
     }
     const work = async (): Promise<void> => {
       const answer = handler(...values, service.signal);
-      // That a slot fails is told to whoever asked: it does not end the program.
+      // The failure of a slot is reported to the caller: it does not end the program.
       handOver(answer);
-      // At once, where it is there: it may change.
+      // An answer that is there already is taken at once: it may change.
       const isLate = typeof (answer as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
       const value: unknown = isLate ? await answer : answer;
       if (spec.isStream) await this.#sendItems(peer, id, spec, value, service);
@@ -218,7 +218,7 @@ export class Services {
     try {
       await (probe === undefined ? work() : probe.serve(spec.name, trace, work));
     } catch (error) {
-      // That a handler ends what is not wanted any more is no failure.
+      // A handler that ends what is no longer wanted has not failed.
       if (service.signal.aborted) {
         this.#lose(peer, id);
       } else {
@@ -254,7 +254,7 @@ export class Services {
     if (pending instanceof Promise || room !== undefined) sent = copyOf(sent);
     const parsed = pending instanceof Promise ? await pending : pending;
     if (isViolation(parsed)) throw explainAnswer(spec.name, parsed, '');
-    // Again, because others may have waited for the same.
+    // Checked again, because others may have waited for the same room.
     for (room = this.#port.room(peer); room !== undefined; room = this.#port.room(peer)) await room;
     if (!this.#isRunning(peer, id)) return;
     try {
@@ -264,7 +264,7 @@ export class Services {
     }
   }
 
-  /** Whether somebody wants the answer. */
+  /** Whether the answer is still wanted. */
   #isRunning(peer: string, id: number): boolean {
     return this.#running.get(peer)?.has(id) === true;
   }
@@ -279,7 +279,7 @@ export class Services {
     this.#end(peer, id);
   }
 
-  /** Whatever its handler still gives is not sent. */
+  /** Gives up a request. What its handler still returns is not sent. */
   #giveUp(peer: string, id: number): void {
     const service = this.#running.get(peer)?.get(id);
     this.#end(peer, id);
@@ -298,10 +298,10 @@ function isIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
 }
 
-/** How much of each text in an error to tell. */
+/** How many characters of each text in an error to send. */
 const MOST_CHARACTERS = 2_000;
 
-/** Does not throw, whatever was thrown: an error may have any properties, and getters that fail. */
+/** Describes an error to another peer. Never throws: what was thrown may have any properties, and getters that fail. */
 function noteOf(error: unknown): { name: string; message: string; code?: string } {
   try {
     if (!(error instanceof Error)) return { name: typeof error, message: 'something was thrown that is no error' };

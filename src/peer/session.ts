@@ -14,35 +14,35 @@ import { Inboxes } from './inboxes.ts';
 import { type LeaveReason, Presence, type RemotePeer } from './presence.ts';
 import { Receiver } from './receiver.ts';
 
-/** What a session needs to know of its peer. */
+/** What a session needs to know about its peer. */
 export interface SessionOptions {
   readonly id: string;
-  /** The events it subscribes to, and how many it wants of each from before it joined. */
+  /** The events it subscribes to, and how many of each it wants from before it joined. */
   readonly subscribes: ReadonlyMap<string, number>;
   readonly publishes: readonly string[];
-  /** Whether there is such an event, for all that this peer knows. */
+  /** Whether there is such an event, as far as this peer knows. */
   readonly knows: (event: string) => boolean;
-  /** Those of the events it subscribes to that are kept for it in a store. */
+  /** Those of its subscribed events that are kept for it in a store. */
   readonly durable: ReadonlySet<string>;
   /** The requests that it answers. */
   readonly serves: readonly string[];
   readonly outbox: OutboxOptions;
   /** Milliseconds after which a peer that says nothing counts as gone. */
   readonly silence: number;
-  /** What to say of its contract; undefined without one. */
+  /** Returns what to tell about its contract; undefined without one. */
   readonly contract?: (() => ContractNote | undefined) | undefined;
 }
 
-/** What a session sends through, delivers to, and tells. */
+/** What a session sends through, delivers to and reports to. */
 export interface SessionPort {
   send(topic: string, frame: string): void;
   /** @param publisher - its id; undefined for peers in Python */
   deliver(event: string, args: readonly unknown[], publisher?: string, trace?: string): void;
   /** Calls back when all that was delivered so far has been dealt with: then it may be acknowledged. */
   afterDelivery(then: () => void): void;
-  /** A peer asks something, or answers. */
+  /** A peer sends a request, or answers one. */
   direct(peer: string, message: Direct, trace: string | undefined): void;
-  /** A peer may have forgotten what it was asked. */
+  /** A peer may have forgotten the requests that it got. */
   doubtful(peer: string): void;
   /** Messages of a peer are lost for good. */
   lost(peer: string): void;
@@ -51,7 +51,7 @@ export interface SessionPort {
   invalid(part: InvalidCall): void;
   gap(peer: string, event: string, count: number): void;
   overflow(event: string, policy: PublishPolicy, dropped: number): void;
-  /** @param contract - what it says of its contract, if it has one */
+  /** @param contract - what the peer tells about its contract, if it has one */
   joined(peer: RemotePeer, contract: ContractNote | undefined): void;
   left(peer: RemotePeer, reason: LeaveReason): void;
 }
@@ -60,12 +60,12 @@ type Hello = Control & { kind: 'hello' };
 
 const READY_NOW: Ready = { since: 0, hasBroken: false };
 
-/** How many messages to a peer are kept beyond those that it has not acknowledged, should it come back after a silence. */
+/** How many messages to a peer are kept beyond unacknowledged ones, in case the peer comes back after a silence. */
 const CHANNEL_HISTORY = 100;
 
 /**
- * What a peer says on a bus and makes of what it hears there, from a start to a stop: the events it
- * publishes, the events of others, and who is there.
+ * Everything that a peer sends and receives on a bus, from one start to the next stop: the events it publishes, the
+ * events of others, and which peers are there.
  */
 export class Session {
   readonly id: string;
@@ -79,9 +79,9 @@ export class Session {
   readonly #receiver: Receiver;
   /** When both ways were open for the first time. */
   #readyAt: number | undefined;
-  /** Whether there is a store: to be said before anything is received. */
+  /** Whether there is a store. To be set before anything is received. */
   hasStore = false;
-  /** What it publishes. */
+  /** The events that it publishes. */
   readonly outbox: Outbox;
 
   constructor(options: SessionOptions, clock: Clock, port: SessionPort) {
@@ -90,7 +90,7 @@ export class Session {
     this.#clock = clock;
     this.#port = port;
     const { id } = options;
-    // Says who it is to one peer and asks who that is; a publisher tells its heads besides.
+    // Tells one peer who this one is, and asks who that peer is. If that peer is a publisher, it also tells its heads.
     const greet = (peer: string): void => this.#tell(methodTo(peer), this.#hello(peer, false));
     const batcher = new Batcher(id, clock, (event, frame) => port.send(event, frame));
     const outbox = new Outbox(id, options.publishes, options.outbox, clock, {
@@ -99,7 +99,7 @@ export class Session {
       heads: (subscriber, heads, g, hasBroken) => {
         const { window } = options.outbox;
         const head = { kind: 'head', heads, g, window, ...(hasBroken && { hasBroken }) } as const;
-        // Heads tell what was sent before them.
+        // A head tells what was sent before it.
         batcher.afterwards(() => this.#tell(methodTo(subscriber), head));
       },
       mark: (g) => {
@@ -165,12 +165,12 @@ export class Session {
     return this.#inboxes.held;
   }
 
-  /** How many events and messages are kept for others. */
+  /** How many events and messages are kept for other peers. */
   get pending(): number {
     return this.outbox.pending + this.#channels.pending;
   }
 
-  /** For each peer that lags: how many events and messages it lacks. */
+  /** How many events and messages each peer that lags behind lacks. */
   undelivered(): { subscriber: string; count: number }[] {
     return [...this.outbox.undelivered(), ...this.#channels.undelivered()];
   }
@@ -181,7 +181,7 @@ export class Session {
   }
 
   /**
-   * Asks another peer something, or answers it. Nothing is sent to a peer that is gone for good.
+   * Sends a request or an answer to another peer. Nothing is sent to a peer that is gone for good.
    * @throws OverflowError, PayloadError
    */
   sendDirect(peer: string, message: Direct, trace?: string): void {
@@ -189,14 +189,14 @@ export class Session {
     this.#channels.send(peer, encodeDirect(message), this.#presence.has(peer), trace);
   }
 
-  /** Where there is no room for more messages to a peer: fulfils when there is. */
+  /** If there is no room for more messages to a peer, returns a promise that fulfils when there is. */
   room(peer: string): Promise<void> | undefined {
     return this.#channels.room(peer);
   }
 
   /**
    * Both ways through the broker are open, for the first time or again.
-   * @param largest - how many bytes an event may have on them
+   * @param largest - how many bytes an event may have there
    * @param mayPack - whether packs can be sent without asking the broker
    * @param isSpread - whether there are several servers, with peers at each
    */
@@ -210,7 +210,7 @@ export class Session {
     if (isSpread) this.#inboxes.mayMiss();
     this.#tell(TO_ALL, this.#hello(undefined, false));
     this.#inboxes.open();
-    // What it publishes from now on may be for itself, too, before it has heard its own hello.
+    // Events that it publishes from now on may be for itself, too, before it has received its own hello.
     this.#meet(this.id, this.#hello(this.id, true));
     this.outbox.open();
     this.#channels.open();
@@ -221,14 +221,14 @@ export class Session {
     this.#tell(methodTo(this.id), { kind: 'probe', count });
   }
 
-  /** Tells all who it is, before it takes part: what is to be kept for it from now on. */
+  /** Tells all peers who this one is, before it takes part, and so what is to be kept for it from now on. */
   announce(): void {
     this.#tell(TO_ALL, this.#hello(undefined, false));
   }
 
   /** The link broke. */
   pause(): void {
-    // The next broker may be another one.
+    // The next broker may be a different one.
     this.#batcher.mayPack = false;
     this.#inboxes.mayMiss();
     this.outbox.pause();
@@ -251,7 +251,7 @@ export class Session {
     this.#receiver.receive(text);
   }
 
-  /** Somebody says who it is. */
+  /** A peer says who it is. */
   #meet(id: string, hello: Hello): void {
     const { subscribes, publishes, serves = [], answer, acked, contract, ready, durable, silence } = hello;
     const peer: RemotePeer = { id, subscribes, publishes, serves };
@@ -265,7 +265,7 @@ export class Session {
     if (id === this.id) return;
     this.#channels.met(id);
     if (isNew) this.#port.joined(peer, contract);
-    // Who asks anew who this is may have known it before.
+    // A peer that asks again who this is may have known it before.
     else if (!answer) this.#port.doubtful(id);
   }
 
@@ -283,7 +283,7 @@ export class Session {
       acked,
       ...(contract !== undefined && { contract }),
       ...(this.#options.serves.length > 0 && { serves: this.#options.serves }),
-      // Who is ready just now and may have missed nothing is what one is without a word.
+      // Left out by a peer that became ready just now and can have missed nothing: that is the default.
       ...(since >= Number(!hasBroken) && { ready: { since, hasBroken } }),
       ...(this.hasStore && { durable: [...this.#options.durable] }),
       silence: Math.ceil(this.#options.silence),

@@ -14,7 +14,7 @@ import { type ContractPeerOptions, type PeerOptions, readOptions } from './optio
 import { type RequestSpec, specsOf } from './requests.ts';
 import type { SessionOptions } from './session.ts';
 
-/** The arguments of the original's form of the constructor. */
+/** The arguments of the constructor in the form of the Python original. */
 type OriginalArguments = [
   inAddress: string,
   outAddress: string,
@@ -23,14 +23,14 @@ type OriginalArguments = [
   options?: PeerOptions<EventMap, EventMap>,
 ];
 
-/** The arguments of the form with a contract. */
+/** The arguments in the form with a contract. */
 type ContractArguments = [
   place: string | Endpoints | Port,
   contract: Contract,
   options: ContractPeerOptions<string, string, string, string>,
 ];
 
-/** The arguments of the form for one address or a port, without a contract. */
+/** The arguments in the form for one address or a port, without a contract. */
 type PlaceArguments = [
   place: string | Endpoints | Port,
   subscribe: readonly string[],
@@ -40,14 +40,14 @@ type PlaceArguments = [
 
 export type PeerArguments = OriginalArguments | ContractArguments | PlaceArguments;
 
-/** Where to connect, and how, where the addresses do not say it. */
+/** Where to connect, and how, if the addresses do not say that. */
 interface Place {
   readonly endpoints: Endpoints;
   readonly capabilities: BusCapabilities;
   readonly makeBus?: () => Promise<Bus>;
 }
 
-/** What a peer was made for, whichever form of the constructor was used. */
+/** What a peer was created with, whichever form of the constructor was used. */
 export interface Setup {
   readonly endpoints: Endpoints;
   readonly capabilities: BusCapabilities;
@@ -55,23 +55,23 @@ export interface Setup {
   readonly clock: Clock;
   readonly subscribe: readonly string[];
   readonly publish: readonly string[];
-  /** How it delivers. */
+  /** How the peer delivers. */
   readonly session: Omit<SessionOptions, 'id' | 'contract'>;
   /** The names of its durable subscriptions, and the events of each. */
   readonly durable: ReadonlyMap<string, readonly string[]>;
-  /** The events whose listeners are waited for. */
+  /** The events whose listeners are awaited. */
   readonly awaited: ReadonlySet<string>;
-  /** What of its contract it takes part in, each once. */
+  /** The events and requests of its contract in which it takes part, each once. */
   readonly names: readonly string[];
-  /** How values beyond JSON cross; undefined where they do not. */
+  /** How values beyond JSON cross; undefined if they do not. */
   readonly codec: Codec | undefined;
-  /** How the arguments of events are checked, for those that are; what comes in is decoded before. */
+  /** How the arguments of events are checked, for events that are checked. Incoming ones are decoded first. */
   readonly incoming: ReadonlyMap<string, Parse>;
   readonly outgoing: ReadonlyMap<string, Parse>;
-  /** What it asks of others, and what it answers. */
+  /** The requests that it sends, and those that it answers. */
   readonly request: ReadonlyMap<string, RequestSpec>;
   readonly serve: ReadonlyMap<string, RequestSpec>;
-  /** Whether what it asks and answers is checked before it leaves. */
+  /** Whether requests and answers are checked before they leave. */
   readonly validates: boolean;
   readonly contract: Contract | undefined;
   readonly refuses: boolean;
@@ -83,7 +83,7 @@ const NO_REQUESTS: ReadonlyMap<string, RequestSpec> = new Map();
 /** @throws AddressError, ConnectError; RangeError or TypeError for options that make no sense */
 export function readArguments(args: PeerArguments): Setup {
   if (Array.isArray(args[1])) return readNames(...(args as PlaceArguments));
-  // By the names, too: an address may be missing, which is said then.
+  // Lists of names also indicate this form: an address may be missing, which is then reported.
   if (typeof args[1] === 'string' || Array.isArray(args[2])) {
     const [inAddress, outAddress, subscribe, publish, options] = args as OriginalArguments;
     return readNames({ in: inAddress, out: outAddress }, subscribe, publish, options);
@@ -97,7 +97,7 @@ function readNames(
   publish: readonly string[],
   options: PeerOptions<EventMap, EventMap> = {},
 ): Setup {
-  // The characters of a text would be taken for names.
+  // The characters of a string would be taken for names.
   if (!isList(subscribe) || !isList(publish)) throw new TypeError(NO_LIST);
   for (const name of [...subscribe, ...publish]) checkName(name);
   return {
@@ -120,7 +120,7 @@ function readNames(
 
 const NO_LIST = 'expected a list of the names of events, or of requests';
 
-/** Where a port leads has no address. */
+/** Stands for the address of a port, which has none. */
 export const PORT = 'a port';
 
 function readPlace(place: string | Endpoints | Port): Place {
@@ -136,8 +136,8 @@ function readPlace(place: string | Endpoints | Port): Place {
 }
 
 /**
- * Where to connect, and what is kept there.
- * @throws AddressError where that cannot be had there
+ * Reads where to connect, and what is to be kept there.
+ * @throws AddressError if that is not possible there
  */
 function readDelivery(
   where: string | Endpoints | Port,
@@ -164,7 +164,7 @@ function readDelivery(
   return { endpoints, capabilities, makeBus: make, clock, durable, awaited };
 }
 
-/** What to say of a durable subscription where there can be none. */
+/** Returns the error for a durable subscription at an address where there can be none. */
 export function noStore(name: string, { in: address }: Endpoints): AddressError {
   return new AddressError(
     `the subscription '${name}' cannot be durable at '${address}', where nothing is kept for subscribers that are away; ` +
@@ -225,7 +225,7 @@ function has(contract: Contract, name: string, kind: 'event' | 'request'): boole
   return Object.hasOwn(contract, name) && isRequest(contract[name]) === (kind === 'request');
 }
 
-/** @param codec - what decodes before, also where there are no schemas */
+/** @param codec - decodes the arguments first, also if there are no schemas */
 function parsersFor(names: readonly string[], contract: Contract, codec?: Codec): ReadonlyMap<string, Parse> {
   return new Map(
     names.flatMap((name) => {
@@ -239,7 +239,7 @@ function parsersFor(names: readonly string[], contract: Contract, codec?: Codec)
 }
 
 function checkName(name: string): void {
-  // Also from programs without types.
+  // Names may also come from programs without types.
   if (typeof name !== 'string' || name === '' || name === '__proto__' || name.startsWith(RESERVED_PREFIX)) {
     throw new ConnectError(`'${name}' cannot be the name of an event that crosses sockets`);
   }

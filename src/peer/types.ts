@@ -13,9 +13,8 @@ import type { PeerStatus } from './status.ts';
 export type Publish<M extends MapOfEvents<M>> = { readonly [Name in keyof M]: (...args: M[Name]) => Promise<void> };
 
 /**
- * Takes part in the events of a broker: what other peers publish is emitted by `peer.events`, and what is
- * given to `peer.publish` is emitted by every peer that subscribed to it, in this process or another,
- * in TypeScript or in Python.
+ * Exchanges events with other peers through a broker. `peer.events` emits what other peers publish. What is passed to
+ * `peer.publish` is emitted by every peer that subscribed to it, in this process or another, in TypeScript or Python.
  *
  * ```ts
  * const peer = new Peer<{ request_product: [] }, { produced: [product: string] }>(
@@ -26,16 +25,16 @@ export type Publish<M extends MapOfEvents<M>> = { readonly [Name in keyof M]: (.
  * await using running = await peer.start();
  * ```
  *
- * Without type arguments it is any peer, whatever it takes part in: `const all: Peer[] = [seller, buyer]`. The type of
- * one with a contract is {@link PeerOf}.
+ * Without type arguments, the type fits any peer, whatever its events and requests:
+ * `const all: Peer[] = [seller, buyer]`. The type of a peer with a contract is {@link PeerOf}.
  *
  * Python: `mreventloop.Peer`, with the same arguments.
  *
  * @typeParam S - the events it subscribes to, with their arguments
  * @typeParam P - the events it publishes, with their arguments
- * @typeParam Q - the functions that ask others, by the names of the requests
- * @typeParam V - where the handlers of requests are connected, by their names
- * @typeParam B - what its bus can do, as far as the compiler knows its address
+ * @typeParam Q - the functions that send requests, by the names of the requests
+ * @typeParam V - the points to which handlers are connected, by the names of the requests
+ * @typeParam B - the capabilities of its bus, as far as the compiler knows its address
  */
 export interface Peer<
   S extends MapOfEvents<S> = {},
@@ -44,22 +43,24 @@ export interface Peer<
   V = {},
   B extends BusCapabilities = BusCapabilities,
 > extends AsyncDisposable {
-  /** What other peers publish. A listener that throws ends the program, as a slot does that throws. */
+  /** The events that other peers publish. A listener that throws ends the program, like a slot that throws. */
   readonly events: Events<S>;
   /**
-   * Publishes. The event is kept until every live subscriber has it, and the store for durable ones; before the peer is
-   * started, or started again, and while the broker is away, it waits here. The promise fulfils when there is room for more: who awaits it never
-   * overruns slow subscribers. Throws a `PayloadError` for arguments that JSON cannot carry, a `ValidationError`
-   * for those that do not fit the contract, and an `OverflowError` when too much is kept already; where an
-   * asynchronous schema has to be waited for, the promise rejects with the last two.
+   * Publishes events. An event is kept until every live subscriber has it, and the store as well if it is durable.
+   * Before the peer is started, or started again, and while the broker is away, the event waits here. The promise
+   * fulfils when there is room for more: a caller that awaits it never overruns slow subscribers. Throws a
+   * `PayloadError` for arguments that JSON cannot carry, a `ValidationError` for arguments that do not fit the
+   * contract, and an `OverflowError` when too much is kept already. If an asynchronous schema has to be awaited, the
+   * promise rejects with the last two instead.
    */
   readonly publish: Publish<P>;
   /**
-   * Asks: each function takes the arguments of its request, then options, and gives a promise of the answer, or
-   * an async iterable of the answers. It always settles: rejects with a `RemoteError` where the handler threw, a
-   * `NoHandlerError` where nobody serves the request, a `PeerGoneError`, a `TimeoutError` (after 30 s unless
-   * given), the signal's reason, a `PayloadError`, a `ValidationError`, an `OverflowError` when too much waits, or a
-   * `StateError` when this peer is stopped meanwhile. Before the start, and while the peer is stopped, it waits for the start.
+   * Sends requests. Each function takes the arguments of its request, then options, and returns a promise of the
+   * answer, or an async iterable of the answers. The request always settles. It rejects with a `RemoteError` if the
+   * handler threw, a `NoHandlerError` if no peer serves the request, a `PeerGoneError`, a `TimeoutError` (after 30 s
+   * unless given), the signal's reason, a `PayloadError`, a `ValidationError`, an `OverflowError` if too much waits, or
+   * a `StateError` if this peer is stopped meanwhile. Before the start, and while the peer is stopped, a request waits
+   * for the start.
    *
    * ```ts
    * const price = await buyer.request.price_of('tea', { timeout: 2000, signal });
@@ -67,8 +68,8 @@ export interface Peer<
    */
   readonly request: Q;
   /**
-   * Answers: the handlers of requests are connected here, as listeners are to events. A handler gets the arguments
-   * and a signal, which aborts when the answer is not wanted any more. What it throws is told to whoever asked.
+   * Answers requests. Handlers are connected here, as listeners are connected to events. A handler gets the arguments
+   * and a signal, which aborts when the answer is no longer wanted. What the handler throws is reported to the caller.
    *
    * ```ts
    * seller.serve.price_of((product) => 3);
@@ -76,57 +77,56 @@ export interface Peer<
    * ```
    */
   readonly serve: V;
-  /** What happens to the peer itself. */
+  /** Emits what happens to the peer itself. */
   readonly status: PeerStatus;
-  /** What can be done at its address. */
+  /** The capabilities of the bus at its address. */
   readonly bus: B;
   /** Whether both ways through the broker are open. */
   readonly ready: boolean;
-  /** Random, anew with each start: how other peers name this one. */
+  /** The id by which other peers know this one. It is random, and a new one with each start. */
   readonly id: string;
-  /** The other peers that are there. Peers in Python are not known. */
+  /** The other peers that are present. Peers in Python are not known. */
   readonly peers: readonly RemotePeer[];
-  /** How many published events wait for a schema, or are kept for subscribers that do not have them yet. */
+  /** The number of published events that wait for a schema, or are kept for subscribers that do not have them yet. */
   readonly pending: number;
   /**
-   * Connects, and fulfils when the peer is ready: what is published on the bus from then on is not
-   * missed. A peer that was stopped can be started again; one that has yet to stop does that first.
+   * Connects, and fulfils when the peer is ready: it misses nothing that is published on the bus from then on. A peer
+   * that was stopped can be started again. If it is still stopping, it finishes that first.
    * @returns the peer itself, for `await using`
    * @throws NoBrokerError after the timeout; RefusedError; AddressError; MissingLibraryError; the signal's reason;
-   *   StateError when it was started already, or is stopped meanwhile. Nothing is left open then, and what was published
-   *   before is not kept for another start, but emitted as `undelivered`.
+   *   StateError when it was started already, or is stopped meanwhile. After an error nothing is left open, and what
+   *   was published before is not kept for another start, but emitted as `undelivered`.
    */
   start(options?: StartOptions): Promise<this>;
   /**
-   * Delivers what was published, as far as that is possible within the timeout (2 s unless given), and
-   * disconnects. A broker that is away is not waited for. What could not be delivered is emitted as `undelivered`. May be
+   * Delivers what was published, as far as that is possible within the timeout (2 s unless given), and disconnects. It
+   * does not wait for a broker that is away. What could not be delivered is emitted as `undelivered`. `stop` may be
    * called again, also to shorten the timeout.
    */
   stop(options?: FlushOptions): Promise<void>;
   /**
-   * Fulfils when every live subscriber has everything that was published so far, and the store what it is to keep.
-   * @throws TimeoutError, which says who lacks how much; StateError when the peer was stopped and something is left; the
-   *   signal's reason
+   * Fulfils when every live subscriber has everything that was published so far, and the store has what it is to keep.
+   * @throws TimeoutError, which says which subscriber lacks how much; StateError when the peer was stopped and
+   *   something is left; the signal's reason
    */
   flush(options?: FlushOptions): Promise<void>;
   /**
-   * Fulfils when so many other peers are there that subscribe to an event, or that serve a request. Peers in
-   * Python do not count.
+   * Fulfils when the given number of other peers subscribe to an event, or serve a request. Python peers do not count.
    * @throws TimeoutError; the signal's reason; StateError when the peer is stopped meanwhile
    */
   waitFor(options: WaitOptions<P, Q>): Promise<void>;
 }
 
 /**
- * What a peer with a contract takes part in, as {@link PeerOf} takes it: each a union of names, or what the constructor
- * takes.
+ * The events and requests of a peer with a contract, as {@link PeerOf} takes them. Each is a union of names, or what
+ * the constructor takes.
  */
 export interface PeerParts<C> {
   /** The events it receives. */
   readonly subscribe?: Named<keyof EventsIn<C> & string> | undefined;
   /** The events it sends. */
   readonly publish?: Named<keyof EventsIn<C> & string> | undefined;
-  /** The requests it asks. */
+  /** The requests it sends. */
   readonly request?: Named<RequestNameIn<C>> | undefined;
   /** The requests it answers. */
   readonly serve?: Named<RequestNameIn<C>> | undefined;
@@ -138,15 +138,15 @@ type Given<O, Part extends keyof PeerParts<unknown>> = O extends { readonly [K i
 
 type NamesOf<G> = G extends readonly (infer Name)[] ? Name : keyof G;
 
-// A name, a list of names, or an object by them. As a union, so that generic code knows what comes of a name.
+// A name, a list of names, or an object with names as keys. It is a union, so that generic code can resolve a name.
 type NamesIn<O, Part extends keyof PeerParts<unknown>> =
   (Exclude<Given<O, Part>, object> & string) | (NamesOf<Extract<Given<O, Part>, object>> & string);
 
-/** Keys that mean nothing, for the compiler's message. */
+/** Unknown keys, for the compiler's message. */
 type NothingElse<O> = { readonly [K in Exclude<keyof O, keyof ContractPeerOptions<string, string>>]: never };
 
 /**
- * The type of a peer with a contract, where there is no peer yet to take it from:
+ * The type of a peer with a contract, for code that has no peer yet to take the type from:
  *
  * ```ts
  * class Till {
@@ -154,11 +154,11 @@ type NothingElse<O> = { readonly [K in Exclude<keyof O, keyof ContractPeerOption
  * }
  * ```
  *
- * Any peer that takes part in as much, or more, fits. Where options are declared, they serve as well:
+ * Any peer with these events and requests, or more, fits. Declared options can be used as well:
  * `PeerOf<typeof shop, typeof options>`, with `const options = { … } as const`.
  *
  * @typeParam C - the contract
- * @typeParam O - what the peer takes part in
+ * @typeParam O - the peer's events and requests
  * @typeParam A - its address, for `peer.bus`
  */
 export type PeerOf<
@@ -175,12 +175,12 @@ export type PeerOf<
 
 export interface PeerConstructor {
   /**
-   * A peer of which only the names of the events are known: their arguments are `unknown`.
+   * Creates a peer of which only the names of the events are known: their arguments are `unknown`.
    * @param inAddress - where peers receive from, the same as the broker's first
    * @param outAddress - where peers send to, the same as the broker's second
    * @param subscribe - the events to receive
    * @param publish - the events to send
-   * @throws AddressError for addresses that make no sense; RangeError or TypeError for such options
+   * @throws AddressError for addresses that make no sense; RangeError or TypeError for options that make no sense
    */
   new <const S extends string, const P extends string, const A extends string>(
     inAddress: A,
@@ -189,7 +189,7 @@ export interface PeerConstructor {
     publish: readonly P[],
     options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>, A>,
   ): Peer<UntypedEvents<S>, UntypedEvents<P>, {}, {}, BusAt<A>>;
-  /** A peer with typed events. */
+  /** Creates a peer with typed events. */
   new <S extends MapOfEvents<S> = EventMap, P extends MapOfEvents<P> = EventMap, const A extends string = string>(
     inAddress: A,
     outAddress: string,
@@ -198,9 +198,9 @@ export interface PeerConstructor {
     options?: PeerOptions<S, P, A>,
   ): Peer<S, P, {}, {}, BusAt<A>>;
   /**
-   * A peer at the one address of a broker; one whose broker has the other end of a port, as in a worker; or one that
-   * meets others without a broker, on a `BroadcastChannel`.
-   * @param place - an address, or both; a `MessagePort`, a `Worker`, within a worker `self` or `parentPort`; or a channel
+   * Creates a peer at the one address of a broker; or a peer whose broker has the other end of a port, as in a worker;
+   * or a peer that meets others without a broker, on a `BroadcastChannel`.
+   * @param place - one address, or both; a `MessagePort`, a `Worker`, in a worker `self` or `parentPort`; or a channel
    * @param subscribe - the events to receive
    * @param publish - the events to send
    */
@@ -210,7 +210,7 @@ export interface PeerConstructor {
     publish: readonly P[],
     options?: PeerOptions<UntypedEvents<S>, UntypedEvents<P>, A>,
   ): Peer<UntypedEvents<S>, UntypedEvents<P>, {}, {}, BusAt<A>>;
-  /** A peer with typed events at one address. */
+  /** Creates a peer with typed events at one address. */
   new <
     S extends MapOfEvents<S> = EventMap,
     P extends MapOfEvents<P> = EventMap,
@@ -221,9 +221,9 @@ export interface PeerConstructor {
     publish: readonly (keyof P & string)[],
     options?: PeerOptions<S, P, A>,
   ): Peer<S, P, {}, {}, BusAt<A>>;
-  // Whatever is right at an address fits the form before. That this one takes addresses as well has the compiler report
-  // what is wrong there, instead of that an address is no port.
-  /** A peer with typed events at a port or a channel. */
+  // Every correct call with an address fits the form before. This form takes addresses as well, so that the compiler
+  // reports what is wrong in such a call, instead of that an address is not a port.
+  /** Creates a peer with typed events at a port or a channel. */
   new <S extends MapOfEvents<S> = EventMap, P extends MapOfEvents<P> = EventMap>(
     port: string | Endpoints | Port,
     subscribe: readonly (keyof S & string)[],
@@ -231,8 +231,8 @@ export interface PeerConstructor {
     options?: PeerOptions<S, P, Port>,
   ): Peer<S, P, {}, {}, BusAt<Port>>;
   /**
-   * A peer whose events are declared in a contract: it has those that are named here, with the types of
-   * the contract, checks what arrives, and checks what it publishes.
+   * Creates a peer whose events are declared in a contract. It has the events that are named here, with the types of
+   * the contract, and checks what arrives and what it publishes.
    *
    * ```ts
    * const seller = new Peer('ipc:///tmp/shop', shop, { subscribe: ['request_product'], publish: ['produced'] });
@@ -241,7 +241,7 @@ export interface PeerConstructor {
    * @param place - the one address of a broker, or both; a port whose other end a broker has; or a channel
    * @param contract - made with `contract`
    * @param options - which events, and how to deliver them
-   * @throws AddressError; ConnectError for a name that is no event of the contract, or a contract that is none
+   * @throws AddressError; ConnectError for a name that is not an event of the contract, or for an invalid contract
    */
   new <
     const C extends Contract,
@@ -257,7 +257,7 @@ export interface PeerConstructor {
   ): Peer<
     { [Name in S]: ReceivedArgs<C[Name]> },
     { [Name in P]: PublishedArgs<C[Name]> },
-    // Requests and Served, written out: so they are shown as what they come to, and not with the whole contract in each.
+    // Requests and Served are written out, so that editors show their result and not the whole contract in each.
     { readonly [Name in Q]: Ask<C[Name]> },
     { readonly [Name in V]: HandlerPoint<Handler<C[Name]>> & AnyEvent } & HasEventMap<{
       [Name in V]: Handler<C[Name]>;

@@ -13,7 +13,7 @@ export async function within(
   signal: AbortSignal | undefined,
   describe: () => string,
 ): Promise<void> {
-  // What nobody waits for any more may fail.
+  // A promise that nobody waits for any more may reject.
   promise.catch(() => {});
   signal?.throwIfAborted();
   let cancel: (() => void) | undefined;

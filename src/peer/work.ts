@@ -1,10 +1,10 @@
 import { Fifo } from '../queue/fifo.ts';
 
-/** What listeners are at that have returned: promises, and calls of slots. */
+/** The unfinished work of listeners that have returned: promises, and calls of slots. */
 export class Work {
   // By number.
   readonly #open = new Set<number>();
-  // Up to this one, all have ended.
+  // Up to this number, all have ended.
   #ended = 0;
   readonly #waiting = new Fifo<{ readonly last: number; readonly say: () => void }>();
   #last = 0;
@@ -17,8 +17,8 @@ export class Work {
     const number = this.#last;
     this.#open.add(number);
     const end = (): void => this.#end(number);
-    // A loop reports what its slots throw, whoever waits for them; what rejects otherwise stays unhandled. Calls are told by
-    // their tag: who publishes and subscribes need not have event loops.
+    // A loop reports what its slots throw, even if somebody waits for them. Other rejections stay unhandled. Calls are
+    // recognized by their tag: code that publishes and subscribes need not have event loops.
     if (work[Symbol.toStringTag] === 'SlotCall') void work.then(end, end);
     else void Promise.resolve(work).finally(end);
   }

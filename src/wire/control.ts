@@ -4,8 +4,8 @@ import { type Pack, readPack } from './pack.ts';
 import { isCount } from './stream-id.ts';
 
 /**
- * Control messages: notifications whose method starts with `rpc.mr.`, which JSON-RPC reserves and
- * Python peers pass over in silence. Their parameters are the kind, the sender, and what the kind says.
+ * Control messages: notifications whose method starts with `rpc.mr.`, which JSON-RPC reserves and Python peers silently
+ * ignore. Their parameters are the kind, the sender, and what belongs to the kind.
  */
 
 /** Events of one name: the last that was sent, and the first that a new subscriber is to have. */
@@ -17,7 +17,7 @@ export type Range = readonly [event: string, from: number, to: number];
 /** Events of one name that the publisher does not have any more; `g` is the number of the last one over all events. */
 export type Gone = readonly [event: string, from: number, to: number, g: number];
 
-/** What a peer says of its contract. */
+/** What a peer tells about its contract. */
 export interface ContractNote {
   /** Whether events that differ are to be refused. */
   readonly refuses: boolean;
@@ -33,8 +33,8 @@ export type Control =
   /** To the sender itself: the broker has its events up to `g`. */
   | { readonly kind: 'mark'; readonly g: number }
   /**
-   * Who the sender is. Answered by a hello, unless it is the answer to one. `acked` tells a publisher how
-   * far the sender got before.
+   * Who the sender is. It is answered by a hello, unless it is itself such an answer. `acked` tells a publisher how far
+   * the sender got before.
    */
   | {
       readonly kind: 'hello';
@@ -46,16 +46,16 @@ export type Control =
       readonly contract?: ContractNote;
       /** The requests that it answers; left out by peers that answer none. */
       readonly serves?: readonly string[];
-      /** How many milliseconds ago it became ready, and whether its link has broken since; left out when it was just now. */
+      /** How many milliseconds ago it became ready, and whether its link has broken since; left out for just now. */
       readonly ready?: { readonly since: number; readonly hasBroken: boolean };
       /**
-       * The events that it gets of a store, where they are to be kept for it; left out where there is no store, and then
+       * The events that it gets from a store, in which they are to be kept for it. Left out if there is no store; then
        * the sender keeps none there, either.
        */
       readonly durable?: readonly string[];
       /**
-       * After how many milliseconds without a word the sender takes others for gone. It says three times within them that
-       * it is there: so it is not to be taken for gone any earlier.
+       * After how many milliseconds without a word the sender takes others for gone. It gives three signs of life
+       * within these, so it is not to be taken for gone any earlier.
        */
       readonly silence?: number;
     }
@@ -64,8 +64,8 @@ export type Control =
   /** The sender leaves; `heads` tell what it has sent last. */
   | { readonly kind: 'bye'; readonly heads: readonly Head[] }
   /**
-   * How far the sender's events go, for a subscriber: by name, and as a number over all events. `window`: how many
-   * it sends without an acknowledgement. `hasBroken`: whether the sender has heard, in a hello, that the receiver's link
+   * How far the sender's events go, for a subscriber: by name, and as a number over all events. `window`: how many it
+   * sends without an acknowledgement. `hasBroken`: whether the sender has heard in a hello that the receiver's link
    * broke.
    */
   | {
@@ -81,7 +81,7 @@ export type Control =
   | { readonly kind: 'nak'; readonly ranges: readonly Range[] }
   /** To the broker: what can it do? And its answer: it gives packs to Python peers in a form they understand. */
   | { readonly kind: 'broker' }
-  /** What was asked for by a nak, or that it is gone. */
+  /** The events that a nak asked for, or the report that they are gone. */
   | { readonly kind: 'replay'; readonly packs: readonly Pack[]; readonly gone: readonly Gone[] };
 
 /** A control message and who sent it. */
@@ -90,7 +90,7 @@ export interface Received {
   readonly control: Control;
 }
 
-/** @param to - a method: of a peer, of all, or of the broker */
+/** @param to - the method of a peer, of all peers, or of the broker */
 export function encodeControl(to: string, sender: string, control: Exclude<Control, { kind: 'replay' }>): string {
   const values = new Map<string, unknown>(Object.entries(control));
   const body = FORMS[control.kind].map(([name, , write]) => {
@@ -107,7 +107,7 @@ export function encodeReplay(to: string, sender: string, packs: readonly string[
   return `${head}, "params": ["replay", ${JSON.stringify(sender)}, [${packs.join(', ')}], ${JSON.stringify(gone)}]}`;
 }
 
-/** Reads the parameters of a control message; undefined for what is none. */
+/** Reads the parameters of a control message. Returns undefined for what is not a control message. */
 export function readControl(args: readonly unknown[]): Received | undefined {
   const [kind, sender, ...body] = args;
   if (typeof sender !== 'string' || !isKind(kind)) return undefined;
@@ -121,17 +121,17 @@ export function readControl(args: readonly unknown[]): Received | undefined {
 }
 
 /**
- * A parameter: the property that it becomes, how it is read, which gives undefined for what makes no sense, and, if it
- * may be null or left out at the end, how it is written.
+ * A parameter: the property that it becomes; how it is read, which returns undefined for what makes no sense; and, if
+ * it may be null or left out at the end, how it is written.
  */
 type Field = readonly [
   name: string,
   read: (value: unknown) => unknown,
-  // It is given what the property is.
+  // It gets the value of the property.
   write?: (value: never) => unknown,
 ];
 
-/** What follows the kind and the sender. */
+/** The parameters that follow the kind and the sender. */
 const FORMS: Readonly<Record<Control['kind'], readonly Field[]>> = {
   probe: [['count', readCount]],
   mark: [['g', readCountOrZero]],
@@ -213,7 +213,7 @@ function readPacks(value: unknown): Pack[] | undefined {
   return packs.filter((pack) => pack !== undefined);
 }
 
-/** Nothing but a report depends on it. */
+/** Reads what a peer says of its contract; undefined if that makes no sense, as if it had none. */
 function readNote(value: unknown): ContractNote | undefined {
   if (!Array.isArray(value)) return undefined;
   const [refuses, events, codec] = value as readonly unknown[];

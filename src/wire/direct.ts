@@ -2,17 +2,17 @@ import { findUnsafeInJson } from './payload.ts';
 import { isCount } from './stream-id.ts';
 
 /**
- * Messages from one peer to another that are numbered as events are: requests and what answers them. Their method
- * is that of control messages to the peer; their parameters are the kind, the number of the request (each peer
- * counts its own), and what the kind says.
+ * Messages from one peer to another that are numbered like events: requests and their answers. Their method is that of
+ * control messages to the peer. Their parameters are the kind, the number of the request (each peer counts its own),
+ * and what belongs to the kind.
  */
 export type Direct = Question | Reply;
 
-/** What whoever asks says. */
+/** A message from the caller. */
 export type Question =
-  /** Asks something of a peer that serves it. */
+  /** A request to a peer that serves it. */
   | { readonly kind: 'call'; readonly id: number; readonly request: string; readonly args: readonly unknown[] }
-  /** The same, for a stream of answers: so many may be sent before `more` comes. */
+  /** The same, for a stream of answers: `room` of them may be sent before `more` comes. */
   | {
       readonly kind: 'stream';
       readonly id: number;
@@ -20,14 +20,14 @@ export type Question =
       readonly room: number;
       readonly args: readonly unknown[];
     }
-  /** The answer is not wanted any more. */
+  /** The answer is no longer wanted. */
   | { readonly kind: 'cancel'; readonly id: number }
-  /** So many more answers of the stream may be sent. */
+  /** `room` more answers of the stream may be sent. */
   | { readonly kind: 'more'; readonly id: number; readonly room: number }
   /** Is this request still being answered? */
   | { readonly kind: 'check'; readonly id: number };
 
-/** What whoever is asked says. */
+/** A message from the callee. */
 export type Reply =
   /** The answer. */
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
@@ -35,14 +35,16 @@ export type Reply =
   | { readonly kind: 'item'; readonly id: number; readonly value: unknown }
   /** The stream has no more answers. */
   | { readonly kind: 'end'; readonly id: number }
-  /** Whoever was asked failed; there is no answer. */
+  /** The callee failed; there is no answer. */
   | { readonly kind: 'error'; readonly id: number; readonly error: RemoteFailure }
-  /** Nobody there answers such requests. */
+  /** The callee does not answer such requests. */
   | { readonly kind: 'nobody'; readonly id: number }
-  /** This request is not answered there: it is not known, or was given up because whoever asked was taken for gone. */
+  /**
+   * The callee is not answering this request: it does not know it, or gave it up because it took the caller for gone.
+   */
   | { readonly kind: 'lost'; readonly id: number };
 
-/** What is told of an error at another peer. */
+/** What is reported about an error at another peer. */
 export interface RemoteFailure {
   readonly name: string;
   readonly message: string;
@@ -55,7 +57,7 @@ export function isQuestion(message: Direct): message is Question {
   return QUESTIONS.has(message.kind);
 }
 
-/** The parameters of a message. */
+/** Returns the parameters of a message. */
 export function encodeDirect(message: Direct): readonly unknown[] {
   const { kind, id } = message;
   switch (kind) {
@@ -81,7 +83,7 @@ export function encodeDirect(message: Direct): readonly unknown[] {
   }
 }
 
-/** Reads the parameters of a message; undefined for what is none. */
+/** Reads the parameters of a message. Returns undefined for what is not such a message. */
 export function readDirect([kind, id, first, ...rest]: readonly unknown[]): Direct | undefined {
   if (!isCount(id)) return undefined;
   const [second, third] = rest;
@@ -111,7 +113,7 @@ export function readDirect([kind, id, first, ...rest]: readonly unknown[]): Dire
   }
 }
 
-/** Whether parameters hold what no receiver should have to deal with. */
+/** Whether parameters contain something that no receiver should have to deal with. */
 export function areUnsafe(args: readonly unknown[]): boolean {
   return args.some((arg) => findUnsafeInJson(arg) !== undefined);
 }

@@ -2,29 +2,29 @@ import { CONTROL_PREFIX, packMethod } from './names.ts';
 import { findUnsafeInJson, MOST_ARGUMENTS } from './payload.ts';
 
 /**
- * JSON-RPC 2.0 frames, as the Python original writes and reads them. Only the head of a frame, up to
- * the method's name, has to be equal byte for byte: it is what subscriptions filter on.
+ * JSON-RPC 2.0 frames, as the Python original writes and reads them. Only the head of a frame, up to the method's name,
+ * has to be equal byte for byte: subscriptions filter on it.
  */
 
-/** A request in a frame: the method and its positional arguments, and what numbers it. */
+/** A request in a frame: the method, its positional arguments, and its number. */
 export interface Call {
   readonly method: string;
   readonly args: readonly unknown[];
-  /** As it came; of ours, a text that numbers the event. */
+  /** As it came. From peers of this package, a text that numbers the event. */
   readonly id?: unknown;
-  /** As it came; of ours, what has to be delivered before. */
+  /** As it came. From peers of this package, what has to be delivered before. */
   readonly after?: unknown;
-  /** As it came; of ours, what the event is part of, see {@link readTrace}. */
+  /** As it came. From peers of this package, the trace that the event is part of, see {@link readTrace}. */
   readonly traceparent?: unknown;
 }
 
 /**
  * Why a frame, or an element of a batch, was not understood:
- * - `utf-8`: it is no text in UTF-8;
- * - `json`: it is no JSON;
- * - `request`: it is JSON, but no JSON-RPC 2.0 request;
- * - `method`: it is for an event that the contract of who got it does not have;
- * - `params`: the parameters are neither an array nor an object;
+ * - `utf-8`: it is not text in UTF-8;
+ * - `json`: it is not JSON;
+ * - `request`: it is JSON, but not a JSON-RPC 2.0 request;
+ * - `method`: it is for an event that the receiver's contract does not have;
+ * - `params`: the parameters are neither an array nor an object, are too many, or do not fit a message of this protocol;
  * - `depth`: values are nested deeper than 64 levels;
  * - `key`: an object has a key `__proto__`.
  */
@@ -33,23 +33,23 @@ export type InvalidReason = 'utf-8' | 'json' | 'request' | 'method' | 'params' |
 /** A part of a frame that was not understood. */
 export interface InvalidCall {
   readonly reason: InvalidReason;
-  /** The method, where that much could be read. */
+  /** The method, if that much could be read. */
   readonly method?: string;
 }
 
-/** What a frame holds. The elements of a batch are judged one by one. */
+/** What a frame contains. The elements of a batch are judged one by one. */
 export interface Decoded {
   readonly calls: readonly Call[];
   readonly invalid: readonly InvalidCall[];
 }
 
-/** The start of every request for a method, up to the end of its name. */
+/** Returns the start of every request for a method, up to the end of its name. */
 export function requestHead(method: string): string {
   return `{"jsonrpc": "2.0", "method": ${pythonString(method)}`;
 }
 
 /**
- * A notification as a frame.
+ * Encodes a notification as a frame.
  * @param args - must be free of what {@link findUnsafeValue} finds
  */
 export function encodeNotification(method: string, args: readonly unknown[]): string {
@@ -57,7 +57,7 @@ export function encodeNotification(method: string, args: readonly unknown[]): st
   return `${requestHead(method)}${params}}`;
 }
 
-/** How frames with requests for a method can begin: alone, as a batch, and packed. */
+/** Returns how frames with requests for a method can begin: alone, as a batch, and packed. */
 export function requestPrefixes(method: string): readonly string[] {
   const head = requestHead(method);
   return [head, `[${head}`, requestHead(packMethod(method))];
@@ -104,7 +104,7 @@ function decodeRequest(value: unknown): Call | InvalidCall {
   return { method, args, id, after, traceparent };
 }
 
-/** A string as Python's `json.dumps` writes it: everything but printable ASCII is escaped. */
+/** Writes a string as Python's `json.dumps` does: everything except printable ASCII is escaped. */
 export function pythonString(text: string): string {
   return JSON.stringify(text).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

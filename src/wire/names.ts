@@ -1,7 +1,7 @@
-/** Names that start so belong to JSON-RPC and to this protocol; no event may have one. */
+/** The prefix of names that belong to JSON-RPC and to this protocol; no event may have one. */
 export const RESERVED_PREFIX = 'rpc.';
 
-/** How the methods of control messages start. */
+/** The prefix of the methods of control messages. */
 export const CONTROL_PREFIX = 'rpc.mr.';
 
 /** The method of control messages to every peer. */
@@ -15,7 +15,7 @@ export function methodTo(peerId: string): string {
 /** The method of control messages to the broker itself. */
 export const TO_BROKER = 'rpc.mr.broker';
 
-/** How the methods of packs start. */
+/** The prefix of the methods of packs. */
 export const PACK_PREFIX = 'rpc.mr.pack.';
 
 /** The method of packs of an event. */
@@ -23,16 +23,16 @@ export function packMethod(event: string): string {
   return `${PACK_PREFIX}${event}`;
 }
 
-/** How a stream is named that goes from one peer to another alone: the sender, and a count. */
+/** The name of a stream that goes from one peer to one other alone: the sender, and a count. */
 export function channelName(peerId: string, count: number): string {
   return `${peerId}~${count}`;
 }
 
-/** Reads the name of such a stream; undefined for what is none, such as the id of a peer. */
+/** Reads the name of such a stream. Returns undefined for any other name, such as the id of a peer. */
 export function readChannelName(name: string): { readonly peer: string; readonly count: number } | undefined {
   const [, peer, count] = /^([^~]+)~([1-9]\d{0,14})$/.exec(name) ?? [];
   return peer === undefined ? undefined : { peer, count: Number(count) };
 }
 
-/** How a store is called where subscribers have ids. */
+/** What stands for a store in place of a subscriber's id. */
 export const STORE = 'store';

@@ -4,17 +4,16 @@ import { findUnsafeInJson, MOST_ARGUMENTS } from './payload.ts';
 import { encodeStreamId, isCount, readStreamId } from './stream-id.ts';
 
 /**
- * Packs: events of one name and one publisher that follow each other, with one head for all of them. To JSON-RPC
- * a pack is a notification of `rpc.mr.pack.NAME` with the parameters: the id of the first event; the lists of
- * arguments; the steps from each event's g to the next one's, left out where all are 1; and `after`, in
- * columns: for each other event, by how much more of it each event of the pack depends on than the one before. In
- * both, the last number holds for the rest. Where events are traced there are as many traces as events, null for
- * those that are not.
+ * Packs: events of one name and one publisher that follow each other, with one head for all of them. To JSON-RPC, a
+ * pack is a notification of `rpc.mr.pack.NAME`. Its parameters are the id of the first event; the lists of arguments;
+ * the steps from each event's g to that of the next, left out if all are 1; and `after`, in columns: for each other
+ * event, the steps between those of its numbers on which the events of the pack depend. In both, the last number holds
+ * for the rest. If events are traced, there are as many traces as events, null for events that are not traced.
  */
 
 /**
- * What has to be delivered before an event: another event of its publisher, mostly one, and more if there are
- * several groups of subscribers. A chain, because a list for each event is three times as much garbage.
+ * What has to be delivered before an event: mostly one other event of its publisher, and more if there are several
+ * groups of subscribers. It is a chain, because a list for each event makes three times as much garbage.
  */
 export interface After {
   readonly event: string;
@@ -41,27 +40,27 @@ export interface EventBatch {
   readonly gs: readonly number[];
   /** The arguments of each, as JSON. */
   readonly texts: readonly string[];
-  /** All of them as one list, where that is there already. */
+  /** All of them as one list, if there is one already. */
   readonly list?: string | undefined;
   readonly afters: readonly (After | undefined)[];
-  /** What each is part of; undefined if none of them is traced. */
+  /** The trace that each event is part of; undefined if none of them is traced. */
   readonly traces?: readonly (string | undefined)[] | undefined;
 }
 
-/** What a pack holds; otherwise as {@link EventBatch}. */
+/** What a pack contains. Members without a comment are as in {@link EventBatch}. */
 export interface Pack {
   readonly event: string;
   readonly publisher: string;
   readonly n: number;
   readonly gs: readonly number[];
-  /** The arguments of each; or why they cannot be taken. */
+  /** The arguments of each event, or why they cannot be accepted. */
   readonly events: readonly (readonly unknown[] | InvalidCall)[];
-  /** Undefined if none of them has any. */
+  /** Undefined if no event has any. */
   readonly afters: readonly (After | undefined)[] | undefined;
   readonly traces: readonly (string | undefined)[] | undefined;
 }
 
-/** Events as one frame: packed, or as a plain request or batch, which Python peers understand, too. */
+/** Encodes events as one frame: packed, or as a plain request or batch, which Python peers understand, too. */
 export function encodeEvents(batch: EventBatch, mayPack: boolean): string {
   const { head, texts } = batch;
   if (mayPack && texts.length > 1) return `${head.packed}, "params": [${encodeBody(batch)}]}`;
@@ -69,7 +68,7 @@ export function encodeEvents(batch: EventBatch, mayPack: boolean): string {
   return requests.length === 1 ? (requests[0] as string) : `[${requests.join(', ')}]`;
 }
 
-/** A pack within another message; to be read with {@link readPack}. */
+/** Encodes a pack for use within another message; to be read with {@link readPack}. */
 export function encodePack(batch: EventBatch): string {
   return `[${JSON.stringify(batch.head.event)}, ${encodeBody(batch)}]`;
 }
@@ -115,7 +114,7 @@ function stepsOf(gs: readonly number[]): number[] {
   return shorten(steps);
 }
 
-/** Leaves out the end of a list where all are as the last one that is left. */
+/** Cuts repetitions of the last number off the end of a list. */
 function shorten(steps: number[]): number[] {
   let { length } = steps;
   while (length > 1 && steps[length - 1] === steps[length - 2]) length -= 1;
@@ -123,7 +122,7 @@ function shorten(steps: number[]): number[] {
   return steps;
 }
 
-/** How many columns may say with their last number what holds for all the rest: it is little to write, and much to read. */
+/** How many columns may have a last number that holds for all the rest: that is little to write, and much to read. */
 const MOST_REPEATING = 4;
 
 function encodeColumns(afters: readonly (After | undefined)[]): string {
@@ -147,7 +146,7 @@ function encodeColumns(afters: readonly (After | undefined)[]): string {
   return `, ${JSON.stringify(lists)}`;
 }
 
-/** Reads what follows the event's name in a pack; undefined if that makes no sense. */
+/** Reads what follows the event's name in a pack. Returns undefined if that makes no sense. */
 export function readPack(event: string, parameters: readonly unknown[]): Pack | undefined {
   const [id, events, steps = [], columns = [], traces] = parameters;
   const first = readStreamId(id);
@@ -186,12 +185,12 @@ function readSteps(first: number, steps: unknown, length: number): number[] | un
   return gs;
 }
 
-/** Empty if there are no columns. */
+/** Returns an empty list if there are no columns. */
 function readColumns(columns: unknown, length: number): (After | undefined)[] | undefined {
   if (!Array.isArray(columns)) return undefined;
   if (columns.length === 0) return [];
   const afters = Array.from<After | undefined>({ length });
-  // Whoever writes a few characters should not have others make billions of objects.
+  // A sender that writes a few characters should not make others create billions of objects.
   let left = MOST_REPEATING * length;
   for (const column of columns as readonly unknown[]) {
     if (!Array.isArray(column) || typeof column[0] !== 'string') return undefined;
@@ -213,7 +212,7 @@ function readColumns(columns: unknown, length: number): (After | undefined)[] | 
   return afters;
 }
 
-/** Reads the `after` of a plain request; what makes no sense counts as none. */
+/** Reads the `after` of a plain request. What makes no sense counts as missing. */
 export function readAfter(value: unknown): After | undefined {
   if (!Array.isArray(value)) return undefined;
   let after: After | undefined;
@@ -227,12 +226,12 @@ export function readAfter(value: unknown): After | undefined {
 /** The shape of what W3C calls a `traceparent`. */
 const TRACE = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
-/** Reads what an event is part of; what makes no sense counts as nothing. */
+/** Reads the trace that an event is part of. What makes no sense counts as missing. */
 export function readTrace(value: unknown): string | undefined {
   return typeof value === 'string' && TRACE.test(value) ? value : undefined;
 }
 
-/** Whether a call is a pack, and of which event. */
+/** Returns the event of which a call is a pack; undefined if the call is not a pack. */
 export function packedEvent({ method }: Call): string | undefined {
   return method.startsWith(PACK_PREFIX) ? method.slice(PACK_PREFIX.length) : undefined;
 }
@@ -241,14 +240,14 @@ export function packedEvent({ method }: Call): string | undefined {
 const MOST_IN_A_BATCH = 64;
 
 /**
- * A pack as plain batches, which Python peers understand; none if it is no pack. They begin with a space, so that
- * peers that filter on the text, which get the pack, do not get these as well.
+ * Turns a pack into plain batches, which Python peers understand; returns none if the frame is not a pack. They begin
+ * with a space, so that peers that filter on the text, and so get the pack, do not get these as well.
  */
 export function unpack(frame: string): string[] {
   try {
     const { method, params } = JSON.parse(frame) as { method: string; params: readonly unknown[] };
     const event = packedEvent({ method, args: params });
-    // What goes from one peer to another alone is nobody else's.
+    // What goes from one peer to one other alone is for nobody else.
     if (event === undefined || event.startsWith(CONTROL_PREFIX)) return [];
     const pack = readPack(event, params);
     if (pack === undefined) return [];

@@ -1,4 +1,4 @@
-/** How deep arrays and objects in an argument may be nested. */
+/** How deeply arrays and objects in an argument may be nested. */
 export const MAX_DEPTH = 64;
 
 /** How many arguments an event may have on its way: with many more, listeners cannot be called. */
@@ -13,9 +13,9 @@ export const MOST_ARGUMENTS = 1_024;
 export type UnsafeValue = 'depth' | 'key' | 'bigint' | 'function' | 'symbol' | 'undefined' | 'number' | 'object';
 
 /**
- * Looks for what JSON would refuse, drop or change in silence (but for -0, which becomes 0): BigInt, functions, symbols, `undefined`
- * (but as the value of a property, which counts as left out), NaN and infinities, Map, Set, binary data
- * and the like. A value with `toJSON`, such as a Date, is judged by what that gives.
+ * Looks for what JSON would refuse, drop or silently change (except -0, which becomes 0): BigInt, functions, symbols,
+ * `undefined` (except as the value of a property, which counts as left out), NaN and infinities, Map, Set, binary data
+ * and the like. A value with `toJSON`, such as a Date, is judged by what that method returns.
  */
 export function findUnsafeValue(value: unknown, depth = 1): UnsafeValue | undefined {
   const kind = typeof value;
@@ -26,12 +26,12 @@ export function findUnsafeValue(value: unknown, depth = 1): UnsafeValue | undefi
 
 function findUnsafeInObject(value: object, depth: number): UnsafeValue | undefined {
   if (depth > MAX_DEPTH) return 'depth';
-  // JSON writes null for a Date that is none.
+  // JSON writes null for an invalid Date.
   if (value instanceof Date && Number.isNaN(value.getTime())) return 'number';
   const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON === 'function') return findUnsafeValue((toJSON as () => unknown).call(value), depth + 1);
   if (Array.isArray(value)) {
-    // Holes count as undefined, so no `for of` short cut over present indexes.
+    // `for of` visits holes, too, as undefined; `forEach` would skip them.
     for (const item of value as unknown[]) {
       const found = findUnsafeValue(item, depth + 1);
       if (found !== undefined) return found;
@@ -50,8 +50,8 @@ function findUnsafeInObject(value: object, depth: number): UnsafeValue | undefin
 }
 
 /**
- * Looks for what no receiver should have to deal with, in what was JSON. All of it: an infinite number, which `1e999` is
- * read as, does not end the search.
+ * Looks for what no receiver should have to deal with, in a value that was JSON. It searches the whole value: an
+ * infinite number, as which `1e999` is read, does not end the search.
  */
 export function findUnsafeInJson(value: unknown, depth = 1): 'depth' | 'key' | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -75,12 +75,12 @@ const EXPLANATIONS: Readonly<Record<UnsafeValue, string>> = {
   undefined: 'it is undefined, or contains an array with undefined in it',
 };
 
-/** What to tell the user of such a value. */
+/** Returns what to tell the user about such a value. */
 export function describeUnsafeValue(found: UnsafeValue): string {
   return EXPLANATIONS[found];
 }
 
-/** Whether an object is made of its own properties: a literal or an instance of a user's class. */
+/** Whether an object consists of its own properties: a literal or an instance of a user's class. */
 export function isRecord(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;

@@ -1,4 +1,6 @@
-/** The ids of numbered events, `P:g:n`: the publisher, its count over all events, its count for this one. */
+/**
+ * The id of a numbered event, `P:g:n`: the publisher, its count over all events, and its count for events of this name.
+ */
 export interface StreamId {
   readonly publisher: string;
   readonly g: number;
@@ -9,7 +11,7 @@ export function encodeStreamId(publisher: string, g: number, n: number): string 
   return `${publisher}:${g}:${n}`;
 }
 
-/** Undefined for what is no such id, as those of Python peers are. */
+/** Reads such an id. Returns undefined for any other, such as those of Python peers. */
 export function readStreamId(id: unknown): StreamId | undefined {
   if (typeof id !== 'string') return undefined;
   const first = id.indexOf(':');
