@@ -79,15 +79,15 @@ export interface Bus {
 
 /**
  * Keeps frames for absent subscribers, in the order in which it got them, and notes how far each of them has read.
- * Each method rejects where there is no link or no answer; it is then unknown whether the operation was done. It rejects
- * with a `RefusedError` where the server refuses.
+ * Each method rejects where there is no link or no answer; it is then unknown whether the operation was done. Each
+ * rejects with a `RefusedError` where the server refuses.
  */
 export interface Store {
   /** The size of the largest event that the store keeps, as {@link Bus.largest}. */
   readonly largest: number;
   /**
-   * As {@link Bus.isSpread}: when a frame comes back from the peer's own server, what peers at the others said before may
-   * not have come yet.
+   * As {@link Bus.isSpread}: when a frame comes back from the peer's own server, earlier frames of peers at the others
+   * may not have come yet.
    */
   readonly isSpread: boolean;
   /**
@@ -142,7 +142,7 @@ export type Token = string | (() => string | Promise<string>) | undefined;
 
 /** Decides what one peer may do that came in through a door for strangers. */
 export interface Gate {
-  /** Whether a prefix belongs to a peer that is here already, on another connection. To be asked before it subscribes. */
+  /** Whether a prefix belongs to a peer that is here already, on another connection. Asked before it subscribes. */
   isTaken(prefix: string): boolean;
   maySubscribe(prefix: string): boolean;
   maySend(frame: Frame): boolean;
