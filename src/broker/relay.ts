@@ -36,7 +36,7 @@ export function answerTo(frame: Frame): string | undefined {
   return encodeControl(methodTo(received.sender), '', { kind: 'broker' });
 }
 
-/** Returns the topic of a frame, as buses know it: an event or a method of this protocol; undefined for foreign ones. */
+/** Returns the topic of a frame for a bus: an event, or a method of this protocol. Undefined for foreign frames. */
 export function topicOf(frame: Frame): string | undefined {
   const start = [METHOD_START, BATCH_START].find((one) => startsWith(frame, one));
   if (start === undefined) return undefined;
@@ -91,7 +91,7 @@ function textOf(frame: Frame): string {
   return typeof frame === 'string' ? frame : new TextDecoder('utf-8', { ignoreBOM: true }).decode(frame);
 }
 
-/** Whether a text is JSON-RPC as others write it. This package's peers filter on text and miss it; Python peers see it. */
+/** Whether a text is JSON-RPC as others write it. Peers of this package filter on text and miss it; Python's do not. */
 function isForeignRequest(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);
