@@ -47,8 +47,8 @@ interface Address {
 
 /**
  * Returns the two endpoints of a broker that was given one address. `ipc:///tmp/shop` has `/tmp/shop.in` and
- * `/tmp/shop.out`, `inproc://shop` likewise, and `tcp://host:5000` has the ports 5000 and 5001. For WebSockets, NATS and
- * Redis, one address serves both ways.
+ * `/tmp/shop.out`, `inproc://shop` likewise, and `tcp://host:5000` has the ports 5000 and 5001. WebSockets, NATS and
+ * Redis have one address for both ways.
  * @throws AddressError
  */
 export function endpointsOf(address: string): Endpoints {
@@ -108,7 +108,7 @@ export function checkServed(endpoints: Endpoints): void {
  * @throws AddressError
  */
 export function checkUplink(address: string): void {
-  // Comes first: where no address was meant, the error need not list all kinds of addresses.
+  // Checked first: for what is no address at all, the error need not list all kinds of addresses.
   if (!/^[a-z+]+:\/\//.test(address)) throw new AddressError(`'${address}' is no address; expected nats://…`);
   if (parseAddress(address).scheme === 'nats') return;
   throw new AddressError(`'${address}' cannot be an uplink; expected nats://…`);
@@ -131,8 +131,8 @@ export async function makePortBus(port: Port): Promise<Bus> {
 }
 
 /**
- * Opens the doors of a broker for peers that come in over local sockets or ZeroMQ, or within the thread. They are loaded
- * when they are needed.
+ * Opens the doors of a broker for peers that come in over local sockets or ZeroMQ, or within the thread. The doors are
+ * loaded when they are needed.
  */
 export async function openDoors(endpoints: Endpoints, listener: DoorListener): Promise<OpenDoors> {
   const scheme = checkEndpoints(endpoints);

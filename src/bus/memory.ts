@@ -18,8 +18,8 @@ class Arrivals<Thing> {
   }
 
   /**
-   * Hands over each thing in a job of its own, as long as somebody can push. Like sockets, it does so in the asynchronous
-   * context of its caller, not in that of `push`. A slot that gets an event is not part of the slot that published it.
+   * Hands over each thing in a job of its own, as long as somebody can push. Like sockets, it does so in the async
+   * context of its caller, not in that of `push`: a slot that gets an event is not part of the slot that published it.
    */
   async handOver(take: (thing: Thing) => void): Promise<never> {
     for (;;) {

@@ -30,7 +30,7 @@ interface Link {
   drop(): void;
 }
 
-/** The size, in bytes, of the largest event. Redis cuts off clients with 32 MiB waiting, unless configured otherwise. */
+/** How large an event may be, in bytes. Redis cuts off clients with 32 MiB waiting, unless configured otherwise. */
 const LARGEST = 8 * 1024 * 1024;
 /** How long, in milliseconds, connecting may take. */
 const CONNECT_WITHIN = 5_000;

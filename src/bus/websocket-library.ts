@@ -12,7 +12,7 @@ export async function loadWs(): Promise<typeof Ws> {
   }
 }
 
-/** Returns a function that makes the library's WebSockets. The runtime gets its turn after each message, as in pages. */
+/** Returns what makes the library's WebSockets. The runtime gets its turn after each message, as in pages. */
 export async function libraryWebSocket(): Promise<MakeWebSocket> {
   const { WebSocket } = await loadWs();
   // A broker sends nothing larger than publishers may send, and they are told when something is too large.
