@@ -61,8 +61,8 @@ export interface UplinkOptions {
 /** The events of a broker. */
 export type BrokerStatus = Events<{
   /**
-   * A peer was not let in, or was cut off for what it did. Strangers determine how often that happens: consider this
-   * before you log it.
+   * A peer was not let in, or was cut off for what it did. How often that happens is up to whoever connects: consider
+   * this before you log it.
    */
   refused: [refusal: Refusal];
   /** The link to other brokers came up, broke, or cannot be established for another reason than before. */

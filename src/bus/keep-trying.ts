@@ -2,7 +2,7 @@ import { RefusedError } from '../errors.ts';
 import { delayBefore, REFUSED_DELAY } from './backoff.ts';
 import { type Token, TOKEN_WITHIN } from './bus.ts';
 
-/** Connects to a server, and is told when that fails. */
+/** Connects to a server, and takes note when that fails. */
 export interface Attempt {
   /**
    * Connects, and resolves when the link has ended. Rejects when no link was established: with a `RefusedError` when

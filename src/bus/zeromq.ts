@@ -219,7 +219,7 @@ export class ZeromqDoor implements Door {
 /** How every frame begins: a subscription to less than this matches all methods. */
 const METHOD_START = '{"jsonrpc": "2.0", "method": "';
 
-/** Makes a socket that keeps all subscriptions. Others drop those beyond the first 1,000 that wait to be sent. */
+/** A socket that keeps all subscriptions. Otherwise ZeroMQ drops those beyond the first 1,000 that wait to be sent. */
 function makeSubscriber(Subscriber: Library['Subscriber']): Zeromq.Subscriber {
   class Patient extends Subscriber {
     constructor() {

@@ -24,7 +24,7 @@ export interface NodeWorker {
 export type Port = WebPort | NodeWorker;
 
 /**
- * A message between the two ends of a port.
+ * A word that one end of a port sends to the other.
  *
  * The peer sends `join` (with a new number each time), `subscribe` (with the beginnings of frames), `frames`, `leave`
  * and `beat`. The door sends `ask` (who is there? it serves anew), `up` (with the number of a join, and the heartbeat
