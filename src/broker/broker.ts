@@ -25,95 +25,95 @@ import { methodTo } from '../wire/names.ts';
 import { makeGate } from './gate.ts';
 import { answerTo, type FrameKind, kindOf, topicOf, unpackFrame } from './relay.ts';
 
-/** What has gone through a broker since it was made. */
+/** The traffic through a broker since it was constructed. */
 export interface BrokerCounters {
-  /** Frames passed on. */
+  /** The number of frames passed on. */
   readonly frames: number;
-  /** Their bytes (for text within one process: its characters). */
+  /** The number of bytes in these frames (for text within one process: of characters). */
   readonly bytes: number;
-  /** Frames dropped, because they are no text in UTF-8 or no JSON-RPC: they could do harm to Python peers. */
+  /** The number of frames dropped because they are not UTF-8 text or not JSON-RPC: they could harm Python peers. */
   readonly invalid: number;
-  /** Connections over WebSockets and plain sockets that were not let in, or were cut off for what they did. */
+  /** The number of connections over WebSockets and plain sockets that were refused, or cut off for what they did. */
   readonly refused: number;
 }
 
-/** The doors of a broker. Peers that come in through different doors meet. */
+/** The doors of a broker. Peers that come in through different doors meet one another. */
 export interface BrokerDoors {
-  /** Where peers connect with ZeroMQ, also those in Python: an address, or the two that it stands for. */
+  /** Where peers connect with ZeroMQ, including Python peers: one address, or the two that it stands for. */
   readonly zmq?: string | Endpoints | undefined;
-  /** Where peers connect with WebSockets, browsers among them: an address, or how to serve. */
+  /** Where peers connect with WebSockets, including browsers: an address, or options. */
   readonly ws?: string | WebSocketDoorOptions | undefined;
   /**
-   * What joins the broker to others, and to peers that connect to the same place: an address of NATS. Peers behind
-   * all of these brokers meet.
+   * The NATS address at which the broker joins other brokers, and peers that connect to the same place. Peers behind
+   * all of these brokers meet one another.
    */
   readonly uplink?: string | UplinkOptions | undefined;
 }
 
-/** Where a broker joins others. */
+/** Where and how a broker joins others. */
 export interface UplinkOptions {
   /** `nats://host:4222/shop`. */
   readonly address: string;
-  /** What to show to the server: a text, or what gets one for each connection. */
+  /** The token for the server: a text, or a function that obtains one for each connection. */
   readonly token?: Token;
 }
 
-/** What a broker tells of itself. */
+/** The events of a broker. */
 export type BrokerStatus = Events<{
   /**
-   * Somebody was not let in, or was cut off for what it did. How often that happens is up to who comes: think of that
-   * before you write it to a log.
+   * A peer was not let in, or was cut off for what it did. How often that happens is up to whoever connects: consider
+   * this before you log it.
    */
   refused: [refusal: Refusal];
-  /** The link to other brokers came up, broke, or cannot be had for another reason than before. */
+  /** The link to other brokers came up, broke, or cannot be established for another reason than before. */
   uplink: [status: UplinkStatus];
 }>;
 
 /**
- * The hub that peers meet at. It passes every frame on to all peers that subscribed to it and keeps
- * nothing, so it may be ended and started again at any time.
+ * The hub at which peers meet. It passes every frame on to all peers that subscribed to it. It keeps no state, so it
+ * may be stopped and started again at any time.
  *
  * ```ts
  * const broker = new Broker('ipc:///tmp/shop.in', 'ipc:///tmp/shop.out');
  * await using running = await broker.start();
  * ```
  *
- * For browsers, it opens a second door, see {@link Broker.listen}.
+ * For browsers, it opens a second door: see {@link Broker.listen}.
  *
  * Python: `mreventloop.Broker`, with the same two addresses in the same order.
  */
 export class Broker implements AsyncDisposable {
-  /** What it tells of itself, to be connected to. */
+  /** The events of the broker, to connect to. */
   readonly status: BrokerStatus = events({
     refused: event<[refusal: Refusal]>(),
     uplink: event<[status: UplinkStatus]>(),
   });
   #endpoints: Endpoints | undefined;
   #url: string | undefined;
-  /** Where the door for WebSockets is, as soon as that is known. */
+  /** The endpoints of the door for WebSockets, as soon as they are known. */
   #webSockets: Endpoints | undefined;
-  // Once started, with the port that it got: it is the same after another start.
+  // After a start, with the port that was bound, so that the next start uses the same one.
   #ws: WebSocketDoorOptions | undefined;
   readonly #uplinkOptions: UplinkOptions | undefined;
   readonly #counters = { frames: 0, bytes: 0, invalid: 0, refused: 0 };
-  // With what ends watching whether their other ends are gone, which goes on while the broker is stopped.
+  // With a function that stops watching whether the other end is gone. The watch goes on while the broker is stopped.
   readonly #ports = new Map<Port, () => void>();
   #portDoor: PortDoor | undefined;
   #doors: readonly Door[] | undefined;
   #uplink: Uplink | undefined;
   #starting: Promise<unknown> | undefined;
-  // Until it is done, or the broker is started again, which waits for it.
+  // Set until the stop is done, or the broker is started again; the start then waits for the stop.
   #stopping: Promise<void> | undefined;
 
   /**
-   * @param inAddress - where peers receive from; or, alone, the one address that both are made of:
-   *   `ipc:///tmp/shop` stands for `ipc:///tmp/shop.in` and `.out` (beside which `/tmp/shop.in.lines` is made), `tcp://host:5000` for ports 5000 and 5001,
-   *   and `ws://` addresses for themselves
-   * @param outAddress - where peers send to
+   * @param inAddress - the address that peers receive from; or, alone, the one address from which both are derived:
+   *   `ipc:///tmp/shop` stands for `ipc:///tmp/shop.in` and `.out` (beside which `/tmp/shop.in.lines` is created),
+   *   `tcp://host:5000` for ports 5000 and 5001; a `ws://` address is used for both
+   * @param outAddress - the address that peers send to
    * @throws AddressError for addresses that make no sense
    */
   constructor(inAddress: string, outAddress?: string);
-  /** @param doors - one door or several; none for a broker that serves ports only, see {@link Broker.attach} */
+  /** @param doors - one door or several; none for a broker that serves only ports, see {@link Broker.attach} */
   constructor(doors: BrokerDoors);
   constructor(first: string | BrokerDoors, outAddress?: string) {
     const { zmq, ws, uplink } = typeof first === 'object' && first !== null ? first : readAddresses(first, outAddress);
@@ -127,10 +127,13 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Makes a broker and starts it. Rejects with all that either of them throws.
+   * Creates a broker and starts it. Rejects with whatever the constructor or `start()` throws.
    *
    * ```ts
-   * await using broker = await Broker.listen({ zmq: 'ipc:///tmp/shop', ws: { server, origins: ['https://shop.example'] } });
+   * await using broker = await Broker.listen({
+   *   zmq: 'ipc:///tmp/shop',
+   *   ws: { server, origins: ['https://shop.example'] },
+   * });
    * ```
    */
   static async listen(doors: BrokerDoors): Promise<Broker> {
@@ -138,30 +141,32 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * The two addresses; once started, as they were bound, so with the port that a port of 0 became. Of a broker
-   * for WebSockets alone, both are its URL.
+   * The two addresses. Once started, they are as bound, so a port of 0 is replaced by the actual one. Of a broker for
+   * WebSockets alone, both are its URL.
    */
   get endpoints(): Endpoints {
     return this.#endpoints ?? { in: this.url ?? '', out: this.url ?? '' };
   }
 
   /**
-   * Where peers on this machine connect with WebSockets, if there is a door for them; once started, with the port
-   * that it got. Not known for a server of yours as long as it does not listen, or at a Unix socket to which no address leads.
+   * The URL at which peers on this machine connect with WebSockets, if there is a door for them; once started, with the
+   * port that was bound. Undefined while a server of yours does not listen, or if it does so at a Unix socket that no
+   * address can name.
    */
   get url(): string | undefined {
     return this.#url || this.#webSockets?.in || undefined;
   }
 
   /**
-   * Lets the peer come in that has the other end of a port: in another thread, or another frame of a page.
+   * Lets in the peer at the other end of a port: in another thread, or another frame of a page.
    *
    * ```ts
    * broker.attach(worker); // and in the worker: new Peer(parentPort, ['request_product'], ['produced'])
    * ```
    *
-   * @returns what ends it
-   * @throws AddressError for what is no port, for a window, and for a `BroadcastChannel`, on which peers meet without a broker
+   * @returns a disposable that detaches the port
+   * @throws AddressError for anything but a port, for a window, and for a `BroadcastChannel`, on which peers meet
+   *   without a broker
    */
   attach(port: Port): Disposable {
     if (!isPort(port)) throw new AddressError('expected a port: a MessagePort, a Worker or, within one, parentPort');
@@ -183,33 +188,34 @@ export class Broker implements AsyncDisposable {
     return { [Symbol.dispose]: detach };
   }
 
-  /** How many ports are attached whose other ends are not known to be gone. */
+  /** The number of attached ports whose other ends are not known to be gone. */
   get ports(): number {
     return this.#ports.size;
   }
 
-  /** A copy of what was counted so far. */
+  /** A copy of the counters. */
   get counters(): BrokerCounters {
     return { ...this.#counters };
   }
 
-  /** How it stands with the uplink, since the last start; undefined for a broker that has none. */
+  /** The state of the uplink since the last start; undefined for a broker without one. */
   get uplink(): UplinkStatus | undefined {
     return this.#uplink?.status;
   }
 
-  /** Whether it serves. */
+  /** Whether the broker serves. */
   get running(): boolean {
     return this.#doors !== undefined && this.#starting === undefined && this.#stopping === undefined;
   }
 
   /**
-   * Binds the addresses and begins to serve. A broker that was stopped can be started again; it waits until that is
-   * done. An uplink is tried once; when nobody answers within half a second, the broker serves its own peers and goes on trying.
+   * Binds the addresses and begins to serve. A stopped broker can be started again; the start waits until the stop is
+   * done. The start tries an uplink once. When nobody answers within half a second, the broker serves its own peers and
+   * goes on trying.
    * @returns the broker itself, for `await using`
-   * @throws AddressInUseError when another broker or program serves an address; AddressError when an
-   *   address cannot be used; RangeError or TypeError for options of a door that make no sense; MissingLibraryError;
-   *   StateError when it was started already
+   * @throws AddressInUseError when another broker or program serves an address; AddressError when an address cannot be
+   *   used; RangeError or TypeError for options of a door that make no sense; MissingLibraryError; StateError when the
+   *   broker was started already
    */
   async start(): Promise<this> {
     const stopping = this.#stopping;
@@ -230,8 +236,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Stops to serve and removes the socket files that it made. A server that it was attached to goes on. May be called
-   * again meanwhile, and then waits for the same.
+   * Stops serving and removes the socket files that the broker created. A server to which it was attached goes on. May
+   * be called again while a stop is under way, and then waits for the same stop.
    */
   stop(): Promise<void> {
     if (this.#stopping === undefined) {
@@ -250,7 +256,7 @@ export class Broker implements AsyncDisposable {
   async #close(): Promise<void> {
     const starting = this.#starting;
     if (starting !== undefined) {
-      // The start waits for its first attempt.
+      // The start waits for the uplink's first attempt.
       await this.#uplink?.close();
       await starting.catch(() => {});
     }
@@ -280,7 +286,7 @@ export class Broker implements AsyncDisposable {
     };
     try {
       if (this.#uplinkOptions !== undefined) {
-        // First: who comes in when the doors open reaches the others at once.
+        // Before the doors: a peer that comes in when they open then reaches the other brokers at once.
         const { address, token } = this.#uplinkOptions;
         uplink = await makeUplink(address, token, topicOf);
         this.#uplink = uplink;
@@ -321,8 +327,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * To all doors, that through which it came included: others behind that may want it.
-   * @returns what it was
+   * Passes a frame to all doors. These include the door that it came through, as other peers behind it may want it.
+   * @returns the kind of the frame
    */
   #pass(frame: Frame, doors: readonly Door[]): FrameKind {
     const kind = kindOf(frame);
@@ -343,13 +349,13 @@ export class Broker implements AsyncDisposable {
   }
 }
 
-/** Whether somebody came in by one of the doors who hears what is said to a peer. */
+/** Whether somebody behind one of the doors receives the messages to a peer. */
 function isHere(id: string, doors: readonly Door[]): boolean {
   const prefixes = requestPrefixes(methodTo(id));
   return doors.some((door) => prefixes.some((prefix) => door.hears(prefix)));
 }
 
-/** To the doors where somebody listens who does not know packs. */
+/** Sends a pack, unpacked, to the doors with listeners that do not know packs. */
 function sendUnpacked(frame: Frame, doors: readonly Door[]): void {
   const plainDoors = doors.filter((door) => door.hasPlainListeners);
   if (plainDoors.length === 0) return;

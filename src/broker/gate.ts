@@ -8,10 +8,10 @@ import { type Pack, packedEvent, readPack } from '../wire/pack.ts';
 import { readStreamId } from '../wire/stream-id.ts';
 
 /**
- * Judges what a peer says that may subscribe to some events and publish some, and no others. It is one
- * peer: the id that it subscribes to first is its own, unless that is another's, and it speaks for no other. All that
- * it sends is read for that, which the frames of others are not.
- * @param isHere - whether a peer is here that has this id
+ * Makes the gate for a peer that may subscribe to and publish certain events only. The peer has one id: the first that
+ * it subscribes to, unless that is the id of another peer. It may not speak for any other peer. To enforce this,
+ * everything that it sends is parsed, unlike the frames of other peers.
+ * @param isHere - whether a peer with this id is here
  */
 export function makeGate(
   { subscribe = [], publish = [], request = [], serve = [] }: Grant,
@@ -24,7 +24,7 @@ export function makeGate(
   const open = new Set([...subscribe, TO_ALL].flatMap((name) => requestPrefixes(name)));
   let id: string | undefined;
 
-  /** Whether it speaks for itself, in what goes to all or to one. */
+  /** Whether the peer speaks for itself, in a message to all peers or to one. */
   const isOwn = (name: string): boolean => (readChannelName(name)?.peer ?? name) === id;
   const maySay = (args: unknown): boolean => {
     const message = Array.isArray(args) ? readDirect(args) : undefined;
@@ -34,7 +34,7 @@ export function makeGate(
     isOwn(publisher) && (isToPeer(event) ? events.every(maySay) : mayPublish(event));
   const mayRequest = (call: Call): boolean => {
     const position = readStreamId(call.id);
-    // Events without a number are delivered as they come.
+    // Unnumbered events are delivered as they come.
     return mayPublish(call.method) && (position === undefined || position.publisher === id);
   };
   const isAllowed = (call: Call): boolean => {
@@ -51,7 +51,7 @@ export function makeGate(
     const { control } = received;
     if (control.kind === 'hello') {
       const { subscribes, publishes, serves = [], durable } = control;
-      // Publishers would store what is wanted so; nobody behind a door has a store.
+      // Publishers would store events for a durable subscription; no peer behind a door has a store.
       if (durable !== undefined) return false;
       return subscribes.every(maySubscribe) && publishes.every(mayPublish) && serves.every(mayServe);
     }
@@ -73,7 +73,7 @@ export function makeGate(
       return invalid.length === 0 && calls.every(isAllowed);
     },
     mayReceive(frame) {
-      // What others replay for it, or for the one that it pretends to be.
+      // Only replays need a check: those for this peer, or for the peer that it pretends to be.
       if (!isToOne(frame)) return true;
       const { calls } = decode(text(frame));
       return calls.every((call) => {
@@ -84,7 +84,7 @@ export function makeGate(
   };
 }
 
-/** The heads of messages to one peer, up to its id. */
+/** How messages to one peer begin, up to its id. */
 const TO_ONE = /* @__PURE__ */ headsToOne();
 const LONGEST = /* @__PURE__ */ longest(TO_ONE);
 
@@ -96,19 +96,19 @@ function longest(texts: readonly string[]): number {
   return Math.max(...texts.map(({ length }) => length));
 }
 
-/** The peer whose messages have this prefix, whole. */
+/** Returns the id of the peer whose messages have exactly this prefix. */
 function readOwnId(prefix: string): string | undefined {
   const start = TO_ONE.find((one) => prefix.startsWith(one));
   const [, id] = /^([\w-]+)"$/.exec(prefix.slice(start?.length)) ?? [];
   return start === undefined ? undefined : id;
 }
 
-/** Whether a method is that of messages to one peer. */
+/** Whether a method is one of messages to a single peer. */
 function isToPeer(method: string): boolean {
   return method.startsWith(methodTo(''));
 }
 
-/** Whether it is a message to one peer. */
+/** Whether a frame is a message to a single peer. */
 function isToOne(frame: Frame): boolean {
   const start = typeof frame === 'string' ? frame : text(frame.subarray(0, LONGEST));
   return TO_ONE.some((one) => start.startsWith(one));
@@ -118,5 +118,5 @@ function text(frame: Frame): string {
   return typeof frame === 'string' ? frame : (decoder ??= new TextDecoder()).decode(frame);
 }
 
-// Not before it is needed: what imitates pages for tests may not have it.
+// Created only when needed: test environments that imitate pages may lack TextDecoder.
 let decoder: InstanceType<typeof TextDecoder> | undefined;

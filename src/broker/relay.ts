@@ -5,13 +5,13 @@ import { methodTo, PACK_PREFIX, TO_BROKER } from '../wire/names.ts';
 import { unpack } from '../wire/pack.ts';
 
 /**
- * What a frame is, as far as a relay has to know:
+ * The kind of a frame, as far as a relay has to know it:
  * - `request`: to be passed on;
- * - `pack`: to be passed on, and to plain listeners as {@link unpackFrame} gives it;
+ * - `pack`: to be passed on, and to plain listeners in the form that {@link unpackFrame} returns;
  * - `question`: to the broker itself, see {@link answerTo};
- * - `invalid`: no JSON-RPC.
+ * - `invalid`: not JSON-RPC.
  *
- * What peers write is recognised by its first bytes and not looked at further. The rest is the receiver's to judge.
+ * Frames that peers write are recognised by their first bytes and not examined further. Receivers check the rest.
  */
 export type FrameKind = 'request' | 'pack' | 'question' | 'invalid';
 
@@ -23,12 +23,12 @@ export function kindOf(frame: Frame): FrameKind {
   return startsWith(frame, BATCH_START) || isForeignRequest(textOf(frame)) ? 'request' : 'invalid';
 }
 
-/** A pack as plain listeners understand it; nothing if it is broken. */
+/** Returns a pack in the form that plain listeners understand; nothing if the pack is broken. */
 export function unpackFrame(frame: Frame): string[] {
   return unpack(textOf(frame));
 }
 
-/** The answer to a question, which tells what this broker can do; undefined if it makes no sense. */
+/** Returns the answer to a question: what this broker can do. Undefined if the question makes no sense. */
 export function answerTo(frame: Frame): string | undefined {
   const [call] = decode(textOf(frame)).calls;
   const received = call === undefined ? undefined : readControl(call.args);
@@ -36,7 +36,7 @@ export function answerTo(frame: Frame): string | undefined {
   return encodeControl(methodTo(received.sender), '', { kind: 'broker' });
 }
 
-/** What a frame is about, as peers name it to a bus: an event, or a method of this protocol. Undefined for foreign ones. */
+/** Returns the topic of a frame for a bus: an event, or a method of this protocol. Undefined for foreign frames. */
 export function topicOf(frame: Frame): string | undefined {
   const start = [METHOD_START, BATCH_START].find((one) => startsWith(frame, one));
   if (start === undefined) return undefined;
@@ -44,7 +44,7 @@ export function topicOf(frame: Frame): string | undefined {
   return method?.startsWith(PACK_PREFIX) === true ? method.slice(PACK_PREFIX.length) : method;
 }
 
-/** The JSON string that begins, with its quote, at a place in a frame; all before it is ASCII. */
+/** Reads the JSON string whose opening quote is at `begin` in a frame. Everything before it is ASCII. */
 function stringAt(frame: Frame, begin: number): string | undefined {
   const at = (i: number): number | undefined => (typeof frame === 'string' ? frame.charCodeAt(i) : frame[i]);
   let end = begin + 1;
@@ -63,7 +63,7 @@ function stringAt(frame: Frame, begin: number): string | undefined {
 const QUOTE = 34;
 const BACKSLASH = 92;
 
-/** How frames begin, as text and as bytes: it is all ASCII. */
+/** A beginning of frames, as text and as bytes. It is all ASCII. */
 interface Start {
   readonly text: string;
   readonly bytes: Uint8Array;
@@ -82,7 +82,7 @@ function startOf(...parts: readonly string[]): Start {
 
 function startsWith(frame: Frame, { text, bytes }: Start): boolean {
   if (typeof frame === 'string') return frame.startsWith(text);
-  // Every frame comes by here: comparing bytes takes a tenth of what making a text of them takes.
+  // Every frame is checked here. Comparing bytes takes a tenth of the time of decoding them to text.
   for (let i = 0; i < bytes.length; i += 1) if (frame[i] !== bytes[i]) return false;
   return true;
 }
@@ -91,7 +91,7 @@ function textOf(frame: Frame): string {
   return typeof frame === 'string' ? frame : new TextDecoder('utf-8', { ignoreBOM: true }).decode(frame);
 }
 
-/** JSON-RPC as others write it. Peers of this package filter on the text and do not see it; Python peers do. */
+/** Whether a text is JSON-RPC as others write it. Peers of this package filter on text and miss it; Python's do not. */
 function isForeignRequest(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);

@@ -10,7 +10,7 @@ import type { Grant, WebSocketDoorOptions } from './websocket/websocket-options.
 /** The kinds of addresses, by scheme. */
 type Scheme = keyof Capabilities;
 
-/** The bus that each of them needs, loaded when it is. */
+/** The bus for each kind, loaded when it is needed. */
 const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions) => Promise<Bus>>> = {
   inproc: async (endpoints) => new (await import('./memory.ts')).MemoryBus(endpoints),
   ipc: async (endpoints) => (await import('./ipc/ipc.ts')).makeIpcBus(endpoints),
@@ -27,12 +27,12 @@ const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions)
 
 const SCHEMES = /* @__PURE__ */ Object.keys(BUSES) as readonly Scheme[];
 
-/** The kinds that lead to servers of others, which brokers join. */
+/** The kinds that lead to third-party servers, which brokers join. */
 const SERVERS: ReadonlySet<Scheme> = new Set<Scheme>(['nats', 'nats+ws', 'nats+wss', 'redis', 'rediss']);
-/** The kinds that have an address for each way; those of others are for both. */
+/** The kinds that have one address for each way; an address of any other kind is for both ways. */
 const ONE_EACH_WAY: ReadonlySet<Scheme> = new Set<Scheme>(['inproc', 'ipc', 'tcp']);
 
-/** What a bus is told besides where to connect. */
+/** The options of a bus, besides its endpoints. */
 export interface BusOptions {
   readonly token?: Token;
   /** Loads the client for NATS over WebSockets. */
@@ -46,9 +46,9 @@ interface Address {
 }
 
 /**
- * The two endpoints of a broker that was given one address: `ipc:///tmp/shop` has `/tmp/shop.in` and
- * `/tmp/shop.out`, `inproc://shop` likewise, and `tcp://host:5000` has the ports 5000 and 5001. WebSockets,
- * NATS and Redis go both ways: their one address is both.
+ * Returns the two endpoints of a broker that was given one address. `ipc:///tmp/shop` has `/tmp/shop.in` and
+ * `/tmp/shop.out`, `inproc://shop` likewise, and `tcp://host:5000` has the ports 5000 and 5001. WebSockets, NATS and
+ * Redis have one address for both ways.
  * @throws AddressError
  */
 export function endpointsOf(address: string): Endpoints {
@@ -108,7 +108,7 @@ export function checkServed(endpoints: Endpoints): void {
  * @throws AddressError
  */
 export function checkUplink(address: string): void {
-  // First: who means something else need not be told of all the kinds that there are.
+  // Checked first: for what is no address at all, the error need not list all kinds of addresses.
   if (!/^[a-z+]+:\/\//.test(address)) throw new AddressError(`'${address}' is no address; expected nats://…`);
   if (parseAddress(address).scheme === 'nats') return;
   throw new AddressError(`'${address}' cannot be an uplink; expected nats://…`);
@@ -119,7 +119,7 @@ export async function makeBus(endpoints: Endpoints, options: BusOptions = {}): P
   return BUSES[checkEndpoints(endpoints)](endpoints, options);
 }
 
-/** Whether something leads to another thread. */
+/** Whether a value is a port to another thread. */
 export function isPort(place: unknown): place is Port {
   return typeof place === 'object' && place !== null && 'postMessage' in place;
 }
@@ -131,7 +131,7 @@ export async function makePortBus(port: Port): Promise<Bus> {
 }
 
 /**
- * Opens the doors of a broker where peers come in over sockets of this machine or ZeroMQ, or within the thread. They are
+ * Opens the doors of a broker for peers that come in over local sockets or ZeroMQ, or within the thread. The doors are
  * loaded when they are needed.
  */
 export async function openDoors(endpoints: Endpoints, listener: DoorListener): Promise<OpenDoors> {
@@ -144,7 +144,7 @@ export async function openDoors(endpoints: Endpoints, listener: DoorListener): P
   return { endpoints: await door.open(listener), doors: [door] };
 }
 
-/** The door of a broker where peers come in over WebSockets, loaded when it is needed. */
+/** The door of a broker for peers that come in over WebSockets, loaded when it is needed. */
 export async function makeWebSocketDoor(
   options: WebSocketDoorOptions,
   makeGate: (grant: Grant) => Gate,
@@ -153,7 +153,7 @@ export async function makeWebSocketDoor(
 }
 
 /**
- * Checks that a door for WebSockets can be at a path: peers ask for what is left when a URL was read.
+ * Checks that a door for WebSockets can be at a path: peers ask for the path that results from parsing a URL.
  * @throws AddressError
  */
 export function checkPath(path: string): void {
@@ -164,15 +164,15 @@ export function checkPath(path: string): void {
   throw new AddressError(`'${path}' cannot be the path of a door for WebSockets: ${hint}`);
 }
 
-/** The door of a broker where peers come in over ports, loaded when it is needed. */
+/** The door of a broker for peers that come in over ports, loaded when it is needed. */
 export async function makePortDoor(): Promise<PortDoor> {
   return new (await import('./port/port-door.ts')).PortDoor(PORT_HEARTBEAT);
 }
 
-/** Milliseconds after which a thread that does not answer is sent nothing, until it answers. */
+/** The time, in milliseconds, after which a thread that does not answer is sent nothing more, until it answers. */
 const PORT_HEARTBEAT = 10_000;
 
-/** What joins a broker to others, loaded when it is needed. */
+/** The uplink that joins a broker to others, loaded when it is needed. */
 export async function makeUplink(
   address: string,
   token: Token,
@@ -182,7 +182,7 @@ export async function makeUplink(
 }
 
 /**
- * What an address says of a door for WebSockets; undefined for an address of another kind.
+ * Returns the options that an address gives for a door for WebSockets; undefined for an address of another kind.
  * @throws AddressError
  */
 export function webSocketDoorAt(address: string): WebSocketDoorOptions | undefined {
@@ -246,7 +246,7 @@ function checkWebSocket(address: string, scheme: Scheme, rest: string): void {
 
 function checkServer(address: string, scheme: Scheme, rest: string): void {
   if (rest.includes('@')) {
-    // Not shown: it would be in logs.
+    // The address is not shown: it would end up in logs.
     throw new AddressError(`an address of ${scheme}:// has no user and no password: use the option token`);
   }
   const [, hosts = '', names] = /^([^/?#]+)((?:\/[\w-]+)*)\/?$/.exec(rest) ?? [];

@@ -1,14 +1,14 @@
-/** How long, in milliseconds, to wait before the first attempt to connect again, and before later ones, at most. */
+/** The longest wait, in milliseconds, before the first attempt to reconnect, and before later ones. */
 const FIRST_DELAY = 50;
 const LAST_DELAY = 5_000;
 
-/** Who was refused comes back less often: after so many milliseconds at least. */
+/** A refused peer tries again less often: after this many milliseconds at least. */
 export const REFUSED_DELAY = 1_000;
 
 /**
- * How long, in milliseconds, to wait before an attempt to connect: longer each time, and never as long as others
- * who lost their links in the same moment.
- * @param attempts - that failed since there was a link
+ * Returns how long, in milliseconds, to wait before an attempt to connect: longer each time, and at random, so that
+ * peers that lost their links at the same moment wait for different times.
+ * @param attempts - the number of attempts that have failed since there was a link
  */
 export function delayBefore(attempts: number): number {
   return Math.min(FIRST_DELAY * 2 ** attempts, LAST_DELAY) * (0.5 + Math.random() / 2);

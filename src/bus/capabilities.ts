@@ -1,10 +1,10 @@
-/** What peers can do at a kind of address, beyond what they can do everywhere. */
+/** The capabilities of a kind of address, beyond those that all kinds have. */
 export interface BusCapabilities {
-  /** How its addresses begin; `port` for a port to another thread or a channel, `other` for a bus of one's own. */
+  /** How its addresses begin; `port` for a port to another thread or a channel, `other` for a custom bus. */
   readonly scheme: string;
-  /** Whether subscriptions can be `durable`: events are kept for subscribers that are away. */
+  /** Whether subscriptions can be `durable`: events are kept for absent subscribers. */
   readonly durable: boolean;
-  /** Whether bytes in events cross as they are. So far, a codec makes text of them everywhere. */
+  /** Whether bytes in events are sent unchanged. So far, a codec encodes them as text everywhere. */
   readonly binary: boolean;
   /** Whether peers in Python can take part. */
   readonly python: boolean;
@@ -12,7 +12,7 @@ export interface BusCapabilities {
   readonly browser: boolean;
 }
 
-/** The same, for the compiler: by what it can do. */
+/** The same as a type, built from the capabilities that the kind has. */
 export interface Can<
   Scheme extends string,
   Does extends Exclude<keyof BusCapabilities, 'scheme'>,
@@ -24,7 +24,7 @@ export interface Can<
   readonly browser: 'browser' extends Does ? true : false;
 }
 
-/** By how an address begins. */
+/** The capabilities by scheme. */
 export interface Capabilities {
   readonly inproc: Can<'inproc', 'browser'>;
   readonly ipc: Can<'ipc', 'python'>;
@@ -39,10 +39,10 @@ export interface Capabilities {
   readonly rediss: Can<'rediss', never>;
 }
 
-/** Those of a port to another thread. */
+/** The capabilities of a port to another thread. */
 export type PortCapabilities = Can<'port', 'browser'>;
 
-/** What they can do, in words: by how an address begins, for ports, and for a bus of one's own, whose store shows when it is there. */
+/** The capabilities as words: by scheme, for ports, and for a custom bus, which shows only later if it has a store. */
 const ABILITIES: Readonly<Record<keyof Capabilities | 'port' | 'other', string>> = {
   inproc: 'browser',
   ipc: 'python',
@@ -59,13 +59,13 @@ const ABILITIES: Readonly<Record<keyof Capabilities | 'port' | 'other', string>>
   other: 'durable browser',
 };
 
-/** What peers can do at addresses of a kind. */
+/** Returns the capabilities of a kind of address. */
 export function capabilitiesOf(scheme: keyof typeof ABILITIES): BusCapabilities {
   const can = (what: string): boolean => ABILITIES[scheme].includes(what);
   return { scheme, durable: can('durable'), binary: can('binary'), python: can('python'), browser: can('browser') };
 }
 
-/** What peers can do at an address, as far as the compiler knows it: the address, both, or a port. */
+/** The capabilities of a place, as far as the compiler knows it: one address, both addresses, or a port. */
 export type BusAt<A> = A extends string
   ? AtAddress<A>
   : A extends { readonly in: infer Address extends string }

@@ -1,19 +1,19 @@
-/** As much of a `WebSocket` as is used, whoever made it. */
+/** The used part of a `WebSocket`, whichever implementation it is of. */
 export interface WebSocketLike {
   onerror: ((event: { readonly message: string }) => void) | null;
   onclose: ((event: { readonly wasClean: boolean; readonly reason: string }) => void) | null;
   addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: never) => void): void;
   send(text: string): void;
   close(code?: number): void;
-  /** Where it is not the runtime's own: ends it without waiting for the other side. */
+  /** Ends the connection without waiting for the other side. Absent from the runtime's own `WebSocket`. */
   terminate?(): void;
 }
 
 export type MakeWebSocket = (address: string) => WebSocketLike;
 
 /**
- * The WebSocket of the library, if it is there, and otherwise the runtime's own, as in pages: that of Node cannot be ended
- * while a broker stands still, and keeps the program from ending.
+ * Returns what makes WebSockets: the library, if it is installed, and otherwise the runtime's own class, as in pages.
+ * Node's own WebSocket cannot be ended while a broker hangs, and keeps the program from ending.
  * @throws MissingLibraryError
  */
 export async function findWebSocket(): Promise<MakeWebSocket> {
@@ -26,14 +26,15 @@ export async function findWebSocket(): Promise<MakeWebSocket> {
   }
 }
 
-/** Ends a WebSocket, without waiting for the other side where that can be. */
+/** Ends a WebSocket, without waiting for the other side where that is possible. */
 export function endWebSocket(socket: WebSocketLike): void {
   if (socket.terminate === undefined) socket.close();
   else socket.terminate();
 }
 
 /**
- * That of the library, which can do more than the runtime's own: it reaches Unix sockets, and can be terminated.
+ * Returns what makes the library's WebSockets. They can do more than the runtime's own: they reach Unix sockets, and
+ * can be terminated.
  * @throws MissingLibraryError; AddressError in a page
  */
 export async function libraryWebSocket(): Promise<MakeWebSocket> {

@@ -2,26 +2,26 @@ import { RefusedError } from '../errors.ts';
 import { delayBefore, REFUSED_DELAY } from './backoff.ts';
 import { type Token, TOKEN_WITHIN } from './bus.ts';
 
-/** What keeps a link to a server. */
+/** Connects to a server, and takes note when that fails. */
 export interface Attempt {
   /**
-   * Connects, and resolves when the link has ended. Rejects when there was none: with a `RefusedError` when the
-   * server is there and does not want it.
+   * Connects, and resolves when the link has ended. Rejects when no link was established: with a `RefusedError` when
+   * the server is there but refuses the client.
    */
   serve(): Promise<void>;
   failed(error: Error): void;
 }
 
 /**
- * After how many attempts that failed the pauses grow no longer, which is 0.8 s: a server that was away for less than the
- * silence after which peers take each other for gone should not be found only after it.
+ * After this many failed attempts, the pauses stay at 0.8 s and grow no longer. A server that was away for less than
+ * the silence after which peers regard each other as gone should not be found only after that silence.
  */
 const LONGEST_AFTER = 4;
 
-/** How long, in milliseconds, what a close does may take. */
+/** How long, in milliseconds, each part of a close may take. */
 const CLOSE_WITHIN = 1_000;
 
-/** Connects until the signal says so, and after each link again: at once at first, then later each time. */
+/** Connects, and reconnects after each link, until the signal aborts: at once at first, then later each time. */
 export async function keepTrying(attempt: Attempt, signal: AbortSignal): Promise<void> {
   for (let attempts = 0; !signal.aborted; attempts += 1) {
     let least = 0;
@@ -37,15 +37,15 @@ export async function keepTrying(attempt: Attempt, signal: AbortSignal): Promise
 }
 
 /**
- * How often, in milliseconds, a server is asked whether it is there, and how often in a row nothing need be heard of
- * it: together less than the silence after which peers would take each other for gone.
+ * How often, in milliseconds, a server is asked whether it is there, and how many times in a row nothing need be heard
+ * from it. Together, they are less than the silence after which peers would regard each other as gone.
  */
 const TICK = 1_000;
 const MOST_SILENT_TICKS = 3;
 
 /**
- * Sees whether a link is alive. All that arrives counts, not only answers: they may have to wait behind much else.
- * Ticks are counted, not time: who was busy has not listened.
+ * Checks whether a link is alive. Everything that arrives counts, not only answers, which may have to wait behind much
+ * else. Ticks are counted, not time: a process that was busy has not listened.
  */
 export class Pulse {
   readonly #timer: ReturnType<typeof setInterval>;
@@ -53,7 +53,7 @@ export class Pulse {
 
   /**
    * @param ask - asks the server for an answer, and fulfils with it
-   * @param gone - called once nothing was heard for too long, until it stops
+   * @param gone - called once nothing was heard for too long, and again until the pulse is stopped
    */
   constructor(ask: () => Promise<unknown>, gone: () => void) {
     this.#timer = setInterval(() => {
@@ -77,8 +77,8 @@ export class Pulse {
 }
 
 /**
- * @param signal - aborts when the token is not wanted any more
- * @throws RefusedError, also where a token takes its time
+ * @param signal - aborts when the token is no longer wanted
+ * @throws RefusedError, also when a token takes too long
  */
 export async function readToken(token: Token, signal: AbortSignal): Promise<string | undefined> {
   if (typeof token !== 'function') return token;
@@ -101,7 +101,7 @@ export async function readToken(token: Token, signal: AbortSignal): Promise<stri
 }
 
 /**
- * Says what it mostly means that a server hangs up as one connects, as the libraries do not see what it said last.
+ * Explains the usual cause when a server hangs up on a new connection, as the libraries miss its last message.
  * @returns other errors as they are
  */
 export function explainHangUp(error: unknown): unknown {
@@ -110,7 +110,7 @@ export function explainHangUp(error: unknown): unknown {
   return new Error('it closes the connection at once, as a server does that has as many as it takes', { cause: error });
 }
 
-/** Waits for a part of a close, within reason. Never rejects. */
+/** Waits for a part of a close, for a limited time. Never rejects. */
 export async function withinClose(done: Promise<unknown>): Promise<void> {
   const late = new AbortController();
   const settled = done.catch(() => {});
@@ -118,7 +118,7 @@ export async function withinClose(done: Promise<unknown>): Promise<void> {
   late.abort();
 }
 
-/** Resolves after so many milliseconds, or when the signal says so. */
+/** Resolves after this many milliseconds, or when the signal aborts. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {

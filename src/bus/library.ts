@@ -1,6 +1,6 @@
 import { MissingLibraryError } from '../errors.ts';
 
-/** The error for a library that could not be loaded: it is not installed; or it is, and the reason is another one. */
+/** Returns the error for a library that could not be loaded: it is not installed, or there is another reason. */
 export function explainLibrary(what: string, name: string, cause: unknown): MissingLibraryError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const isMissing = code?.endsWith('MODULE_NOT_FOUND') === true && message.includes(`'${name}'`);

@@ -3,11 +3,11 @@ import type { Bus, BusListener, Door, DoorListener, Endpoints, Frame, Topic } fr
 import { PrefixIndex } from './prefix-index.ts';
 
 /**
- * The bus within one thread: `inproc://` addresses are names of this thread, and what is sent arrives
- * behind the current job, never within it.
+ * The bus within one thread. `inproc://` addresses are names within this thread. What is sent arrives after the current
+ * job, never during it.
  */
 
-/** What is on its way to one end. */
+/** What is in flight to one end. */
 class Arrivals<Thing> {
   readonly #things: Thing[] = [];
   #wake = (): void => {};
@@ -18,8 +18,8 @@ class Arrivals<Thing> {
   }
 
   /**
-   * Hands over each in a job of its own, as long as somebody can push: in the asynchronous context of who calls this, as
-   * sockets do, and not in that of who pushes. A slot that gets an event is no part of the slot that published it.
+   * Hands over each thing in a job of its own, as long as somebody can push. Like sockets, it does so in the async
+   * context of its caller, not in that of `push`: a slot that gets an event is not part of the slot that published it.
    */
   async handOver(take: (thing: Thing) => void): Promise<never> {
     for (;;) {
@@ -32,7 +32,7 @@ class Arrivals<Thing> {
   }
 }
 
-/** The doors and the buses at one pair of addresses. Buses may come before the door does. */
+/** The door and the buses at one pair of addresses. Buses may come before the door does. */
 interface Meeting {
   door: MemoryDoor | undefined;
   readonly buses: Set<MemoryBus>;
@@ -62,7 +62,7 @@ function keyOf(endpoints: Endpoints): string {
 export class MemoryBus implements Bus {
   readonly #endpoints: Endpoints;
   readonly #prefixes: string[] = [];
-  /** Frames; undefined where the link broke. */
+  /** Frames; undefined marks a break of the link. */
   readonly #arrivals = new Arrivals<string | undefined>();
   #listener: BusListener | undefined;
 
@@ -138,7 +138,7 @@ export class MemoryDoor implements Door {
   }
 
   send(frame: Frame): void {
-    // Another broker's door may be here by now.
+    // Another broker's door may be at this address by now.
     if (this.#listener === undefined) return;
     const text = typeof frame === 'string' ? frame : new TextDecoder().decode(frame);
     for (const bus of meet(this.#endpoints).wanted.match(text)) bus.receive(text);

@@ -1,20 +1,21 @@
 /**
- * Frames that are larger than the messages of a bus, in parts. A part begins with a line that says whose frame it is
- * of, which part of how many; what follows is a piece of the frame's bytes. Frames begin otherwise: they are JSON.
+ * Frames that are larger than the messages of a bus are sent in parts. A part begins with a line that names the sender
+ * of the frame, the index of the part and the number of parts. A piece of the frame's bytes follows. Frames begin
+ * differently: they are JSON.
  */
 
 const MARK = 'part ';
 const MARK_BYTES = /* @__PURE__ */ new TextEncoder().encode(MARK);
 const NEWLINE = 10;
-/** How many bytes the line takes at most. */
+/** How many bytes this line takes at most. */
 const LINE = 100;
-/** How many senders may be in the middle of a frame. Who died there is pushed out by others. */
+/** How many senders may be in the middle of a frame. A sender that died there is pushed out by others. */
 const MOST_SENDERS = 100;
 
 /**
  * Cuts a frame into messages, to be sent in this order.
  * @param most - how many bytes a message may have
- * @param sender - who sends it: a text without blanks that nobody else has
+ * @param sender - identifies the sender: a text without blanks that no other sender has
  */
 export function cut(frame: Uint8Array, most: number, sender: string): Uint8Array[] {
   const size = most - LINE;
@@ -29,11 +30,11 @@ export function cut(frame: Uint8Array, most: number, sender: string): Uint8Array
   });
 }
 
-/** Puts frames together again. The parts of a frame have to come in order; where one is missing, the frame is dropped. */
+/** Reassembles frames. The parts of a frame must come in order; if one is missing, the frame is dropped. */
 export class Parts {
   readonly #frames = new Map<string, Uint8Array[]>();
 
-  /** @returns the frame that is complete with this message: the message itself, where that is a whole one */
+  /** @returns the frame that this message completes: the message itself if it is a whole frame */
   add(message: Uint8Array): Uint8Array | undefined {
     if (!MARK_BYTES.every((byte, i) => message[i] === byte)) return message;
     const end = message.indexOf(NEWLINE);
@@ -42,7 +43,7 @@ export class Parts {
     const pieces = Number(index) === 0 ? [] : this.#frames.get(sender);
     this.#frames.delete(sender);
     if (pieces?.length !== Number(index)) return undefined;
-    // A copy: what a library hands over it may use again.
+    // A copy, because a library may reuse the bytes that it hands over.
     pieces.push(message.slice(end + 1));
     if (pieces.length === Number(count)) return joined(pieces);
     this.#frames.set(sender, pieces);

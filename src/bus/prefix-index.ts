@@ -1,8 +1,8 @@
 import type { Frame } from './bus.ts';
 
-/** Who wants which frames, by how these begin. Takes the same time however many prefixes there are of a length. */
+/** Finds who wants a frame, by its beginning. Takes the same time however many prefixes of one length there are. */
 export class PrefixIndex<T> {
-  // Invariant: no set and no map in it is empty; the lengths go up.
+  // Invariant: no set or map inside is empty, and the lengths ascend.
   readonly #byLength = new Map<number, Map<string, Set<T>>>();
   #lengths: number[] = [];
 
@@ -32,9 +32,9 @@ export class PrefixIndex<T> {
     return this.#byLength.get(prefix.length)?.has(prefix) === true;
   }
 
-  /** All who want a frame, each once. */
+  /** Returns all who want a frame, each once. */
   match(frame: Frame): ReadonlySet<T> {
-    // Most brokers have doors where nobody is.
+    // Most brokers have doors without peers.
     if (this.#lengths.length === 0) return NOBODY;
     const start = typeof frame === 'string' ? frame : this.#startOf(frame);
     let found: Set<T> | undefined;
@@ -55,20 +55,20 @@ export class PrefixIndex<T> {
   }
 
   #startOf(frame: Uint8Array): string {
-    // A character has three bytes at most for each unit of its length.
+    // A character has at most three bytes for each unit of its length in a string.
     return DECODER.decode(frame.subarray(0, 3 * (this.#lengths.at(-1) ?? 0)));
   }
 }
 
-/** How many characters a prefix may have, and how many lengths those of one guest may have. */
+/** How many characters a prefix may have, and how many different lengths the prefixes of one guest may have. */
 const LONGEST_PREFIX = 2_048;
 const MOST_LENGTHS = 128;
 
-/** Holds a guest to so many lengths: each that nobody else has costs a look-up for every frame. */
+/** Limits the number of prefix lengths of a guest: each length that nobody else has costs a look-up for every frame. */
 export class LengthLimit {
   readonly #lengths = new Set<number>();
 
-  /** @returns whether it may subscribe to that, too */
+  /** @returns whether the guest may subscribe to this prefix, too */
   takes({ length }: string): boolean {
     this.#lengths.add(length);
     return length <= LONGEST_PREFIX && this.#lengths.size <= MOST_LENGTHS;

@@ -5,7 +5,7 @@ import { explainHangUp, keepTrying, Pulse, readToken, withinClose } from './keep
 import { explainLibrary } from './library.ts';
 import { Slices } from './slices.ts';
 
-/** What is used of the client for Redis, whose declarations need not be there for who uses none. */
+/** The used part of the client for Redis. Its own declarations need not be installed where Redis is not used. */
 interface Library {
   readonly Redis: new (url: string, options: object) => Client;
 }
@@ -21,23 +21,23 @@ interface Client {
   on(event: 'messageBuffer', listener: (channel: Buffer, message: Buffer) => void): void;
 }
 
-/** A link: who listens to Redis cannot speak, so it takes two connections. Where one breaks, both are given up. */
+/** A link. A connection that listens to Redis cannot send, so a link has two. When one breaks, both are given up. */
 interface Link {
   readonly in: Client;
   readonly out: Client;
-  /** Resolves when one of them ended, or both were dropped, with what went wrong before. */
+  /** Resolves when one of them has ended, or both were dropped, with the last error before that. */
   readonly ended: Promise<Error | undefined>;
   drop(): void;
 }
 
-/** How large an event may be, in bytes: Redis gives up who has 32 MiB waiting, unless configured otherwise. */
+/** How large an event may be, in bytes. Redis cuts off clients with 32 MiB waiting, unless configured otherwise. */
 const LARGEST = 8 * 1024 * 1024;
 /** How long, in milliseconds, connecting may take. */
 const CONNECT_WITHIN = 5_000;
-/** Where no other namespace is asked for. */
+/** The namespace where no other is given. */
 const NAMESPACE = 'mreventloop';
 
-// A text, so that the compiler does not look for it. Nor is webpack to, which would find it nowhere.
+// Of type string, so that the compiler does not look for the package. Nor should webpack, which would not find it.
 const PACKAGE: string = 'ioredis';
 
 /** @throws MissingLibraryError */
@@ -54,14 +54,14 @@ export function makeRedisBus(address: string, token: Token): Promise<Bus> {
   return Promise.resolve(new RedisBus(address, token));
 }
 
-/** One channel a topic, of publish/subscribe. There is no broker: the server does what one does. */
+/** Uses one publish/subscribe channel for each topic. There is no broker: the server does what a broker does. */
 class RedisBus implements Bus {
   readonly largest = LARGEST;
   readonly takesPacks = true;
   trouble: Error | undefined;
   readonly #address: string;
   readonly #token: Token;
-  /** The server alone: the library takes what follows for the number of a database, which channels do not know. */
+  /** The server alone. The library would take what follows for the number of a database, and channels have none. */
   readonly #server: string;
   readonly #namespace: string;
   readonly #channels: string[] = [];
@@ -109,7 +109,7 @@ class RedisBus implements Bus {
     const link = this.#link;
     this.#link = undefined;
     if (link !== undefined) {
-      // Answered behind everything that was sent.
+      // The answer comes after everything that was sent.
       await withinClose(link.out.ping());
       link.drop();
     }
@@ -132,12 +132,12 @@ class RedisBus implements Bus {
     this.#closing.signal.addEventListener('abort', abandon);
     const timer = setTimeout(abandon, CONNECT_WITHIN);
     try {
-      // For a server that stands still, the library waits also when the link was dropped.
+      // When a server hangs, the library goes on waiting even after the link was dropped.
       const dropped = link.ended.then((error) => Promise.reject(error ?? new Error('it took too long')));
       await Promise.race([this.#enter(link), dropped]);
     } catch (error) {
       link.drop();
-      // What fails says only that the connection ended; why is told before.
+      // This error says only that the connection ended; an earlier one says why.
       throw explain(this.#address, (await link.ended) ?? error);
     } finally {
       clearTimeout(timer);
@@ -163,7 +163,7 @@ class RedisBus implements Bus {
       });
     });
     await Promise.all([link.in.connect(), link.out.connect()]);
-    // Asks who it is, which a server wants to know before anything else.
+    // Makes the server check who the client is, which it wants to know before anything else.
     await Promise.all([link.in.ping(), link.out.ping()]);
     for (let asked = 0; asked < this.#channels.length;) {
       const channels = this.#channels.slice(asked);
@@ -173,14 +173,14 @@ class RedisBus implements Bus {
     this.#link = link;
   }
 
-  /** The server does not do what is asked of it. What fails because the link broke is told otherwise. */
+  /** The server rejected a request. A failure because the link broke is reported in another way. */
   #objected(error: Error): void {
     const refused = explain(this.#address, error);
     if (refused instanceof RefusedError) this.#listener?.refused(refused);
     else this.trouble = refused;
   }
 
-  /** The name as JSON writes it, which has something for each. There is no colon in a namespace. */
+  /** The channel has the name as JSON writes it, which can express any name. A namespace has no colon. */
   #channelOf(topic: string): string {
     return `${this.#namespace}:${JSON.stringify(topic).slice(1, -1)}`;
   }
@@ -201,7 +201,7 @@ function makeLink({ Redis }: Library, server: string, options: object): Link {
     ...clients,
     ended,
     drop() {
-      // One that has ended already would wait for that, with a timer.
+      // A client that has ended already would wait for its end, with a timer.
       for (const client of [clients.in, clients.out]) if (client.status !== 'end') client.disconnect();
       // Where nobody answers, disconnecting takes seconds.
       dropped.abort();
@@ -209,7 +209,7 @@ function makeLink({ Redis }: Library, server: string, options: object): Link {
   };
 }
 
-/** What the server says of who may do what, as an error of this package; others as they are. */
+/** Turns the server's errors about permissions into an error of this package; returns other errors as they are. */
 function explain(address: string, error: unknown): Error {
   const { message } = error as Error;
   if (!/^(?:NOAUTH|WRONGPASS|NOPERM|ERR .*AUTH)/.test(message)) return explainHangUp(error) as Error;

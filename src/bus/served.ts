@@ -7,9 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AddressError, AddressInUseError } from '../errors.ts';
 
 /**
- * Has ZeroMQ bind an address. At a path, it removes whatever is there, be it a file of the user's or the socket of a live
- * broker, and leaves its own socket behind: so this looks first.
- * @returns what removes the socket that was bound, if it is still there; to be called when it is closed
+ * Has ZeroMQ bind an address. At a path, ZeroMQ removes whatever is there, even a file of the user or the socket of a
+ * live broker, and leaves its own socket behind. So this function checks the path first.
+ * @returns a function that removes the bound socket if it is still there; to be called when ZeroMQ has closed it
  * @throws AddressError, AddressInUseError
  */
 export async function bindAt(bind: () => Promise<void>, address: string): Promise<() => Promise<void>> {
@@ -24,17 +24,17 @@ export async function bindAt(bind: () => Promise<void>, address: string): Promis
   return async () => {
     if (path === undefined || inode === undefined) return;
     await alone(path, async () => {
-      // Another broker may have taken the path over since, and got the same inode: its socket is not ours to remove.
+      // Another broker may have taken over the path since, and got the same inode: its socket is not ours to remove.
       if (!(await isServed(address)) && look(path)?.ino === inode) unlinkSync(path);
     });
   };
 }
 
 /**
- * Lets a server listen at an address of this machine. At a path, it replaces the socket of a server that is gone; of
- * several that try at once, one succeeds.
- * @param address - as errors name it
- * @returns what stops it, removes its socket, and fulfils when all its connections have ended
+ * Makes a server listen at a local address. At a path, it replaces the socket of a server that is gone. If several
+ * servers try at once, one succeeds.
+ * @param address - the address as errors name it
+ * @returns a function that stops the server, removes its socket, and resolves when all its connections have ended
  * @throws AddressError, AddressInUseError
  */
 export async function listenAt(server: Server, place: ListenOptions, address: string): Promise<() => Promise<void>> {
@@ -63,7 +63,7 @@ async function listen(server: Server, place: ListenOptions, address: string): Pr
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
       if (path === undefined) throw explainBind(address, cause);
-      // Node says of a folder that does not exist that it may not be used.
+      // Where the folder does not exist, Node reports that it may not be used.
       if (code !== 'EADDRINUSE') throw explainBind(address, cause, existsSync(dirname(path)) ? code : 'ENOENT');
       await removeLeftover(address, path);
     }
@@ -71,8 +71,8 @@ async function listen(server: Server, place: ListenOptions, address: string): Pr
 }
 
 /**
- * Does something about a path while no other broker does: one that has just been bound looks like one that was left, and
- * what is left when one looks may be somebody's when it is removed. Whoever cannot have it alone does it all the same.
+ * Does some work on a path while no other broker does. A socket that has just been bound looks like a leftover one, and
+ * a leftover may have an owner again by the time it is removed. Without the lock, the work is done all the same.
  */
 async function alone<T>(path: string | undefined, work: () => Promise<T>): Promise<T> {
   const lock = path === undefined ? undefined : await takeLock(path);
@@ -84,8 +84,9 @@ async function alone<T>(path: string | undefined, work: () => Promise<T>): Promi
 }
 
 /**
- * Takes a lock that ends with its process, however that ends: an abstract socket, which only Linux has. (Names are of
- * one runtime: Node 20 makes them longer.) Undefined where there is none, or where somebody does not give it back.
+ * Takes a lock that ends with its process, however the process ends: an abstract socket, which only Linux has. (The
+ * names are specific to a runtime: Node 20 makes them longer.) Returns undefined where there are no such sockets, or
+ * where another process does not release the lock.
  */
 async function takeLock(path: string): Promise<Server | undefined> {
   const name = lockName(path);
@@ -104,16 +105,16 @@ async function takeLock(path: string): Promise<Server | undefined> {
   return undefined;
 }
 
-/** The same for all ways to write a path, and short enough. */
+/** Returns a name that is the same for all ways to write a path, and short enough. */
 function lockName(path: string): string | undefined {
-  // Behind a slash, a link to a folder is that folder.
+  // With a slash at its end, a link to a folder means that folder.
   const folder = process.platform === 'linux' ? look(`${dirname(path)}/`) : undefined;
   if (folder === undefined) return undefined;
   const place = `${folder.dev} ${folder.ino} ${basename(path)}`;
   return `\0mreventloop-${createHash('sha256').update(place).digest('hex')}`;
 }
 
-/** Does something while what is at a path is not there: Node removes it, and another server has taken it over. */
+/** Does some work while the socket at a path is moved aside: Node would remove it, but another server owns it now. */
 function whileAside(path: string, work: () => void): void {
   const aside = nameBeside(path);
   renameSync(path, aside);
@@ -127,7 +128,7 @@ function whileAside(path: string, work: () => void): void {
 /** @throws AddressError, AddressInUseError */
 async function removeLeftover(address: string, path: string): Promise<void> {
   if (!(await findLeftover(address, path))) return;
-  // Another server may have done the same, where there is no lock, and listen there by now.
+  // Where there is no lock, another server may have done the same, and may listen there by now.
   const aside = nameBeside(path);
   try {
     renameSync(path, aside);
@@ -140,7 +141,7 @@ async function removeLeftover(address: string, path: string): Promise<void> {
 }
 
 /**
- * @returns whether the socket of a server that is gone is at a path, or nothing
+ * @returns true if the socket of a server that is gone is at the path, false if nothing is
  * @throws AddressError, AddressInUseError
  */
 async function findLeftover(address: string, path: string): Promise<boolean> {
@@ -159,7 +160,7 @@ async function findLeftover(address: string, path: string): Promise<boolean> {
   throw new AddressInUseError(`'${address}' is in use: a live broker or program serves it`);
 }
 
-/** A name in the same folder that nobody else uses. */
+/** Returns an unused name in the same folder. */
 function nameBeside(path: string): string {
   return join(dirname(path), randomBytes(4).toString('hex'));
 }
@@ -168,7 +169,7 @@ function look(path: string) {
   try {
     return lstatSync(path, { bigint: true });
   } catch {
-    // Nothing there, or out of reach: binding will tell.
+    // Nothing is there, or it is out of reach: binding will tell.
     return undefined;
   }
 }
@@ -184,7 +185,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPROTONOSUPPORT: 'this build of ZeroMQ cannot use it',
 };
 
-/** What an address could not be bound or connected to for. */
+/** Returns the error that explains why an address could not be bound or connected to. */
 export function explainBind(
   address: string,
   cause: unknown,
@@ -196,19 +197,19 @@ export function explainBind(
   return new AddressError(`'${address}' cannot be used: ${REASONS[code ?? ''] ?? (cause as Error).message}`, { cause });
 }
 
-/** How long, in milliseconds, to wait for ZeroMQ to give an address back, or for a lock. */
+/** How long, in milliseconds, to wait for ZeroMQ to release an address, or for a lock. */
 const PATIENCE = 1_000;
 
-/** Waits until nobody takes connections at an address any more, within reason. */
+/** Waits until nobody accepts connections at an address any more, for a limited time. */
 export async function untilFree(address: string): Promise<void> {
   const deadline = performance.now() + PATIENCE;
   while ((await isServed(address)) && performance.now() < deadline) await delay(1);
 }
 
-/** How connecting fails where somebody is: whose backlog is full, or who takes datagrams. */
+/** The errors of connecting where somebody does serve: the backlog is full, or the socket takes datagrams. */
 const SERVED = new Set(['EAGAIN', 'EPROTOTYPE']);
 
-/** Whether somebody takes connections at an address. */
+/** Whether somebody accepts connections at an address. */
 export function isServed(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = address.startsWith('ipc://')

@@ -1,12 +1,12 @@
 import { nextTurn, SLICE } from '../timers.ts';
 
-/** Takes what arrives from where it cannot be left waiting: each in order, and with turns of the runtime in between. */
+/** Takes what arrives from a source that cannot be paused: in order, and with turns of the runtime in between. */
 export class Slices {
   readonly #waiting: (() => void)[] = [];
   #isWaiting = false;
   #begin = performance.now();
 
-  /** @param take - called at once, or behind what waits */
+  /** @param take - called at once, or after those that wait already */
   add(take: () => void): void {
     if (this.#isWaiting) {
       this.#waiting.push(take);

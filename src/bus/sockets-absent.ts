@@ -2,8 +2,8 @@ import { AddressError } from '../errors.ts';
 import type { Endpoints } from './bus.ts';
 
 /**
- * Stands in for `ipc.ts`, `nats.ts`, `redis.ts` and `zeromq.ts` where bundles are made for browsers (see `browser` in
- * package.json). No broker in a page has a door or an uplink of these kinds either.
+ * Replaces `ipc.ts`, `nats.ts`, `redis.ts` and `zeromq.ts` in bundles for browsers (see `browser` in package.json). A
+ * broker in a page has no door or uplink of these kinds either.
  */
 function refuse(where: string | Endpoints): Promise<never> {
   const address = typeof where === 'string' ? where : where.in;

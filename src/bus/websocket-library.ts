@@ -3,7 +3,7 @@ import type * as Ws from 'ws';
 import type { MakeWebSocket, WebSocketLike } from './find-websocket.ts';
 import { explainLibrary } from './library.ts';
 
-/** The library for WebSockets, where the runtime has none of its own, and for doors. */
+/** Loads the library for WebSockets, for runtimes that have none of their own, and for doors. */
 export async function loadWs(): Promise<typeof Ws> {
   try {
     return await import('ws');
@@ -12,14 +12,14 @@ export async function loadWs(): Promise<typeof Ws> {
   }
 }
 
-/** What makes its WebSockets. The runtime has its turn after each message, as pages have. */
+/** Returns what makes the library's WebSockets. The runtime gets its turn after each message, as in pages. */
 export async function libraryWebSocket(): Promise<MakeWebSocket> {
   const { WebSocket } = await loadWs();
-  // What a broker sends is as large as what publishers may send: they are told where it is too much.
+  // A broker sends nothing larger than publishers may send, and they are told when something is too large.
   const options = { perMessageDeflate: false, allowSynchronousEvents: false, maxPayload: 0 };
   return (url) => {
     const [, path] = /^ws\+unix:\/\/([^:]*)/.exec(url) ?? [];
-    // The library takes the path as it is in a URL, in which a blank is %20, and the rest after # is for nobody else.
+    // The library would take the path as it is in the URL, where a blank is %20, and what follows # as a fragment.
     const made =
       path === undefined
         ? new WebSocket(url, options)

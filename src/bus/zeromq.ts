@@ -8,15 +8,15 @@ import { explainLibrary } from './library.ts';
 import { bindAt, explainBind, untilFree } from './served.ts';
 
 /**
- * The bus over ZeroMQ, as the Python original uses it: one frame a message; peers receive through a SUB
- * and send through a PUB socket, both connected; the broker has a PUB and a SUB socket, both bound.
+ * The bus over ZeroMQ, as the Python original uses it. Each message is one frame. Peers receive through a SUB socket
+ * and send through a PUB socket, both connected. The broker has a PUB and a SUB socket, both bound.
  */
 
 type Library = typeof Zeromq;
 
 /** @throws MissingLibraryError */
 async function load(): Promise<Library> {
-  // It would end the process.
+  // Loading it would end the process.
   if ('bun' in process.versions) {
     throw new MissingLibraryError(
       "ipc:// and tcp:// addresses need the package 'zeromq', which Bun cannot load: use ws:// or ws+unix://, " +
@@ -24,7 +24,7 @@ async function load(): Promise<Library> {
     );
   }
   try {
-    // Native code stays where it is.
+    // Native code must stay where it is.
     return await import(/* webpackIgnore: true */ 'zeromq');
   } catch (cause) {
     throw explainLibrary('ipc:// and tcp:// addresses need', 'zeromq', cause);
@@ -32,24 +32,26 @@ async function load(): Promise<Library> {
 }
 
 /**
- * How many frames a socket queues for a peer that does not keep up, before it drops: as a rule more than a publisher
- * sends without an acknowledgement, as several events share a frame. What is dropped is repaired, but for peers in Python.
+ * How many frames a socket queues for a peer that does not keep up, before it drops frames. As a rule, this is more
+ * than a publisher sends without an acknowledgement, as several events share a frame. Dropped frames are repaired,
+ * except for Python peers.
  */
 const QUEUED_FRAMES = 5_000;
-/** A peer or broker that does not answer for so long, in milliseconds, is disconnected and its queue let go. */
+/** A peer or broker that does not answer for this long, in milliseconds, is disconnected and its queue discarded. */
 const HEARTBEAT = { heartbeatInterval: 2_000, heartbeatTimeout: 6_000 };
 /**
- * How many bytes of a frame to copy rather than lend: ZeroMQ gives a Buffer of more than 128 bytes back by waking
- * this thread, which costs more than copying a few thousand (a third of a round trip). Texts are copied.
+ * Frames of up to this many bytes are copied rather than lent to ZeroMQ. To return a Buffer of more than 128 bytes,
+ * ZeroMQ wakes this thread, which costs more than copying a few thousand bytes (a third of a round trip). Texts are
+ * copied.
  */
 const MOST_COPIED = 4_096;
-/** The option of ZeroMQ for how many messages wait to be sent, which the library does not offer for this kind of socket. */
+/** ZeroMQ's option for how many messages may wait to be sent. The library does not offer it for this kind of socket. */
 const ZMQ_SNDHWM = 23;
-/** How long, in milliseconds, peers have to subscribe again: ZeroMQ tries to connect every 100 to 200 ms, at random. */
+/** How long, in milliseconds, peers have to subscribe again. ZeroMQ tries to connect every 100 to 200 ms, at random. */
 const SETTLE = 200;
 /**
- * How long, in milliseconds, frames that were sent before a close have to leave the process. ZeroMQ sometimes takes
- * all of it, when a peer goes in the same millisecond, and from 500 it complains about that on standard error.
+ * How long, in milliseconds, frames that were sent before a close have to leave the process. When a peer leaves in the
+ * same millisecond, ZeroMQ sometimes takes all of this time. From 500 on, it complains about that on standard error.
  */
 const LINGER = 400;
 
@@ -58,7 +60,7 @@ export async function makeZeromqBus(endpoints: Endpoints): Promise<Bus> {
   const library = await load();
   const receiver = makeSubscriber(library.Subscriber);
   try {
-    // What a peer sends it has counted and will repair: dropping here would only make work.
+    // A peer counts what it sends and repairs losses: dropping frames here would only cause work.
     const sender = new library.Publisher({ linger: LINGER, sendHighWaterMark: 0, ...HEARTBEAT });
     return new ZeromqBus(endpoints, receiver, sender);
   } catch (cause) {
@@ -129,7 +131,7 @@ export class ZeromqDoor implements Door {
   readonly #in: Sender<Zeromq.XPublisher>;
   readonly #out: Zeromq.Subscriber;
   readonly #releases: (() => Promise<void>)[] = [];
-  // What is subscribed to, and what of it takes in every method.
+  // The subscribed topics, and those of them that match every method.
   readonly #topics = new Set<string>();
   readonly #plainTopics = new Set<string>();
   #closing: Promise<void> | undefined;
@@ -144,11 +146,11 @@ export class ZeromqDoor implements Door {
     return this.#plainTopics.size > 0;
   }
 
-  /** @param settled - called when peers that come back hear again, before any can speak */
+  /** @param settled - called when returning peers can receive again, before any peer can send */
   async open(listener: DoorListener, settled: () => Promise<void> = async () => {}): Promise<Endpoints> {
     try {
-      // Peers should hear before others can speak: who was connected to a broker before this one
-      // comes back and subscribes again within that time, peers in Python included.
+      // Peers should be able to receive before others can send. Those that were connected to an earlier broker
+      // reconnect and subscribe again within that time, Python peers included.
       await this.#bind(this.#in.socket, this.#endpoints.in);
       void receive(this.#in.socket, (message) => this.#noteSubscription(message));
       await delay(SETTLE);
@@ -189,15 +191,15 @@ export class ZeromqDoor implements Door {
     const bound = [this.#in.socket.lastEndpoint, this.#out.lastEndpoint];
     this.#out.close();
     await this.#in.close();
-    // ZeroMQ gives addresses back some time after a close. (Unbinding first would say when, but with a
-    // read under way it breaks ZeroMQ: EBUSY, or an assertion that ends the process.)
+    // ZeroMQ releases addresses some time after a close. (Unbinding first would tell when, but with a
+    // read under way, it breaks ZeroMQ: EBUSY, or an assertion that ends the process.)
     await Promise.all(bound.filter((address) => address !== null).map((address) => untilFree(address)));
     await Promise.all(this.#releases.map((release) => release()));
   }
 
-  /** A topic was subscribed to by the first peer, or unsubscribed from by the last one. */
+  /** The first peer has subscribed to a topic, or the last one has unsubscribed. */
   #noteSubscription(message: Buffer): void {
-    // Byte by byte: it is a prefix, which may end within a character.
+    // Decoded byte by byte: the topic is a prefix, which may end within a character.
     const topic = message.toString('latin1', 1);
     const isPlain = METHOD_START.startsWith(topic) || `[${METHOD_START}`.startsWith(topic);
     if (message[0] === 1) {
@@ -214,7 +216,7 @@ export class ZeromqDoor implements Door {
   }
 }
 
-/** How every frame begins: who subscribes to less than this takes in all methods. */
+/** How every frame begins: a subscription to less than this matches all methods. */
 const METHOD_START = '{"jsonrpc": "2.0", "method": "';
 
 /** A socket that keeps all subscriptions. Otherwise ZeroMQ drops those beyond the first 1,000 that wait to be sent. */
@@ -232,14 +234,14 @@ function makeSubscriber(Subscriber: Library['Subscriber']): Zeromq.Subscriber {
   }
 }
 
-/** What making a socket failed for, or listening to what happens to it, which takes some more. */
+/** Explains why making a socket failed, or listening to its events, which takes some more sockets. */
 function explainSocket(cause: unknown): unknown {
   if ((cause as NodeJS.ErrnoException).code !== 'EMFILE') return cause;
   const remedy = 'set `context.maxSockets` of the package zeromq to more before the first of them; a peer takes six';
   return new StateError(`ZeroMQ has no more sockets for this process: ${remedy}`, { cause });
 }
 
-/** Sends one frame at a time, in order, as ZeroMQ wants it. */
+/** Sends one frame at a time, in order, as ZeroMQ requires. */
 class Sender<S extends Zeromq.Publisher | Zeromq.XPublisher> {
   readonly socket: S;
   #waiting: Frame[] = [];
@@ -254,7 +256,7 @@ class Sender<S extends Zeromq.Publisher | Zeromq.XPublisher> {
     this.#pump ??= this.#sendWaiting();
   }
 
-  /** Hands over what waits and closes the socket. */
+  /** Hands over the waiting frames and closes the socket. */
   async close(): Promise<void> {
     await this.#pump;
     this.socket.close();
@@ -278,7 +280,7 @@ function toText(frame: Uint8Array): string {
 async function receive(socket: Zeromq.Subscriber | Zeromq.XPublisher, onFrame: (frame: Buffer) => void): Promise<void> {
   let begin = performance.now();
   for await (const parts of socket) {
-    // A message of several frames is as many messages, as for Python.
+    // A message of several frames counts as that many messages, as in Python.
     for (const frame of parts) onFrame(frame);
     if (performance.now() - begin < SLICE) continue;
     await new Promise<void>(nextTurn);

@@ -7,18 +7,18 @@ import { LinesDoor } from './lines-door.ts';
 import { joinLines } from './lines-link.ts';
 
 /**
- * What is at `ipc://` addresses: the sockets of ZeroMQ, for everybody, and beside them a plain one for peers of this
- * package, on which a frame takes a fraction of the time.
+ * The bus at `ipc://` addresses. It has ZeroMQ's sockets, for all peers, and beside them a plain socket for peers of
+ * this package, on which a frame takes a fraction of the time.
  */
 
-/** What the path of the plain socket has behind that of the socket from which peers receive. */
+/** The path of the plain socket is that of the socket from which peers receive, with this suffix. */
 const SUFFIX = '.lines';
-/** How many bytes the path of a socket may have on any system, with the zero at its end. */
+/** How many bytes the path of a socket may have on any system, including the zero at its end. */
 const LONGEST_PATH = 104;
-/** How long, in milliseconds, to wait before looking again whether somebody serves. */
+/** How long, in milliseconds, to wait before checking again whether somebody serves. */
 const RETRY = 50;
 
-/** Where the plain socket is; undefined where there is none: the address is no path, or a long one. */
+/** Returns the path of the plain socket; undefined where there is none, as the address is not a path or is too long. */
 function linesPath({ in: address }: Endpoints): string | undefined {
   if (!address.startsWith('ipc:///')) return undefined;
   const path = address.slice('ipc://'.length) + SUFFIX;
@@ -38,7 +38,8 @@ export async function openIpcDoors(endpoints: Endpoints, listener: DoorListener)
   const lines = path === undefined ? undefined : new LinesDoor(path);
   const doors = lines === undefined ? [zeromq] : [zeromq, lines];
   try {
-    // First: of several brokers that start at once, one gets it. ZeroMQ would take its paths from the others.
+    // Comes first: of several brokers that start at once, one gets this path. With ZeroMQ, one would take the paths of
+    // the others.
     await lines?.claim();
     const bound = await zeromq.open(listener, async () => void (await lines?.open(listener)));
     return { endpoints: bound, doors };
@@ -48,19 +49,19 @@ export async function openIpcDoors(endpoints: Endpoints, listener: DoorListener)
   }
 }
 
-/** What a peer is connected by, until that breaks or is closed. */
+/** A connection of a peer, until it breaks or is closed. */
 interface Way {
   subscribe(topic: Topic): void;
   send(topic: string, frame: string): void;
   close(): Promise<void>;
   readonly ended: Promise<void>;
-  /** Why it ended, where the broker said so. */
+  /** Why it ended, where the broker gave a reason. */
   readonly refusal?: string | undefined;
 }
 
 /**
- * Connects to whoever serves: by the plain socket where there is one, and otherwise, as with brokers in Python, by
- * ZeroMQ. After a break it may be somebody else.
+ * Connects to whoever serves: by the plain socket where there is one, and otherwise, for example to Python brokers, by
+ * ZeroMQ. After a break, somebody else may serve.
  */
 class IpcBus implements Bus {
   readonly #endpoints: Endpoints;
@@ -69,7 +70,7 @@ class IpcBus implements Bus {
   readonly #closing = new AbortController();
   #listener: BusListener | undefined;
   #way: Way | undefined;
-  // What was sent while connecting: a peer asks whether it is ready, and again only some time later.
+  // What was sent while connecting: a peer asks whether it is ready, and asks again only some time later.
   #early: [topic: string, frame: string][] = [];
   #running: Promise<void> | undefined;
 
@@ -109,7 +110,7 @@ class IpcBus implements Bus {
         const way = await this.#connect(signal);
         if (way !== undefined) await this.#use(way);
       } catch (error) {
-        // All else shows as nobody being there.
+        // Other errors are treated as if nobody served.
         if (error instanceof MrEventLoopError) {
           this.#listener?.refused(error);
           wait = REFUSED_DELAY;
@@ -122,7 +123,7 @@ class IpcBus implements Bus {
   /** @returns undefined where nobody serves */
   async #connect(signal: AbortSignal): Promise<Way | undefined> {
     const link = await this.#join(signal);
-    // Brokers of this package bind this address last, when the plain socket is there.
+    // Brokers of this package bind this address last, when the plain socket is there already.
     if (link !== undefined || !(await isServed(this.#endpoints.out))) return link;
     return (await this.#join(signal)) ?? (await this.#useZeromq());
   }
@@ -153,7 +154,7 @@ class IpcBus implements Bus {
   }
 
   /**
-   * Until it ends.
+   * Uses a connection until it ends.
    * @throws RefusedError
    */
   async #use(way: Way): Promise<void> {

@@ -16,33 +16,33 @@ import {
 import { LengthLimit, PrefixIndex } from '../prefix-index.ts';
 import { listenAt } from '../served.ts';
 
-/** What guests are held to. */
+/** The limits for guests. */
 interface HouseRules {
-  /** Milliseconds within which a link that is dead is found to be so. */
+  /** The time, in milliseconds, within which a dead link is detected. */
   readonly heartbeat: number;
   /**
-   * How many bytes may wait for a peer that does not keep up. It misses what is beyond, until half of that is gone, and
-   * has it repaired later. When that lasts for a heartbeat, it is cut off, and comes back by itself.
+   * How many bytes may wait for a peer that does not keep up. It misses any more until half of them are gone; what it
+   * missed is repaired later. When this lasts for a heartbeat, the peer is cut off, and reconnects by itself.
    */
   readonly mostWaiting: number;
 }
 
-/** The heartbeat is that of ZeroMQ; the bytes are twice as many as a publisher sends without an acknowledgement. */
+/** The heartbeat is that of ZeroMQ. The bytes are twice as many as a publisher sends without an acknowledgement. */
 const RULES: HouseRules = { heartbeat: 6_000, mostWaiting: 128 * 1024 * 1024 };
 /** How long, in milliseconds, what was sent before a stop may take to leave. */
 const LINGER = 400;
-/** How many bytes of a frame to put together with others rather than to hand over as they are. */
+/** Frames of up to this many bytes are joined with others rather than handed over as they are. */
 const MOST_COPIED = 16_384;
 
-/** A broker's end of a plain socket: peers of this package on the same machine. */
+/** A broker's end of a plain socket, for peers of this package on the same machine. */
 export class LinesDoor implements Door {
-  /** Peers in Python do not come in here. */
+  /** Python peers do not come in here. */
   readonly hasPlainListeners = false;
   readonly #path: string;
   readonly #rules: HouseRules;
   readonly #guests = new Set<Guest>();
   readonly #wanted = new PrefixIndex<Guest>();
-  // Those for whom something waits.
+  // The guests for which something waits.
   #due: Guest[] = [];
   #listener: DoorListener | undefined;
   #closeServer: (() => Promise<void>) | undefined;
@@ -54,7 +54,7 @@ export class LinesDoor implements Door {
   }
 
   /**
-   * Begins to listen. Who comes in waits until it opens.
+   * Begins to listen. Peers that come in wait until the door opens.
    * @throws AddressError, AddressInUseError
    */
   async claim(): Promise<void> {
@@ -115,7 +115,7 @@ export class LinesDoor implements Door {
     const reader = new LineReader();
     socket.on('data', (chunk) => {
       for (const line of reader.read(chunk)) {
-        // It may have been cut off meanwhile.
+        // The guest may have been cut off meanwhile.
         if (guest.isGone) return;
         if (isWord(line)) this.#hear(guest, line.toString());
         else if (isUtf8(line)) this.#listener?.frame(line);
@@ -155,14 +155,14 @@ export class LinesDoor implements Door {
   }
 }
 
-/** A connection. */
+/** The connection of a peer. */
 class Guest {
   readonly #socket: Socket;
   readonly #rules: HouseRules;
-  /** What it has subscribed to. */
+  /** The prefixes that it has subscribed to. */
   readonly prefixes = new Set<string>();
   readonly lengths = new LengthLimit();
-  // Bytes, one a character.
+  // Bytes: each character is one.
   #waiting = '';
   #full = false;
   #fullTicks = 0;
@@ -171,7 +171,7 @@ class Guest {
   constructor(socket: Socket, rules: HouseRules) {
     this.#socket = socket;
     this.#rules = rules;
-    // What went wrong follows as a close.
+    // A close follows an error.
     socket.on('error', () => {});
   }
 
@@ -184,7 +184,7 @@ class Guest {
     this.#socket.write(`${WELCOME}${JSON.stringify({ version: VERSION, heartbeat: this.#rules.heartbeat })}\n`);
   }
 
-  /** @returns whether it is the first that waits to be flushed */
+  /** @returns whether the line is the first that waits to be flushed */
   send(line: string | Uint8Array): boolean {
     if (this.#isGone || this.#isFull()) return false;
     if (typeof line === 'string') {
@@ -202,7 +202,7 @@ class Guest {
     this.#waiting = '';
   }
 
-  /** To be called three times in a heartbeat. Whether it takes what is sent to it. */
+  /** Returns whether the peer takes what is sent to it. To be called three times in a heartbeat. */
   tick(): boolean {
     if (this.#isGone) return true;
     this.#fullTicks = this.#isFull() ? this.#fullTicks + 1 : 0;
@@ -211,14 +211,17 @@ class Guest {
     return true;
   }
 
-  /** Ends the connection when it has taken what waits, within reason. */
+  /** Ends the connection when the peer has taken what waits, after a limited time at the latest. */
   leave(): void {
     if (this.#isGone) return;
     this.#part();
     this.#socket.destroySoon();
   }
 
-  /** Says why, and leaves the end to it: of a socket that is closed while it says something, it would read no more. */
+  /**
+   * Says why, and leaves closing to the peer. If the socket were closed while the peer sends something, the peer would
+   * read no more.
+   */
   refuse(reason: string): void {
     this.#part();
     this.#socket.end(`${REFUSED}${JSON.stringify(reason)}\n`);
@@ -242,7 +245,10 @@ class Guest {
 const NEWLINE = 10;
 const SPACE = 32;
 
-/** A frame with the only line break at its end; in JSON, they are blanks. Small ones as texts of bytes, which join faster. */
+/**
+ * Returns a frame with its only line break at the end; in JSON, line breaks are blanks. Small frames are returned as
+ * texts of bytes, which are faster to join.
+ */
 function toLine(frame: Frame): string | Uint8Array {
   const bytes =
     typeof frame === 'string' ? Buffer.from(frame) : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);

@@ -15,19 +15,19 @@ import {
   WELCOME,
 } from './lines.ts';
 
-/** How long, in milliseconds, a broker may take to say who it is, and a close. */
+/** How long, in milliseconds, a broker may take to say who it is, and closing may take. */
 const WELCOME_WITHIN = 5_000;
 const CLOSE_WITHIN = 1_000;
 
-/** How many characters are handed over at once at most. */
+/** The most characters that are handed over at once. */
 const MESSAGE_SIZE = 65_536;
-/** From how many characters on they are handed over as bytes. */
+/** From this many characters on, they are handed over as bytes. */
 const LARGE = 16_384;
 
 /**
  * Connects to a broker at the path of a plain socket.
- * @returns undefined where nobody serves, or nobody who speaks this version
- * @throws the reason why it is not known whether somebody does; that of the signal
+ * @returns undefined where nobody serves, or nobody that speaks this version
+ * @throws the reason why it is unknown whether somebody serves; the signal's reason
  */
 export async function joinLines(
   path: string,
@@ -56,15 +56,15 @@ export async function joinLines(
   }
 }
 
-/** A peer's end of a plain socket, from when it is connected until that breaks. */
+/** A peer's end of a plain socket, from when it is connected until it breaks. */
 export class LinesLink {
   readonly #socket: Socket;
   readonly #reader: LineReader = new LineReader();
   readonly #onFrame: (text: string) => void;
   readonly #onWelcome: (isUnderstood: boolean) => void;
-  /** Fulfils when it has broken or was closed. */
+  /** Fulfils when the link has broken or was closed. */
   readonly ended: Promise<void>;
-  /** Why it ended, where the broker said so. */
+  /** Why it ended, where the broker gave a reason. */
   refusal: string | undefined;
   #waiting = '';
   #watch: ReturnType<typeof setInterval> | undefined;
@@ -75,7 +75,7 @@ export class LinesLink {
     this.#onFrame = onFrame;
     this.#onWelcome = onWelcome;
     socket.on('data', (chunk) => void this.#read(chunk));
-    // What went wrong follows as a close.
+    // A close follows an error.
     socket.on('error', () => {});
     this.ended = new Promise((resolve) => {
       socket.once('close', () => {
@@ -93,7 +93,7 @@ export class LinesLink {
     this.#say(frame);
   }
 
-  /** Sends a line, together with others of this job. */
+  /** Sends a line together with others of this job. */
   #say(line: string): void {
     if (this.#waiting === '') queueMicrotask(() => this.#flush());
     this.#waiting += `${line}\n`;
@@ -111,12 +111,12 @@ export class LinesLink {
 
   #flush(): void {
     if (this.#waiting === '') return;
-    // For a text, Node takes three times as many bytes as it has characters, until they have left.
+    // For a text, Node takes three times as many bytes as it has characters, until they have been sent.
     this.#socket.write(this.#waiting.length < LARGE ? this.#waiting : toBytes(this.#waiting));
     this.#waiting = '';
   }
 
-  /** Between lines, the runtime has its turn now and then. Nothing more is read meanwhile. */
+  /** Between lines, the runtime gets its turn now and then. Nothing more is read meanwhile. */
   async #read(chunk: Buffer): Promise<void> {
     this.#silentTicks = 0;
     let begin = performance.now();
@@ -127,7 +127,7 @@ export class LinesLink {
       await new Promise<void>(nextTurn);
       // What came over a link that has broken is lost with it.
       if (this.#socket.destroyed) return;
-      // It was not listened to.
+      // The socket was not read meanwhile.
       this.#silentTicks = 0;
       begin = performance.now();
     }
@@ -158,7 +158,7 @@ export class LinesLink {
       this.#socket.destroy();
       return;
     }
-    // Ticks are counted, not time: who was busy has not listened.
+    // Ticks are counted, not time: a process that was busy has not listened.
     this.#watch = setInterval(() => {
       this.#silentTicks += 1;
       if (this.#silentTicks > MOST_SILENT_TICKS) this.#socket.destroy();
@@ -166,7 +166,7 @@ export class LinesLink {
   }
 }
 
-/** The heartbeat; undefined where another version is spoken. */
+/** Returns the heartbeat; undefined where the broker speaks another version. */
 function readWelcome(json: string): number | undefined {
   const { version, heartbeat } = (parse(json) ?? {}) as { version?: number; heartbeat?: number };
   return version === VERSION ? heartbeat : undefined;

@@ -1,20 +1,20 @@
 /**
- * What peers and brokers of this package say to each other over a plain socket: lines of text in UTF-8. One that
- * begins with a small letter is a word and its JSON; all others are frames.
+ * The messages between peers and brokers of this package over a plain socket: lines of text in UTF-8. A line that
+ * begins with a small letter is a word and its JSON. All others are frames.
  */
 
-/** From the broker, first of all: `welcome {"version": 1, "heartbeat": 6000}`. */
+/** The first line from the broker: `welcome {"version": 1, "heartbeat": 6000}`. */
 export const WELCOME = 'welcome ';
-/** From the peer: `subscribe ["…", …]`, how the frames begin that it wants. */
+/** From the peer: `subscribe ["…", …]`, with the beginnings of the frames that it wants. */
 export const SUBSCRIBE = 'subscribe ';
 /** From the broker, now and then: the link is alive. */
 export const BEAT = 'beat';
-/** From the broker, last of all: `refused "subscribes to names of too many lengths"`. */
+/** The last line from the broker: `refused "subscribes to names of too many lengths"`. */
 export const REFUSED = 'refused ';
 
 export const VERSION = 1;
 
-/** In how many ticks of silence, each a third of the heartbeat, a link counts as dead. */
+/** How many ticks a heartbeat has, and how many may pass in silence before a link counts as dead. */
 export const TICKS_A_HEARTBEAT = 3;
 export const MOST_SILENT_TICKS = 2;
 
@@ -29,7 +29,7 @@ export function isWord(line: Uint8Array): boolean {
   return first >= SMALL_A && first <= SMALL_Z;
 }
 
-/** What the JSON behind a word says; undefined where it is none. */
+/** Parses the JSON after a word; returns undefined for invalid JSON. */
 export function parse(json: string): unknown {
   try {
     return JSON.parse(json) as unknown;
@@ -41,26 +41,26 @@ export function parse(json: string): unknown {
 /** How many bytes a character takes at most. */
 const WIDEST = 4;
 
-/** The bytes of a text that is large: of ASCII, as most are, in a third of the time that `Buffer.from` takes. */
+/** Returns the bytes of a large text. For ASCII, which most are, this takes a third of the time of `Buffer.from`. */
 export function toBytes(text: string): Buffer {
   const bytes = Buffer.allocUnsafe(text.length + WIDEST);
   const size = bytes.write(text);
-  // With a character that takes more than a byte, more would be written, even where not all fits.
+  // With a character of more than one byte, more would be written, even if not all of it fits.
   return size === text.length ? bytes.subarray(0, size) : Buffer.from(text);
 }
 
-/** Makes lines of what comes in pieces. */
+/** Assembles lines from what comes in pieces. */
 export class LineReader {
-  // What came of a line whose end did not.
+  // What has come of a line whose end has not come yet.
   #parts: Buffer[] = [];
   #size = 0;
 
-  /** Whether a line has come that is too long for anybody. */
+  /** Whether a line that is too long for anybody has come. */
   get isTooLong(): boolean {
     return this.#size > LONGEST;
   }
 
-  /** The lines that end in a piece, without their ends. Their bytes are shared with others. */
+  /** Yields the lines that end in a piece, without their line breaks. Their bytes are shared with others. */
   *read(chunk: Buffer): Generator<Buffer, void> {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {

@@ -1,10 +1,10 @@
 import type { Bus, BusListener, Topic } from '../bus.ts';
 import type { NatsLink } from './nats-link.ts';
 
-/** How large an event may be, in bytes: servers cut off who has 64 MiB waiting. */
+/** How large an event may be, in bytes. Servers cut off clients with 64 MiB waiting. */
 const LARGEST = 8 * 1024 * 1024;
 
-/** One subject a topic. There is no broker: the server does what one does. */
+/** Uses one subject for each topic. There is no broker: the server does what a broker does. */
 export class NatsBus implements Bus {
   readonly largest: number = LARGEST;
   readonly takesPacks = true;

@@ -1,8 +1,8 @@
 import { MissingLibraryError } from '../../errors.ts';
 
 /**
- * Stands in for `nats-core-library.ts` where bundles are made for browsers: nothing is found by its name there, and who
- * does not have the package should be able to make a bundle.
+ * Replaces `nats-core-library.ts` in bundles for browsers. A page finds no package by its name, and it should be
+ * possible to make a bundle without the package.
  */
 export function loadNatsCore(): Promise<never> {
   return Promise.reject(

@@ -1,10 +1,10 @@
 import { explainLibrary } from '../library.ts';
 import type { NatsCore } from './nats-library.ts';
 
-// A text, so that the compiler does not look for it. Nor is webpack to, which would find it nowhere.
+// Of type string, so that the compiler does not look for the package. Nor should webpack, which would not find it.
 const PACKAGE: string = '@nats-io/nats-core';
 
-/** The client for NATS over WebSockets, where it can be found by its name. @throws MissingLibraryError */
+/** Loads the client for NATS over WebSockets, where it can be found by its name. @throws MissingLibraryError */
 export async function loadNatsCore(): Promise<NatsCore> {
   try {
     return (await import(/* webpackIgnore: true */ PACKAGE)) as NatsCore;

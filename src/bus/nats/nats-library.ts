@@ -1,7 +1,7 @@
 import { explainLibrary } from '../library.ts';
 
-// What is used of the client for NATS. Its own declarations do not compile with the strictest options, and would have to
-// be there for who uses no NATS.
+// The used part of the client for NATS. Its own declarations do not compile with the strictest options, and would have
+// to be installed even where NATS is not used.
 
 /** How to connect. */
 export interface NatsOptions {
@@ -13,7 +13,7 @@ export interface NatsOptions {
   readonly token?: string;
 }
 
-/** What the servers say, as errors. */
+/** The errors that the servers report. */
 export interface NatsErrors {
   readonly AuthorizationError: new (...args: never) => Error;
   readonly PermissionViolationError: new (...args: never) => Error & { readonly subject: string };
@@ -25,7 +25,7 @@ export interface NatsLibrary extends NatsErrors {
   connect(this: void, options: NatsOptions): Promise<NatsConnection>;
 }
 
-/** As much of `@nats-io/nats-core` as is used: the client over WebSockets. */
+/** The used part of `@nats-io/nats-core`: the client over WebSockets. */
 export interface NatsCore extends NatsErrors {
   wsconnect(
     this: void,
@@ -33,7 +33,7 @@ export interface NatsCore extends NatsErrors {
   ): Promise<NatsConnection>;
 }
 
-/** Loads that. */
+/** Loads that client. */
 export type LoadNatsCore = () => Promise<NatsCore>;
 
 export interface NatsConnection {
@@ -54,25 +54,25 @@ export interface NatsConnection {
   status(): AsyncIterable<{ readonly type: string; readonly error?: unknown }>;
   flush(): Promise<void>;
   close(): Promise<void>;
-  /** Fulfils when it ended, with what ended it. */
+  /** Fulfils when the connection has ended, with what ended it. */
   closed(): Promise<unknown>;
   isClosed(): boolean;
 }
 
-/** What is used of the client for JetStream. */
+/** The used part of the client for JetStream. */
 export interface JetStreamLibrary {
   jetstream(this: void, connection: NatsConnection, options: JetStreamOptions): JetStream;
   jetstreamManager(this: void, connection: NatsConnection, options: JetStreamOptions): Promise<JetStreamManager>;
 }
 
 export interface JetStreamOptions {
-  /** Whether to see first whether it is there. */
+  /** Whether to check first that JetStream is there. */
   readonly checkAPI: boolean;
   /** Milliseconds. */
   readonly timeout: number;
 }
 
-/** The server does not want to do what it was asked for. `status` is as in HTTP; `code` says what exactly. */
+/** The server refused a request. `status` is as in HTTP; `code` gives the exact reason. */
 export interface JetStreamApiError extends Error {
   readonly code: number;
   readonly status: number;
@@ -139,7 +139,7 @@ export interface JetStreamInfo {
   readonly state: { readonly last_seq: number };
 }
 
-// Texts, so that the compiler does not look for them. Nor is webpack to, which would find them nowhere.
+// Of type string, so that the compiler does not look for the packages. Nor should webpack, which would not find them.
 const PACKAGE: string = '@nats-io/transport-node';
 const JETSTREAM_PACKAGE: string = '@nats-io/jetstream';
 

@@ -7,68 +7,68 @@ import { cut, Parts } from '../parts.ts';
 import { Slices } from '../slices.ts';
 import { decodeUtf8 } from '../utf8.ts';
 
-/** What a link tells. Nothing is called once `close` was called. */
+/** The callbacks of a link. None is called after `close` was called. */
 export interface NatsListener {
-  /** It is there, and the server has been told of the subjects. */
+  /** The link is up, and the subscriptions have been sent to the server. */
   up(): void;
   frame(text: string): void;
   unreadable(): void;
-  /** It broke. What was sent last may be lost. */
+  /** The link broke. What was sent last may be lost. */
   down(reason?: string): void;
-  /** The server is there, and does not want this. */
+  /** The server is there, but refuses the client or a request. */
   refused(error: Error): void;
   /** There is no server. */
   failed(error: Error): void;
 }
 
-/** A connection that was made. */
+/** An established connection. */
 export interface Dialed {
   readonly connection: NatsConnection;
-  /** Ends it without waiting for the server, which may be gone. May be called again. */
+  /** Ends the connection without waiting for the server, which may be gone. May be called again. */
   drop(): void;
 }
 
-/** What connects: a library, and what goes with it where it is used. */
+/** Makes connections: a library, and what it needs where it is used. */
 export interface NatsDialer {
   readonly errors: NatsErrors;
   /**
-   * Connects to the one server that is named, which is a host. Where that fails, nothing is left open; it does so when the
-   * signal says so.
-   * @throws AddressError where it can never succeed, and what the library throws
+   * Connects to the one server that the options name, by its host. Where that fails, nothing is left open. It fails
+   * when the signal aborts.
+   * @throws AddressError where connecting can never succeed, and what the library throws
    */
   dial(this: void, options: NatsOptions, signal: AbortSignal): Promise<Dialed>;
 }
 
 export interface NatsLinkOptions {
   readonly address: string;
-  /** Loads what connects. @throws MissingLibraryError */
+  /** Loads the dialer. @throws MissingLibraryError */
   readonly loadDialer: () => Promise<NatsDialer>;
-  /** What to show to the server. */
+  /** The token for the server. */
   readonly token: Token;
-  /** Whether what it sends comes back where it asked for that subject. */
+  /** Whether the link gets back what it sends to a subject that it is subscribed to. */
   readonly echo: boolean;
 }
 
 /** How long, in milliseconds, connecting may take. */
 const CONNECT_WITHIN = 5_000;
 /**
- * And to one of several servers, at first: with the time in which it is noticed that one stands still, it is less than
- * that after which peers take each other for gone.
+ * The same for one of several servers, at first. Together with the time in which a hanging server is noticed, it is
+ * less than the time after which peers regard each other as gone.
  */
 const TRY_ANOTHER_AFTER = 1_500;
 
 /**
- * A connection to a server or a cluster of NATS, which is made again for ever. The library could do that, too,
- * but not tell why it fails before it succeeded once, and it keeps what is sent meanwhile only to drop it.
+ * A connection to a server or a cluster of NATS that is made again for ever. The library could do that, too. But before
+ * its first success it does not tell why connecting fails, and it keeps what is sent meanwhile only to drop it.
  */
 export class NatsLink {
   readonly #options: NatsLinkOptions;
   readonly #hosts: readonly string[];
-  // Those that did not answer, or not any more: they are tried last, the latest of them at the end.
+  // Hosts that did not answer, or no longer do. They are tried last, the latest of them at the end.
   readonly #failed = new Set<string>();
   #patience = TRY_ANOTHER_AFTER;
   readonly namespace: string;
-  /** The other servers of the cluster, of which the last one told. */
+  /** The other servers of the cluster, as the last server reported them. */
   #discovered: readonly string[] = [];
   readonly #id = crypto.randomUUID();
   readonly #subjects: string[] = [];
@@ -85,7 +85,7 @@ export class NatsLink {
   constructor(options: NatsLinkOptions) {
     this.#options = options;
     const { hosts, namespace } = readNatsAddress(options.address);
-    // By chance, so that not everybody goes to the same server.
+    // Begins at a random host, so that not all peers go to the same server.
     const first = Math.floor(Math.random() * hosts.length);
     this.#hosts = [...hosts.slice(first), ...hosts.slice(0, first)];
     this.namespace = namespace;
@@ -106,12 +106,12 @@ export class NatsLink {
     this.#running = keepTrying(attempt, this.#closing.signal);
   }
 
-  /** What it is connected by, if it is. */
+  /** The current connection, if there is one. */
   get connection(): NatsConnection | undefined {
     return this.#dialed?.connection;
   }
 
-  /** The subject of a topic; undefined when its name is too long, which the listener is told. */
+  /** Returns the subject of a topic; undefined when its name is too long, which is reported to the listener. */
   subjectOf(topic: string): string | undefined {
     try {
       return subjectIn(this.namespace, topic);
@@ -121,7 +121,7 @@ export class NatsLink {
     }
   }
 
-  /** The subject of what has no topic, and that of everything. */
+  /** The subject of frames without a topic, and that of all frames. */
   get otherSubject(): string {
     return `${this.namespace}.%`;
   }
@@ -134,7 +134,7 @@ export class NatsLink {
     if (this.connection !== undefined) this.#ask(this.connection, subject);
   }
 
-  /** @returns whether there is a link to send it over */
+  /** @returns whether there is a link to send the frame over */
   send(subject: string, frame: Frame): boolean {
     const { connection } = this;
     if (connection === undefined || connection.isClosed()) return false;
@@ -180,24 +180,24 @@ export class NatsLink {
       try {
         const dialed = await dial(options, this.#closing.signal);
         this.#patience = TRY_ANOTHER_AFTER;
-        // Should it fail later, the others are tried first.
+        // If this server fails later, the others are tried first.
         this.#putLast(host);
         return dialed;
       } catch (error) {
         this.#putLast(host);
         const isRefusal = error instanceof errors.AuthorizationError;
         if (isRefusal) failure = new RefusedError(`the server at '${address}' does not let this in`, { cause: error });
-        // That others cannot be reached says less.
+        // A refusal says more than that other servers cannot be reached.
         else if (!(failure instanceof RefusedError)) failure = error;
         if (this.#closing.signal.aborted) break;
       }
     }
-    // They may all be far away.
+    // The servers may all be far away.
     this.#patience = CONNECT_WITHIN;
     throw failure;
   }
 
-  /** All servers, as they are to be tried. */
+  /** All servers, in the order in which they are to be tried. */
   #inOrder(): string[] {
     const hosts = new Set([...this.#hosts, ...this.#discovered]);
     for (const host of this.#failed) if (hosts.delete(host)) hosts.add(host);
@@ -245,13 +245,13 @@ export class NatsLink {
     });
   }
 
-  /** What the server says besides: where else it serves, and what is not allowed, or too much. */
+  /** Follows what else the server says: which other servers there are, and what is not allowed, or too much. */
   async #watch(connection: NatsConnection, errors: NatsErrors): Promise<void> {
     this.#discovered = connection.info?.connect_urls ?? [];
     for await (const { error } of connection.status()) {
       this.#discovered = connection.info?.connect_urls ?? this.#discovered;
       if (error instanceof errors.PermissionViolationError) {
-        // Who asks JetStream is told by its answer.
+        // Callers of JetStream learn this from its answer.
         if (error.subject.startsWith('$JS.')) continue;
       } else if (!(error instanceof errors.ProtocolError)) {
         continue;
@@ -270,12 +270,12 @@ export class NatsLink {
   }
 }
 
-/** The servers' own default. */
+/** The default of the servers. */
 const MAX_PAYLOAD = 1024 * 1024;
-/** Where no other namespace is asked for. */
+/** The namespace where no other is given. */
 const NAMESPACE = 'mreventloop';
 
-/** What an address says: `nats://host:4222/shop`, also of another scheme, with several hosts, separated by commas. */
+/** Reads an address such as `nats://host:4222/shop`, also with another scheme, or hosts separated by commas. */
 function readNatsAddress(address: string): { readonly hosts: readonly string[]; readonly namespace: string } {
   const [hosts = '', ...names] = address
     .replace(/^[^:]+:\/\//, '')

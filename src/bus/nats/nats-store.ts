@@ -14,46 +14,46 @@ import {
   type NatsConnection,
 } from './nats-library.ts';
 
-/** How large, in bytes, a message may be: some of them are on their way at a time, and a server has limits. */
+/** How large, in bytes, a message may be. Several are in flight at a time, and a server has limits. */
 const LARGEST_MESSAGE = 1024 * 1024;
-/** What a message has around its largest event. */
+/** How much a message has, in bytes, around its largest event. */
 const AROUND = 8 * 1024;
-/** How many messages may be on their way from the server. */
+/** How many messages may be in flight from the server. */
 const MOST_UNDER_WAY = 32;
-/** How long, in milliseconds, a request for messages lives: who does not answer it is noticed within that time. */
+/** How long, in milliseconds, a request for messages lives. A server that does not answer is noticed in that time. */
 const REQUEST_LIVES = 4_000;
 /** How long, in milliseconds, the server may take to answer. */
 const ANSWER_WITHIN = 2_000;
-/** And one without JetStream, which passes the question on in a cluster and does not say that nobody is there. */
+/** The same for one without JetStream, which passes the question on in a cluster and does not say if nobody answers. */
 const PASSED_ON_WITHIN = 250;
 
-/** How much is kept, where the stream is not made otherwise before: seven days in nanoseconds, and 1 GiB. */
+/** How much is kept, unless the stream was created otherwise before: seven days in nanoseconds, and 1 GiB. */
 const MAX_AGE = 7 * 24 * 3_600 * 1e9;
 const MAX_BYTES = 1024 ** 3;
-/** On how many servers, if there are as many. */
+/** The number of servers that keep it, if there are that many. */
 const MOST_REPLICAS = 3;
-/** How often, in milliseconds, to try to have it on as many. */
+/** How often, in milliseconds, to try to have it kept on that many. */
 const SPREAD_EVERY = 10_000;
-/** What is said of a stream that was made here, and not by somebody who wanted it as it is. */
+/** The description of a stream that was created here, and not by somebody who wants it as it is. */
 const DESCRIPTION = 'made by mreventloop';
 
-/** What JetStream says when something is not as whoever asks expects it. */
+/** The codes and statuses with which JetStream answers when something is not as the caller expects. */
 const OTHER_CONFIGURATION = 10_058;
 const OTHER_REVISION = 10_071;
 const UNAVAILABLE = 503;
-/** The same is being stored just now. */
+/** The same message is being stored at this moment. */
 const CONFLICT = 409;
 const NO_RESOURCES = 10_023;
 const STREAM_IS_FULL = 10_077;
 const NO_STREAM = 10_059;
 const NOT_FOR_ACCOUNT = 10_039;
 const NOT_ENABLED = 10_076;
-/** Answers that mean that there is no room, although their status says that this passes. */
+/** Answers that mean that there is no room, although their status says that the problem is temporary. */
 const FULL: ReadonlySet<number | undefined> = new Set([NO_RESOURCES, STREAM_IS_FULL]);
 /** Answers that mean that nobody has asked for anything to be kept. */
 const NOBODY_WANTS: ReadonlySet<number> = new Set([NO_STREAM, NOT_FOR_ACCOUNT, NOT_ENABLED]);
 
-/** What is used of a connection, made for it. */
+/** A connection, with what was made for it. */
 interface Use {
   readonly connection: NatsConnection;
   readonly js: JetStream;
@@ -61,8 +61,9 @@ interface Use {
 }
 
 /**
- * JetStream. A namespace has two streams: one with the frames that are kept, and one with what is noted, which has a
- * subject for each event that is to be kept and one for each durable subscription, and the last message of each.
+ * A store in JetStream. A namespace has two streams, one for the kept frames and one for notes. The stream for notes
+ * has a subject for each event that is to be kept, and one for each durable subscription. It keeps the last message of
+ * each.
  */
 export class NatsStore implements Store {
   readonly #link: NatsLink;
@@ -74,17 +75,17 @@ export class NatsStore implements Store {
   #use: Use | undefined;
   /** Whether there is a server that keeps something. */
   #hasAnswered = false;
-  /** When to try again, as `performance.now()` has it, to have more servers keep what too few of them do. */
+  /** When to try again, by `performance.now()`, to have more servers keep what too few of them keep. */
   #spreadAt = Infinity;
 
   constructor(link: NatsLink, address: string) {
     this.#link = link;
     this.#address = address;
-    // The names of streams have no dots, and namespaces no plus signs.
+    // Names of streams cannot contain dots. Namespaces contain no plus signs.
     const suffix = link.namespace.replaceAll('.', '+');
     this.#frames = { stream: `mreventloop-kept+${suffix}`, subject: `${link.namespace}.%kept.frames` };
     this.#notesStream = `mreventloop-notes+${suffix}`;
-    // More tokens than those of events, so that brokers with an uplink do not get these.
+    // These subjects have more tokens than those of events, so that brokers with an uplink do not get them.
     this.#wantedSpace = `${link.namespace}.%wanted`;
     this.#noteSpace = `${link.namespace}.%durable`;
   }
@@ -95,7 +96,7 @@ export class NatsStore implements Store {
 
   get isSpread(): boolean {
     const { cluster, jetstream } = this.#link.connection?.info ?? {};
-    // What keeps events may be elsewhere altogether, as where this server is a leaf.
+    // The events may be kept somewhere else altogether, for example where this server is a leaf.
     return this.#hasAnswered && (cluster !== undefined || jetstream !== true);
   }
 
@@ -117,7 +118,8 @@ export class NatsStore implements Store {
   async keep(id: string, frame: string): Promise<void> {
     await this.#do(async (use) => {
       const { seq } = await this.#publish(use, this.#frames.subject, frame, { msgID: id });
-      // Servers before 2.10.20 take what they could not store, for want of others, for what they have when it comes again.
+      // Servers before 2.10.20 may fail to store a frame for want of other servers. When it comes again, they take it
+      // for one that they have.
       if (seq === 0) await this.#publish(use, this.#frames.subject, frame, {});
     });
   }
@@ -147,7 +149,7 @@ export class NatsStore implements Store {
         }
       } finally {
         signal.removeEventListener('abort', stop);
-        // It ends by itself otherwise, in time.
+        // Otherwise the consumer ends by itself, in time.
         if (!connection.isClosed()) consumer.delete().catch(() => {});
       }
     });
@@ -173,7 +175,7 @@ export class NatsStore implements Store {
     });
   }
 
-  /** The subjects of all events that are wanted. Asked without the library, which is not needed where there are none. */
+  /** Returns the subjects of all wanted events. Asks without the library, which is not needed where there are none. */
   async #wantedSubjects(): Promise<ReadonlySet<string>> {
     const body = JSON.stringify({ subjects_filter: `${this.#wantedSpace}.*` });
     const connection = this.#connection();
@@ -190,13 +192,13 @@ export class NatsStore implements Store {
         const message = `the server at '${this.#address}' does not let this peer ask which events are to be kept: none are`;
         throw new RefusedError(message, { cause: error });
       }
-      // Nobody can have been promised anything by a server that keeps nothing.
+      // A server that keeps nothing cannot have promised anything to anybody.
       const isNobodyThere = isNotThere(error) || !hasJetStream;
       if (isNobodyThere && !connection.isClosed()) return new Set();
       throw error;
     }
     const { error, state, cluster } = answer;
-    // A server that has lost the others goes on with what it knew.
+    // A server that has lost the others goes on answering with what it knew.
     if (cluster !== undefined && cluster.leader === undefined) throw new Error('the stream has no leader');
     if (error !== undefined && !NOBODY_WANTS.has(error.err_code)) throw new Error(error.description);
     return new Set(Object.keys(state?.subjects ?? {}));
@@ -216,12 +218,12 @@ export class NatsStore implements Store {
     try {
       return await js.publish(subject, text, options);
     } catch (cause) {
-      // It is there. In a cluster, the other servers hear a little later what goes to it.
+      // The stream is there. In a cluster, the other servers learn a little later which subjects belong to it.
       throw isNotThere(cause) ? new Error(`nobody takes '${subject}' yet`, { cause }) : cause;
     }
   }
 
-  /** Makes what is not there yet. @returns how it stands with the frames */
+  /** Creates the streams that do not exist yet. @returns the state of the stream of frames */
   async #makeStreams(manager: JetStreamManager) {
     const notes = await makeStream(manager, {
       name: this.#notesStream,
@@ -281,7 +283,7 @@ export class NatsStore implements Store {
   }
 }
 
-/** What the server says of a stream. */
+/** The server's answer about a stream. */
 interface StreamAnswer {
   readonly error?: { readonly err_code: number; readonly description: string };
   readonly state?: { readonly subjects?: Readonly<Record<string, number>> };
@@ -289,19 +291,19 @@ interface StreamAnswer {
 }
 
 /**
- * The number before the first frame of a stream: a later one where it was made later, so that who has read another one does not
- * take what is in it for what it has had.
+ * Returns the number before the first frame of a stream. It is higher for a stream that was created later. A subscriber
+ * that has read an earlier stream therefore does not take the frames of this one for frames that it has had.
  */
 function before({ created }: JetStreamInfo): number {
   return Date.parse(created) * 1_000;
 }
 
-/** Whether a stream was made here while other servers of the cluster were away. */
+/** Whether a stream was created here while other servers of the cluster were away. */
 function isOnTooFew({ config, cluster }: JetStreamInfo): boolean {
   return config.description === DESCRIPTION && config.num_replicas < MOST_REPLICAS && cluster !== undefined;
 }
 
-/** @returns how it stands with a stream, which is made if it is not there */
+/** @returns the state of a stream, which is created if it does not exist */
 async function makeStream(
   { streams }: JetStreamManager,
   options: Omit<JetStreamConfig, 'description' | 'storage' | 'discard' | 'num_replicas'>,
@@ -320,7 +322,7 @@ async function makeStream(
       return await streams.add({ ...options, ...more });
     } catch (error) {
       const { code, status } = error as Partial<JetStreamApiError>;
-      // Another peer was faster, or somebody who wants it otherwise.
+      // Another peer was faster, or somebody who wants the stream otherwise.
       if (code === OTHER_CONFIGURATION) return streams.info(options.name);
       if (status === undefined) throw error;
       failure = error;
@@ -330,8 +332,8 @@ async function makeStream(
 }
 
 /**
- * Ends the reading of messages when the server that had to send them is gone, although the connection is to another one.
- * The library would wait for it to come back.
+ * Stops reading messages when the server that had to send them is gone while the connection, to another one, still
+ * lives. The library would wait for that server to come back.
  */
 async function stopWhenSilent(messages: JetStreamMessages): Promise<void> {
   for await (const { type } of messages.status()) if (type === 'heartbeats_missed') messages.stop();

@@ -1,10 +1,10 @@
 import { AddressError } from '../../errors.ts';
 
-/** How long, in characters, a subject may be; servers take lines of 4,096 bytes. */
+/** How long, in characters, a subject may be. Servers accept lines of 4,096 bytes. */
 const LONGEST_SUBJECT = 2_000;
 
 /**
- * The subject of a name.
+ * Returns the subject of a name.
  * @throws AddressError for a name that is too long
  */
 export function subjectIn(namespace: string, name: string): string {
@@ -13,7 +13,7 @@ export function subjectIn(namespace: string, name: string): string {
   throw new AddressError(`a name of ${name.length} characters is too long for a subject of NATS`);
 }
 
-/** A name as a part of a subject, where dots, blanks and wildcards mean something: one name, one token. */
+/** Encodes a name as one token of a subject, in which dots, blanks and wildcards have a meaning. */
 function subjectToken(name: string): string {
   return name.replace(/[^\w-]/g, (unit) => {
     const code = unit.charCodeAt(0).toString(16);

@@ -6,7 +6,7 @@ import { loadNats, type NatsConnection } from './nats-library.ts';
 import type { NatsDialer } from './nats-link.ts';
 import { inTurn } from './nats-turns.ts';
 
-/** Connects over TCP, or TLS where the server asks for it. @throws MissingLibraryError */
+/** Loads a dialer for TCP, or TLS where the server asks for it. @throws MissingLibraryError */
 export async function loadTcpDialer(): Promise<NatsDialer> {
   const library = await loadNats();
   return {
@@ -21,8 +21,8 @@ export async function loadTcpDialer(): Promise<NatsDialer> {
 const dialing = new AsyncLocalStorage<object>();
 
 /**
- * Connects, and leaves nothing open where that fails. The library keeps the socket of an attempt for which nobody had
- * time, which keeps the program from ending, and cannot be told to give up.
+ * Connects, and leaves nothing open where that fails. When an attempt times out, the library keeps its socket, which
+ * keeps the program from ending. The library cannot be told to give up.
  */
 async function dial(connect: () => Promise<NatsConnection>, signal: AbortSignal): Promise<NatsConnection> {
   const sockets = new Set<Socket>();

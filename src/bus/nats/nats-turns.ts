@@ -1,17 +1,18 @@
-/** What a library of NATS connects over. */
+/** What a client for NATS connects over. */
 type Kind = 'tcp' | 'websocket';
 
 /**
- * The client over TCP and the one over WebSockets are one library, which keeps how to connect in one variable for all of
- * its users: who begins to connect sets it, and it is read again for each server that is tried. So the two take turns.
+ * The client over TCP and the one over WebSockets are one library. It keeps the way to connect in one variable for all
+ * of its users. Each attempt sets this variable at its beginning, and it is read again for each server that is tried.
+ * So the two kinds take turns.
  */
 let turn: Kind | undefined;
 let connecting = 0;
 const waiting: { readonly kind: Kind; readonly enter: () => void }[] = [];
 
 /**
- * Connects, together with those of the same kind that came before somebody of the other kind.
- * @throws what the signal was aborted with, where it was when the turn came
+ * Connects when its turn comes, together with others of its kind that came before any of the other kind.
+ * @throws the signal's reason, if it was aborted before the turn came
  */
 export async function inTurn<T>(kind: Kind, signal: AbortSignal, connect: () => Promise<T>): Promise<T> {
   await new Promise<void>((enter) => {

@@ -5,21 +5,21 @@ import type { NatsLink } from './nats-link.ts';
 export type TopicOf = (frame: Frame) => string | undefined;
 
 /**
- * How many bytes may wait for a server that does not keep up; a character counts as one. What is more is dropped: peers
- * wait for those who subscribed, and not for an uplink, so that it would become more and more.
+ * How many bytes may wait for a server that does not keep up; a character counts as one. Any more are dropped: peers
+ * wait for subscribers but not for an uplink, so the buffer would grow and grow.
  */
 const MOST_UNANSWERED = 16 * 1024 * 1024;
-/** After how many bytes the server is asked whether it has them. */
+/** After how many bytes the server is asked whether it has received them. */
 const ASK_AFTER = 1024 * 1024;
 /**
- * How long, in milliseconds, the first attempt may keep the doors of the broker shut: a server that is well has answered by
- * then, and peers do not wait for their broker for as long as one may take that is not.
+ * How long, in milliseconds, the first attempt may keep the doors of the broker shut. A healthy server has answered by
+ * then. Peers need not wait for their broker for as long as an unhealthy one may take.
  */
 const FIRST_ATTEMPT = 500;
 
 /**
- * A broker's way to NATS, where other brokers are, and peers without one. What comes from there is what others
- * sent: the server does not send anything back to who it came from.
+ * A broker's uplink to NATS, where other brokers are, and peers without a broker. It receives only what others sent:
+ * the server sends nothing back to its sender.
  */
 export class NatsUplink implements Uplink {
   readonly hasPlainListeners = false;
@@ -29,7 +29,7 @@ export class NatsUplink implements Uplink {
   #up = false;
   #breaks = 0;
   #dropped = 0;
-  /** How many bytes went into the link of which it is not known that the server has them, and since it was asked last. */
+  /** How many bytes were sent that the server has not confirmed yet, and how many since it was last asked. */
   #unanswered = 0;
   #unasked = 0;
   #error: Error | undefined;
@@ -51,7 +51,7 @@ export class NatsUplink implements Uplink {
       this.#endFirstAttempt = resolve;
     });
     const set = (up: boolean, error?: Error): void => {
-      // Each attempt says the same again.
+      // Each attempt reports the same again.
       const isNews = up !== this.#up || error?.message !== this.#error?.message;
       this.#up = up;
       this.#error = error;
@@ -63,7 +63,7 @@ export class NatsUplink implements Uplink {
         this.#unanswered = 0;
         this.#unasked = 0;
         void this.#whenHeard(() => {
-          // What the server does not let through may have been told by then.
+          // The server may have reported by then what it does not let through.
           if (!this.#up) set(true);
         });
       },
@@ -72,7 +72,7 @@ export class NatsUplink implements Uplink {
         set(false);
       },
       failed: (error) => set(false, error),
-      // Also while it is connected: of what the server, or a name that is too long, does not let through.
+      // Also called while connected: for what the server does not let through, and for a name that is too long.
       refused: (error) => set(this.#link.connection !== undefined, error),
       frame: (text) => listener.frame(text),
       unreadable: () => listener.unreadable(),
@@ -84,8 +84,8 @@ export class NatsUplink implements Uplink {
   }
 
   /**
-   * Calls back when the server has heard what is wanted: who comes in then misses nothing of what others publish. Not where
-   * the connection was closed, or broke, meanwhile.
+   * Calls back when the server has received the subscription: peers that come in after that miss nothing that others
+   * publish. Does not call back if the connection was closed, or broke, meanwhile.
    */
   async #whenHeard(then: () => void): Promise<void> {
     const { connection } = this.#link;
@@ -97,7 +97,7 @@ export class NatsUplink implements Uplink {
     if (connection !== undefined && connection === this.#link.connection) then();
   }
 
-  /** Who is behind the server, and what they subscribed to, is not known here. */
+  /** The peers behind the server, and their subscriptions, are not known here. */
   hears(): boolean {
     return false;
   }
@@ -115,7 +115,7 @@ export class NatsUplink implements Uplink {
     if (this.#unasked >= ASK_AFTER) void this.#ask();
   }
 
-  /** The library takes whatever it is given: what the server has is known when it answers what was asked behind it. */
+  /** The library accepts everything. The server has received it once it answers a question that was sent after it. */
   async #ask(): Promise<void> {
     const [asked, breaks] = [this.#unasked, this.#breaks];
     this.#unasked = 0;

@@ -7,8 +7,8 @@ import { type Dialed, type NatsDialer, NatsLink } from './nats-link.ts';
 import { inTurn } from './nats-turns.ts';
 
 /**
- * A peer's end of NATS, over WebSockets: in pages, too.
- * @param load - undefined where it is to be found by its name, which it cannot be in a page
+ * A peer's end of NATS over WebSockets, in pages, too.
+ * @param load - loads the client; undefined where it is to be found by its name, which is not possible in a page
  */
 export function makeNatsWebSocketBus(address: string, token: Token, load: LoadNatsCore | undefined): Promise<Bus> {
   const loadDialer = (): Promise<NatsDialer> => loadWebSocketDialer(address, load ?? loadInstalled);
@@ -31,11 +31,11 @@ async function loadWebSocketDialer(address: string, load: LoadNatsCore): Promise
     const open = (url: string): WebSocketLike => {
       try {
         const made = makeSocket(url);
-        // What is wrong with it may show before the library listens, which it does a little later.
+        // An error may occur before the library listens, which it does a little later.
         made.addEventListener('error', () => setTimeout(dropSocket, 0, made));
         return made;
       } catch (cause) {
-        // As browsers do it, which let no page from https:// connect to ws://.
+        // Browsers throw here: they let no page from https:// connect to ws://.
         unusable = new AddressError(`'${address}' cannot be used: ${(cause as Error).message}`, { cause });
         return brokenSocket();
       }
@@ -63,15 +63,15 @@ async function loadWebSocketDialer(address: string, load: LoadNatsCore): Promise
   return { errors: library, dial };
 }
 
-/** Ends a socket at once: the library waits for what was sent to leave, and then for the other side to say good-bye. */
+/** Ends a socket at once. The library would wait until everything was sent, and then for the other side to close. */
 function dropSocket(socket: WebSocketLike): void {
-  // The first is heard while it connects, the second while it closes, and what is left of them not twice.
+  // The library heeds the first while it connects and the second while it closes, and neither of them twice.
   socket.onerror?.({ message: 'it was given up' });
   socket.onclose?.({ wasClean: false, reason: 'it was given up' });
   endWebSocket(socket);
 }
 
-/** In the place of a socket that cannot be made: where that throws, the library waits for ever. */
+/** Takes the place of a socket that cannot be made. If making one threw, the library would wait for ever. */
 function brokenSocket(): WebSocketLike {
   const socket: WebSocketLike = { onerror: null, onclose: null, addEventListener() {}, send() {}, close() {} };
   setTimeout(dropSocket, 0, socket);

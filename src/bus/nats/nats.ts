@@ -11,9 +11,9 @@ export function makeNatsBus(address: string, token: Token): Promise<Bus> {
   return Promise.resolve(Object.assign(new NatsBus(link), { store: new NatsStore(link, address) }));
 }
 
-/** A broker's way to NATS. */
+/** A broker's uplink to NATS. */
 export function makeNatsUplink(address: string, token: Token, topicOf: TopicOf): Promise<Uplink> {
-  // What its own peers say, they have heard from the broker.
+  // The broker's own peers already have one another's frames from the broker.
   const link = new NatsLink({ address, token, echo: false, loadDialer: loadTcpDialer });
   return Promise.resolve(new NatsUplink(link, address, topicOf));
 }

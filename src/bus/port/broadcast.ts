@@ -2,15 +2,15 @@ import { StateError } from '../../errors.ts';
 import type { Bus, BusListener, Topic } from '../bus.ts';
 import type { Channel } from './channel.ts';
 
-/** What is said on a channel. Messages of others are left alone. */
+/** A message on a channel. Messages of others are left alone. */
 interface Message {
-  /** What each frame is about, and the frame, in turn. */
+  /** Topics and frames in turn: each frame follows its topic. */
   readonly mreventloop?: readonly string[];
 }
 
-/** A peer's end of a channel. Everybody on it gets everything, and drops what it did not ask for. */
+/** A peer's end of a channel. Every peer on it gets everything, and drops what it did not subscribe to. */
 export class BroadcastBus implements Bus {
-  /** Nobody there knows only JSON-RPC. */
+  /** No peer on a channel knows only JSON-RPC. */
   readonly takesPacks = true;
   readonly #channel: Channel;
   readonly #topics = new Set<string>();
@@ -27,7 +27,7 @@ export class BroadcastBus implements Bus {
       return Promise.reject(new StateError('the BroadcastChannel is closed', { cause: reason }));
     this.#listener = listener;
     this.#channel.addEventListener('message', this.#hear);
-    // In Node, the peer keeps the program going, and not the channel, which is the user's to close.
+    // In Node, the peer keeps the program running, not the channel, which is the user's to close.
     this.#channel.unref?.();
     return Promise.resolve();
   }
@@ -43,7 +43,7 @@ export class BroadcastBus implements Bus {
   }
 
   close(): Promise<void> {
-    // First: what is still sent does not come back.
+    // Comes first, so that what is still sent does not come back.
     this.#listener = undefined;
     this.#flush();
     this.#channel.removeEventListener('message', this.#hear);
@@ -55,14 +55,14 @@ export class BroadcastBus implements Bus {
     if (said.length === 0) return;
     this.#waiting = [];
     if (this.#post(said) !== undefined) this.#listener?.down('the BroadcastChannel is closed');
-    // A channel brings nothing to the object that it was posted to, at which there may be other peers besides this one.
+    // A channel delivers nothing to the object that posted it, and that object may have other peers besides this one.
     else this.#channel.dispatchEvent(new MessageEvent('message', { data: { mreventloop: said } satisfies Message }));
   }
 
-  /** @returns what is wrong, if anything is */
+  /** @returns the error, if there is one */
   #post(said: readonly string[]): unknown {
     try {
-      // It is no window, which would want to know the origin of the other.
+      // The channel is not a window, which would need the origin of the other side.
       // oxlint-disable-next-line unicorn/require-post-message-target-origin
       this.#channel.postMessage({ mreventloop: said } satisfies Message);
       return undefined;
@@ -73,7 +73,7 @@ export class BroadcastBus implements Bus {
 
   readonly #hear = (event: unknown): void => {
     const said = (event as { data?: Message | null }).data?.mreventloop;
-    // Whoever is of the same origin can say anything.
+    // Any code of the same origin can send anything.
     if (!Array.isArray(said)) return;
     for (let i = 1; i < said.length; i += 2) {
       const frame: unknown = said[i];

@@ -1,6 +1,6 @@
 import type { Port } from './port-line.ts';
 
-/** What is used of a `BroadcastChannel`, of the web or of Node. */
+/** The used part of a `BroadcastChannel`, of the web or of Node. */
 export interface Channel {
   postMessage(message: unknown): void;
   addEventListener(type: string, listener: (event: unknown) => void): void;
@@ -9,7 +9,7 @@ export interface Channel {
   unref?(): void;
 }
 
-/** Whether it is a `BroadcastChannel`: over that, peers meet without a broker. */
+/** Whether a port is a `BroadcastChannel`, on which peers meet without a broker. */
 export function isChannel(port: Port): port is Port & Channel {
   return typeof BroadcastChannel === 'function' && port instanceof BroadcastChannel;
 }

@@ -3,23 +3,23 @@ import { LARGE, Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-lin
 import { PrefixIndex } from '../prefix-index.ts';
 import { decodeUtf8 } from '../utf8.ts';
 
-/** Who is at the other end of a port. */
+/** The peer at the other end of a port. */
 interface Guest {
   readonly line: Line;
   readonly prefixes: string[];
-  /** What it has not been told yet. */
+  /** The frames that have not been sent to it yet. */
   waiting: Frame[];
   here: boolean;
-  /** It was asked to join, and has not answered. */
+  /** Whether it was asked to join, and has not answered. */
   asked: boolean;
 }
 
 /**
- * A broker's end of ports to other threads. Who does not answer for a heartbeat, because it was terminated or
- * computes, is sent nothing more; when it is heard again, it is asked to join again.
+ * A broker's end of ports to other threads. A thread that does not answer for a heartbeat, because it was terminated or
+ * is computing, is sent nothing more. When it is heard again, it is asked to join again.
  */
 export class PortDoor implements Door {
-  /** Peers in Python do not come in here. */
+  /** Python peers do not come in here. */
   readonly hasPlainListeners = false;
   readonly #heartbeat: number;
   readonly #guests = new Map<Port, Guest>();
@@ -35,7 +35,7 @@ export class PortDoor implements Door {
   open(listener: DoorListener): Promise<Endpoints> {
     this.#listener = listener;
     this.#ticking = setInterval(() => this.#tick(), this.#heartbeat / TICKS_A_HEARTBEAT);
-    // In Node, whether the program goes on is for the ports to say.
+    // In Node, the ports decide whether the program keeps running.
     (this.#ticking as { unref?(): void }).unref?.();
     return Promise.resolve({ in: '', out: '' });
   }
@@ -105,7 +105,7 @@ export class PortDoor implements Door {
       case 'beat':
         if (!guest.here) this.#ask(guest);
         break;
-      // Doors say these.
+      // Only doors send these.
       case 'ask':
       case 'up':
       case 'down':
@@ -113,7 +113,7 @@ export class PortDoor implements Door {
   }
 
   #take(frame: Frame): void {
-    // What is no text would end the links of those that it is passed on to.
+    // Bytes that are not text would end the links of the peers that they are passed on to.
     if (typeof frame === 'string' || isUtf8(frame)) this.#listener?.frame(frame);
     else this.#listener?.unreadable();
   }
@@ -148,7 +148,7 @@ function flush(guest: Guest): void {
   guest.waiting = [];
 }
 
-/** Whether bytes are a text in UTF-8. Runtimes that have Node's modules see that in a tenth of the time. */
+/** Whether bytes are text in UTF-8. Runtimes with Node's modules check this in a tenth of the time. */
 const isUtf8 = /* @__PURE__ */ findIsUtf8();
 
 function findIsUtf8(): (bytes: Uint8Array) => boolean {

@@ -2,7 +2,7 @@ import { LONGEST_TIMER } from '../../timers.ts';
 import type { Frame } from '../bus.ts';
 import { listenToPort, whenGone } from './listen-to-port.ts';
 
-/** A port as the web has it: a `MessagePort`, a `Worker`, or within a worker `self`. */
+/** A port of the web: a `MessagePort`, a `Worker`, or, within a worker, `self`. */
 export interface WebPort {
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   addEventListener(type: string, listener: (event: unknown) => void): void;
@@ -18,17 +18,17 @@ export interface NodeWorker {
 }
 
 /**
- * What leads to another thread, or to a frame of a page: a `MessagePort`, a `Worker`, within a worker `self` or
- * `parentPort`; or, for peers, a `BroadcastChannel`. Messages of others over the same port are left alone.
+ * A port to another thread, or to a frame of a page: a `MessagePort`, a `Worker` or, within a worker, `self` or
+ * `parentPort`; for peers, also a `BroadcastChannel`. Messages of others over the same port are left alone.
  */
 export type Port = WebPort | NodeWorker;
 
 /**
- * What the two ends of a port say to each other.
+ * A word that one end of a port sends to the other.
  *
- * The peer: `join` (with a number, anew each time), `subscribe` (how frames begin), `frames`, `leave`, `beat`.
- * The door: `ask` (who is there? it serves anew), `up` (with the number of a join, and the heartbeat in
- * milliseconds), `frames`, `down`, `beat` (to be answered by another).
+ * The peer sends `join` (with a new number each time), `subscribe` (with the beginnings of frames), `frames`, `leave`
+ * and `beat`. The door sends `ask` (who is there? it serves anew), `up` (with the number of a join, and the heartbeat
+ * in milliseconds), `frames`, `down` and `beat` (to be answered by another `beat`).
  */
 export type Word =
   | readonly ['ask' | 'leave' | 'down' | 'beat']
@@ -37,16 +37,16 @@ export type Word =
   | readonly ['subscribe', prefixes: readonly string[]]
   | readonly ['frames', frames: readonly Frame[]];
 
-/** Under what name the words are in a message. */
+/** The name under which a message holds its word. */
 const KEY = 'mreventloop';
 
-/** In how many ticks of silence, each a third of the heartbeat, the other end counts as gone. */
+/** How many ticks a heartbeat has, and how many may pass in silence before the other end counts as gone. */
 export const TICKS_A_HEARTBEAT = 3;
 export const MOST_SILENT_TICKS = 2;
 
 /**
- * From how many characters, or bytes, on a frame crosses as bytes whose memory changes hands: a text is copied on both
- * sides.
+ * From this many characters, or bytes, on, a frame is sent as bytes whose memory is transferred. A text is copied on
+ * both sides.
  */
 export const LARGE = 65_536;
 
@@ -58,7 +58,7 @@ export class Line {
   readonly #stop: () => void;
   #silentTicks = 0;
 
-  /** @param closed - called when the other end is gone for good, where the runtime tells */
+  /** @param closed - called when the other end is gone for good, where the runtime reports that */
   constructor(port: Port, hear: (word: Word) => void, closed: () => void) {
     this.#port = port;
     const isWeb = 'addEventListener' in port;
@@ -79,7 +79,7 @@ export class Line {
     this.#post(word, []);
   }
 
-  /** @param frames - those that are bytes may be for others, too: a copy is sent */
+  /** @param frames - those that are bytes may be for others, too, so a copy is sent */
   sendFrames(frames: readonly Frame[]): void {
     const transfer: ArrayBuffer[] = [];
     const crossing = frames.map((frame) => {
@@ -92,12 +92,12 @@ export class Line {
   }
 
   #post(word: Word, transfer: ArrayBuffer[]): void {
-    // It is no window, which would want to know the origin of the other.
+    // The port is not a window, which would need the origin of the other side.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
     this.#port.postMessage({ [KEY]: word }, transfer);
   }
 
-  /** To be called three times in a heartbeat. Whether the other end has been heard within one. */
+  /** Returns whether the other end was heard within a heartbeat. To be called three times in a heartbeat. */
   tick(): boolean {
     this.#silentTicks += 1;
     return this.#silentTicks <= MOST_SILENT_TICKS;
@@ -108,7 +108,7 @@ export class Line {
   }
 }
 
-/** The word in a message; undefined in one of others, and where it makes no sense: whoever has a port can say anything. */
+/** Returns the word in a message; undefined for messages of others and invalid words: any sender may send anything. */
 function readWord(message: unknown): Word | undefined {
   const word = (message as { [KEY]?: unknown } | null | undefined)?.[KEY];
   return Array.isArray(word) && isWord(word) ? word : undefined;
@@ -136,6 +136,6 @@ function isWord(word: readonly unknown[]): word is Word {
 }
 
 function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
-  // Not every(), which passes over holes.
+  // Not every(), which skips holes.
   return Array.isArray(value) && value.findIndex((item) => !isItem(item)) === -1;
 }

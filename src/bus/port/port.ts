@@ -10,12 +10,12 @@ export class PortBus implements Bus {
   #listener: BusListener | undefined;
   #line: Line | undefined;
   #up = false;
-  // What the broker says to an earlier join is out of date.
+  // The number of the last join. An answer to an earlier one is out of date.
   #joins = 0;
   #waiting: string[] = [];
   #ticking: ReturnType<typeof setInterval> | undefined;
 
-  /** @throws AddressError for a window, which hears everybody; those of other origins have `frames`, too */
+  /** @throws AddressError for a window, which receives from everybody; windows of other origins have `frames`, too */
   constructor(port: Port) {
     if ('frames' in port)
       throw new AddressError('a window is no port: pass a MessagePort, and post its other end there');
@@ -78,7 +78,7 @@ export class PortBus implements Bus {
       case 'down':
         this.#down();
         break;
-      // Peers say these.
+      // Only peers send these.
       case 'join':
       case 'subscribe':
       case 'leave':
@@ -97,7 +97,7 @@ export class PortBus implements Bus {
     clearInterval(this.#ticking);
     this.#ticking = setInterval(() => {
       if (this.#line?.tick() === true) return;
-      // The other end does not run, or runs something long. It may be back.
+      // The other end does not run, or runs something long. It may come back.
       this.#down();
       this.#join();
     }, heartbeat / TICKS_A_HEARTBEAT);

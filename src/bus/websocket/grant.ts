@@ -3,8 +3,8 @@ import type { Grant } from './websocket-options.ts';
 const KEYS: readonly (keyof Grant)[] = ['subscribe', 'publish', 'request', 'serve'];
 
 /**
- * A grant as `authorize` gave it, as it is now; undefined for what is none, whatever the types say: an answer of a server
- * or the data of a user, taken for one, would let in anybody and restrict nothing.
+ * Copies a grant that `authorize` returned; returns undefined for any value that is not a grant, whatever its type
+ * says. A server's response or a user's data, taken for a grant, would let in anybody and restrict nothing.
  */
 export function readGrant(value: unknown): Grant | undefined {
   if (!isPlainObject(value) || !Object.keys(value).every((key) => KEYS.some((known) => known === key)))
@@ -19,7 +19,7 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
   return prototype === null || prototype === Object.prototype;
 }
 
-/** A copy; null for what are no names. */
+/** Returns a copy; null for anything but a list of names. */
 function readNames(value: unknown): readonly string[] | undefined | null {
   if (value === undefined) return undefined;
   return Array.isArray(value) && value.every((name) => typeof name === 'string') ? [...value] : null;

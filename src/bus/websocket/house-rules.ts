@@ -1,7 +1,7 @@
 import { FRAME_OVERHEAD } from '../bus.ts';
 import type { WebSocketDoorOptions } from './websocket-options.ts';
 
-/** What a guest is held to. */
+/** The limits for a guest. */
 export interface HouseRules {
   readonly joinWithin: number;
   readonly maxPayload: number;
@@ -30,12 +30,13 @@ const OTHER_OPTIONS = {
   authorize: true,
 } as const satisfies Record<Exclude<keyof WebSocketDoorOptions, keyof HouseRules>, true>;
 
-/** Timers, and the library, take these for very small ones when they are larger. */
+/** Numbers that timers, and the library, would take for very small ones if they were larger. */
 const OF_32_BITS = ['joinWithin', 'maxPayload', 'heartbeat'] as const satisfies readonly (keyof HouseRules)[];
 const MOST_OF_32_BITS = 0x7fff_ffff;
 
 /**
- * Reads the options of a door, and checks those that keep strangers out: a door that one of them does not close would be open.
+ * Reads the options of a door, and checks those that keep strangers out: if one of them had no effect, the door would
+ * be open.
  * @throws RangeError, TypeError
  */
 export function readRules(options: WebSocketDoorOptions): HouseRules {
@@ -63,23 +64,23 @@ export function readRules(options: WebSocketDoorOptions): HouseRules {
 
 const SERVER = 'pass ws: { server } with the http.Server that app.listen() returns, or createServer()';
 
-/** Servers, and apps, are none. */
+/** Whether a value is an options object: servers and apps are not. */
 function isOptions(given: unknown): boolean {
   return typeof given === 'object' && given !== null && !('listen' in given);
 }
 
-/** An app of Express has listeners as a server has them, and no address. */
+/** Whether a value is a server. An app of Express has listeners like a server, but no address. */
 function isServer(server: unknown): boolean {
   const { on, off, listenerCount, address } = (server ?? {}) as Readonly<Record<string, unknown>>;
   return [on, off, listenerCount, address].every((method) => typeof method === 'function');
 }
 
-/** Each as browsers write it, which is what it is compared with. */
+/** Checks that each origin is written as browsers write it, because it is compared with what they send. */
 function checkOrigins(origins: readonly string[]): void {
   if (!Array.isArray(origins)) throw new TypeError(`origins must be '*' or a list, as in ['https://shop.example']`);
   for (const origin of origins) {
     const url = URL.canParse(origin) && !origin.includes('*') ? new URL(origin) : undefined;
-    // Those of files, and of extensions of browsers, have forms of their own.
+    // The origins of files, and of browser extensions, have forms of their own.
     if (origin === 'null' || (url !== undefined && [origin, 'null'].includes(url.origin))) continue;
     const hint = url === undefined ? 'https://shop.example' : url.origin;
     throw new TypeError(`'${origin}' in origins is no origin: they look like '${hint}'`);

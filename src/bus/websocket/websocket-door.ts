@@ -15,14 +15,14 @@ import { deny, takeUpgrades } from './websocket-upgrades.ts';
 import { TICKS_A_HEARTBEAT } from './websocket-messages.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
-/** How long, in milliseconds, a broker that stops waits for peers to take note. */
+/** How long, in milliseconds, a stopping broker waits for peers to take note. */
 const STOP_WITHIN = 500;
-/** What it says to them. */
+/** What a stopping broker says to them. */
 const STOPS = [1_001, 'the broker stops', STOP_WITHIN] as const;
-/** What is said to a connection whose peer has another one now. Nobody may be there to take note. */
+/** What is said on a connection whose peer has another one now. Perhaps nobody is there to take note. */
 const CAME_BACK = [1_000, 'came back over another connection', 0] as const;
 
-/** A broker's end of a WebSocket. `makeGate` makes of what a peer may do the judge of what it does. */
+/** Makes a broker's end of a WebSocket. `makeGate` turns a grant into the gate that checks what the peer does. */
 export async function makeWebSocketDoor(
   options: WebSocketDoorOptions,
   makeGate: (grant: Grant) => Gate,
@@ -34,20 +34,20 @@ export async function makeWebSocketDoor(
 }
 
 class WebSocketDoor implements Door {
-  /** Peers in Python do not come in here. */
+  /** Python peers do not come in here. */
   readonly hasPlainListeners = false;
   readonly #options: WebSocketDoorOptions;
   readonly #rules: HouseRules;
   readonly #sockets: WebSocketServer;
   readonly #makeGate: (grant: Grant) => Gate;
   readonly #guests = new Set<Guest>();
-  // All that came to this door and are open, guests or not.
+  // All open connections that came to this door, of guests or not.
   readonly #connections = new Set<Duplex>();
   readonly #wanted = new PrefixIndex<Guest>();
   #listener: DoorListener | undefined;
-  /** Ends that it takes what comes to the server. */
+  /** Stops taking requests from the server. */
   #detach: (() => void) | undefined;
-  /** Of the door's own server. */
+  /** Closes the door's own server. */
   #closeServer: (() => Promise<void>) | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #hasWarned = false;
@@ -73,7 +73,7 @@ class WebSocketDoor implements Door {
     this.#ticking = setInterval(() => this.#tick(), this.#rules.heartbeat / TICKS_A_HEARTBEAT);
     this.#ticking.unref();
     const listening = server;
-    // A server of the user's may listen only later.
+    // A server of the user may begin to listen only later.
     const address = (): string => addressOf(listening, path);
     return {
       get in() {
@@ -160,7 +160,7 @@ class WebSocketDoor implements Door {
     this.#listener?.refused({ reason, remoteAddress, error });
   }
 
-  /** Once: it is the program that is wrong, and it goes on; nobody who comes in should fill its logs. */
+  /** Warns only once. The program is at fault, and goes on; those who come in should not be able to fill its logs. */
   #warn(): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
@@ -173,7 +173,7 @@ const NO_GRANT =
   'request, serve, and nothing else';
 
 /**
- * A server for nothing but WebSockets, and what stops it.
+ * Returns a server for WebSockets only, and a function that stops it.
  * @throws AddressError, AddressInUseError
  */
 async function listen(options: WebSocketDoorOptions): Promise<[Server, close: () => Promise<void>]> {
@@ -195,12 +195,12 @@ async function listen(options: WebSocketDoorOptions): Promise<[Server, close: ()
   return [server, close];
 }
 
-/** Whether peers can be told where the socket is: behind a colon, an address has the path that they ask for. */
+/** Whether an address can name the socket: after a colon, an address has the path that peers ask for. */
 function hasAddress(socket: string): boolean {
   return /^\/[^:]*$/.test(socket);
 }
 
-/** Where peers connect; empty as long as a server of the user does not listen, or where no address leads. */
+/** The address at which peers connect; empty while a server of the user does not listen, or if there is no address. */
 function addressOf(server: Server, path: string): string {
   const bound = server.address();
   if (bound === null) return '';
@@ -211,12 +211,12 @@ function addressOf(server: Server, path: string): string {
   return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}${path}`;
 }
 
-/** Browsers say which page connects; unless it is kept out here, any page that somebody visits could. */
+/** Browsers say which page connects. Unless pages are kept out here, any page that somebody visits could connect. */
 function isAllowedOrigin({ headers, socket }: IncomingMessage, allowed: readonly string[] | '*' | undefined): boolean {
   const { origin, host = '' } = headers;
   if (origin === undefined || allowed === '*') return true;
   if (allowed !== undefined) return allowed.includes(origin);
-  // Where this server has no TLS, whether something before it has is not known here: the host and port must do.
+  // Where this server has no TLS, it is not known whether a proxy before it has: host and port must do.
   const scheme = socket instanceof TLSSocket ? 'https' : origin.split(':')[0];
   const [page, own] = [parse(origin), parse(`${scheme}://${host}`)];
   if (page === undefined || own === undefined || page.host === '') return false;
@@ -224,8 +224,9 @@ function isAllowedOrigin({ headers, socket }: IncomingMessage, allowed: readonly
 }
 
 /**
- * Whether a page may be somebody else's who had a name of his own lead here, which makes his pages those of this origin: the
- * connection comes over the loopback and from no proxy, as the port is that of the server, and the name is not the loopback's.
+ * Whether a page may be that of an attacker who made a domain name of theirs lead here, so that their pages seem to be
+ * of this origin. This is so if the connection comes over the loopback interface, not from a proxy (the port is that
+ * of the server), and the name is not one of the loopback interface.
  */
 function isRebound({ hostname, port, protocol }: URL, { localAddress = '', localPort }: Socket): boolean {
   const isDirect = LOOPBACK.test(localAddress) && Number(port || 80) === localPort;
@@ -242,7 +243,7 @@ function parse(url: string): URL | undefined {
 const NEWLINE = 10;
 const SPACE = 32;
 
-/** A frame without line breaks, which in JSON are blanks. Others may have written it. */
+/** Returns a frame without line breaks, which in JSON are blanks. Frames that others wrote may have some. */
 function oneLine(frame: Uint8Array): Uint8Array {
   return frame.includes(NEWLINE) ? frame.map((byte) => (byte === NEWLINE ? SPACE : byte)) : frame;
 }

@@ -15,16 +15,16 @@ import {
   VERSION,
 } from './websocket-messages.ts';
 
-/** What a door does for its guests. */
+/** The services of a door for its guests. */
 export interface Host {
-  /** Whether to let somebody in. May reject with the reason why not. */
+  /** Decides whether to let a guest in. May reject with the reason why not. */
   authorize(token: string | undefined): Promise<Gate | boolean>;
-  /** It came back over another connection, having had the one with this key, which may be dead. */
+  /** A guest came back over another connection. Its earlier one, with this key, may be dead. */
   replaces(key: string): void;
   wants(guest: Guest, prefix: string): void;
   /**
-   * A frame came in; it may be passed on.
-   * @returns whether it is one
+   * A frame came in that may be passed on.
+   * @returns whether it is a valid frame
    */
   frame(frame: Uint8Array): boolean;
   left(guest: Guest): void;
@@ -32,21 +32,21 @@ export interface Host {
   refused(reason: string, error: unknown): void;
 }
 
-/** How many characters a token may have, and how much one peer may subscribe to. */
+/** How many characters a token may have, and how much a peer may subscribe to. */
 const MOST_OF_A_TOKEN = 16_384;
 const MOST_PREFIXES = 100_000;
 const MOST_PREFIX_CHARACTERS = 8 * 1024 * 1024;
-/** How long, in milliseconds, somebody has to say good-bye who was told to leave. */
+/** How long, in milliseconds, a peer that was told to leave has to close the connection. */
 const LEAVE_WITHIN = 5_000;
 
 const NEWLINE = 10;
 
 /**
- * One connection at a door: lets the peer join, hears what it wants, passes on what it sends, and cuts it off
- * when it breaks a rule. Its life: new, asking (whether it may come in), joined, gone.
+ * One connection at a door. It lets the peer join, takes its subscriptions, passes on what it sends, and cuts it off
+ * when it breaks a rule. Its states: new, asking (whether it may come in), joined, gone.
  */
 export class Guest {
-  /** What only this peer is told, to be shown when it comes back. */
+  /** A secret that only this peer is told. The peer shows it when it comes back. */
   readonly key: string = crypto.randomUUID();
   readonly #socket: WebSocket;
   readonly #host: Host;
@@ -59,11 +59,11 @@ export class Guest {
   #prefixCharacters = 0;
   #waiting: Uint8Array[] = [];
   #waitingSize = 0;
-  // Too much waits for it: it misses everything until half of that is gone, so that it misses little else.
+  // Too much waits for the peer: it misses all frames until half of that is gone, so that it misses little else.
   #full = false;
   #fullTicks = 0;
   #silentTicks = 0;
-  // How far, in seconds, it is ahead of what it may send, and when that was so.
+  // How far, in seconds, the peer was ahead of its permitted rate, and when that was measured.
   #ahead = 0;
   #aheadAt = 0;
 
@@ -80,18 +80,19 @@ export class Guest {
     socket.on('ping', (data) => this.#slowDown(1, data.length));
     socket.on('close', () => this.#leave());
     socket.on('error', (error) => {
-      // The library closes by itself what breaks the protocol or its limits. All else follows as a close.
+      // The library itself closes connections that break the protocol or its limits. Other errors are followed by a
+      // close.
       if (this.#isGone() || !isOfProtocol(error)) return;
       this.#host.refused(`what it sent cannot be taken: ${error.message}`, undefined);
     });
   }
 
-  /** What it has subscribed to. */
+  /** The prefixes that it has subscribed to. */
   get prefixes(): ReadonlySet<string> {
     return this.#prefixes;
   }
 
-  /** Sends a frame, without a line break, together with others of this turn. */
+  /** Sends a frame, which has no line break, together with others of this turn. */
   send(frame: Uint8Array): void {
     if (this.#state !== 'joined' || this.#gate?.mayReceive(frame) === false) return;
     if (this.#isFull()) return;
@@ -103,7 +104,7 @@ export class Guest {
 
   /** To be called three times in a heartbeat. */
   tick(): void {
-    // What it says while it is read slowly is heard later.
+    // While the peer is read slowly, what it sends is read later.
     if (!this.#socket.isPaused) this.#silentTicks += 1;
     this.#fullTicks = this.#isFull() ? this.#fullTicks + 1 : 0;
     if (Math.max(this.#silentTicks, this.#fullTicks) > MOST_SILENT_TICKS) {
@@ -111,14 +112,14 @@ export class Guest {
       else this.#socket.terminate();
       return;
     }
-    // Browsers answer a ping, and do not tell the page of it: so it needs a message as well.
+    // Browsers answer a ping without telling the page, so the page needs a message as well.
     this.#socket.ping();
     if (this.#state === 'joined') this.#socket.send(BEAT);
   }
 
   /**
    * Ends the connection and says why.
-   * @param within - milliseconds that the peer has to take note of it
+   * @param within - how long, in milliseconds, the peer has to take note of it
    */
   cutOff(code: number, reason: string, within: number = LEAVE_WITHIN): void {
     if (this.#state === 'gone') return;
@@ -226,7 +227,7 @@ export class Guest {
     }
   }
 
-  /** @returns how many frames it was, as far as they were read */
+  /** @returns the number of frames, as far as they were read */
   #pass(data: Buffer): number {
     let count = 0;
     for (let start = 0, end = 0; start < data.length; start = end + 1) {
@@ -238,7 +239,7 @@ export class Guest {
         this.#refuse(CLOSE.FORBIDDEN, 'may not publish, or say, what it did');
         break;
       }
-      // Peers make frames that are some: reading on could take as long as somebody else likes.
+      // Peers send only valid frames. Reading on could take as long as anybody else likes.
       if (!this.#host.frame(frame)) {
         this.#complain();
         break;
@@ -247,7 +248,7 @@ export class Guest {
     return count;
   }
 
-  /** Who sends faster than it may is read more slowly; what it has sent waits in its own process. */
+  /** A peer that sends faster than it may is read more slowly. What it has sent waits in its own process. */
   #slowDown(frames: number, bytes: number): void {
     const { messagesPerSecond, bytesPerSecond } = this.#rules;
     const now = performance.now() / 1_000;
@@ -257,7 +258,7 @@ export class Guest {
     // A second's worth may come at once.
     if (this.#ahead <= 1 || this.#socket.isPaused || this.#isGone()) return;
     this.#socket.pause();
-    // What was on its way already still comes in.
+    // What was already in flight still comes in.
     setImmediate(() => {
       const wait = Math.min((this.#ahead - 1) * 1_000, LONGEST_TIMER);
       setTimeout(() => this.#socket.resume(), wait).unref();

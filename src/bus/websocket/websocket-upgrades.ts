@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream';
 import { AddressInUseError } from '../../errors.ts';
 import type { UpgradeServer } from './websocket-options.ts';
 
-/** What takes requests for WebSockets at a path. */
+/** Takes the requests for WebSockets at a path. */
 export type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** The doors on one server: together they have one listener, so that each knows what is for none of them. */
+/** The doors on one server. They share one listener, so that it is known which requests are for none of them. */
 interface Doors {
   readonly byPath: Map<string, TakeUpgrade>;
   readonly listener: TakeUpgrade;
@@ -15,8 +15,8 @@ interface Doors {
 const doorsOf = new WeakMap<UpgradeServer, Doors>();
 
 /**
- * Takes what comes to a path of a server.
- * @returns what ends that
+ * Takes the requests that come to a path of a server.
+ * @returns a function that stops taking them
  * @throws AddressInUseError
  */
 export function takeUpgrades(server: UpgradeServer, path: string, take: TakeUpgrade): () => void {
@@ -37,7 +37,7 @@ function beginAt(server: UpgradeServer): Doors {
     const [asked = ''] = (request.url ?? '').split('?');
     const take = byPath.get(asked);
     if (take !== undefined) take(request, socket, head);
-    // It may be meant for others who listen.
+    // The request may be meant for other listeners.
     else if (server.listenerCount('upgrade') === 1) deny(socket, 404);
   };
   server.on('upgrade', listener as Parameters<UpgradeServer['on']>[1]);
@@ -46,7 +46,7 @@ function beginAt(server: UpgradeServer): Doors {
   return doors;
 }
 
-/** Does not wait until the other side has closed its end, too. */
+/** Denies a request, without waiting until the other side has closed its end, too. */
 export function deny(socket: Duplex, status: number): void {
   socket.on('error', () => {});
   const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;

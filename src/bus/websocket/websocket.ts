@@ -22,18 +22,18 @@ import {
   VERSION,
 } from './websocket-messages.ts';
 
-/** How long, in milliseconds, joining may take, and a close. */
+/** How long, in milliseconds, joining may take, and closing. */
 const JOIN_WITHIN = 10_000;
 const CLOSE_WITHIN = 1_000;
 /**
- * How long, in milliseconds, a link may take to open again that opened within a third of it. Where there is a server and no broker,
- * nobody may answer, and publishers wait for 4 s at least for a peer that is away.
+ * How long, in milliseconds, a link may take to open again if it opened within a third of this time before. Where
+ * there is a server without a broker, nobody may answer, and publishers wait at least 4 s for an absent peer.
  */
 const OPEN_WITHIN = 3_000;
 
 /**
- * A peer's end of a WebSocket. Translates: topics to `subscribe`, the frames of a job to one message, and
- * back. It connects until it is closed, and after the link broke again, later each time.
+ * A peer's end of a WebSocket. It translates topics to `subscribe`, the frames of a job to one message, and back. It
+ * goes on connecting until it is closed. After the link broke, it reconnects, later each time.
  */
 export class WebSocketBus implements Bus {
   readonly #address: string;
@@ -45,13 +45,13 @@ export class WebSocketBus implements Bus {
   #socket: WebSocketLike | undefined;
   #joined = false;
   #attempts = 0;
-  // By how long the last link took, as those of some telephones take seconds.
+  // Depends on how long the last link took to open: those of some telephones take seconds.
   #openWithin = JOIN_WITHIN;
   #largestMessage = 0;
-  // What the broker knows the last link by, which it may not know to be dead.
+  // Identifies the last link to the broker, which may not have noticed that it is dead.
   #key: string | undefined;
   #waiting: string[] = [];
-  // One timer at a time: to connect again, to give up joining, or to see whether the link is alive.
+  // One timer at a time: to reconnect, to give up joining, or to check whether the link is alive.
   #timer: ReturnType<typeof setTimeout> | undefined;
   #silentTicks = 0;
   #onClosed: (() => void) | undefined;
@@ -68,13 +68,13 @@ export class WebSocketBus implements Bus {
 
   async open(listener: BusListener): Promise<void> {
     this.#make = await (this.#address.startsWith('ws+unix:') ? libraryWebSocket() : findWebSocket());
-    // Who closed it meanwhile found nothing to close.
+    // A close in the meantime found nothing to close.
     if (this.#closing !== undefined) return;
     this.#listener = listener;
     try {
       this.#connect();
     } catch (cause) {
-      // As browsers do it, which let no page from https:// connect to ws://.
+      // Browsers throw here: they let no page from https:// connect to ws://.
       throw new AddressError(`'${this.#address}' cannot be used: ${(cause as Error).message}`, { cause });
     }
   }
@@ -126,9 +126,9 @@ export class WebSocketBus implements Bus {
     const began = performance.now();
     const within = Math.min(this.#openWithin, JOIN_WITHIN);
     this.#wait(within, () => {
-      // It may have become slower since.
+      // The network may have become slower since.
       this.#openWithin = within * 1.25;
-      // That was pause enough.
+      // That wait was pause enough.
       this.#attempts = 0;
       this.#abandon(socket);
     });
@@ -142,7 +142,7 @@ export class WebSocketBus implements Bus {
     socket.addEventListener('close', ({ code, reason }: { code: number; reason: string }) => {
       if (socket === this.#socket) this.#closed(code, reason);
     });
-    // A close follows. Pages are not told what went wrong.
+    // A close follows. Pages do not learn what went wrong.
     socket.addEventListener('error', ({ error }: { error?: Error }) => (this.trouble = error));
   }
 
@@ -187,7 +187,7 @@ export class WebSocketBus implements Bus {
     this.#watch(socket, heartbeat / TICKS_A_HEARTBEAT);
   }
 
-  /** The broker beats with every tick. Ticks are counted, not time: a page that was frozen has missed none. */
+  /** The broker sends a `beat` every tick. Ticks are counted, not time: a page that was frozen has missed none. */
   #watch(socket: WebSocketLike, tick: number): void {
     this.#wait(tick, () => {
       this.#silentTicks += 1;
@@ -201,7 +201,7 @@ export class WebSocketBus implements Bus {
     this.#timer = setTimeout(then, milliseconds);
   }
 
-  /** Does not wait for the other side, which may be gone. */
+  /** Gives up the link without waiting for the other side, which may be gone. */
   #abandon(socket: WebSocketLike, delay = 0): void {
     this.#closed(0, '', delay);
     endWebSocket(socket);
@@ -246,7 +246,7 @@ export class WebSocketBus implements Bus {
   }
 }
 
-/** What the broker says when it lets a peer in; it may be somebody else who says so. */
+/** What the broker says when it lets a peer in. It may come from somebody other than a broker. */
 interface Terms {
   readonly maxPayload?: number;
   readonly heartbeat?: number;
@@ -261,5 +261,5 @@ function parse(terms: string): Terms {
   }
 }
 
-/** How many prefixes to name at once: a broker takes no messages of any size. */
+/** How many prefixes to send at once: a broker does not accept messages of just any size. */
 const PREFIXES_A_MESSAGE = 500;
