@@ -110,7 +110,11 @@ export function getEvent(emitter: object, name: string): AnyEvent {
  * that `events[name]` is an event.
  *
  * ```ts
- * function useEvent<M extends MapOfEvents<M>, N extends keyof M & string>(all: Events<M>, name: N, listener: Listener<M[N]>): Link {
+ * function useEvent<M extends MapOfEvents<M>, N extends keyof M & string>(
+ *   all: Events<M>,
+ *   name: N,
+ *   listener: Listener<M[N]>,
+ * ): Link {
  *   return connect(eventOf(all, name), listener);
  * }
  * ```
