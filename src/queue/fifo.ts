@@ -19,13 +19,13 @@ export class Fifo<T> {
     this.#length += 1;
   }
 
-  /** The item at a place, counted from the oldest, which is 0. */
+  /** Returns the item at an index, counted from the oldest, which is 0. */
   at(index: number): T | undefined {
     if (index < 0 || index >= this.#length) return undefined;
     return this.#ring[(this.#head + index) & (this.#ring.length - 1)];
   }
 
-  /** Puts another item in the place of one that is there. */
+  /** Replaces the item at an index where there is one. */
   replace(index: number, item: T): void {
     this.#ring[(this.#head + index) & (this.#ring.length - 1)] = item;
   }
@@ -41,7 +41,7 @@ export class Fifo<T> {
     return item;
   }
 
-  /** A burst should not hold its memory for ever. That is looked at now and then, and when nothing is left. */
+  /** Keeps a burst from holding its memory for ever. Called now and then, and when the queue is empty. */
   #shrink(): void {
     const { length } = this.#ring;
     if (length <= LARGEST_KEPT) return;
@@ -58,7 +58,7 @@ export class Fifo<T> {
 }
 
 function emptyRing<T>(size: number): (T | undefined)[] {
-  // `Array.from` takes twenty times as long: two fifths of the time that queued calls took.
+  // `Array.from` takes twenty times as long, which was two fifths of the time that queued calls took.
   // oxlint-disable-next-line unicorn/no-new-array
   return new Array<T | undefined>(size).fill(undefined);
 }
