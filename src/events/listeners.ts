@@ -45,7 +45,7 @@ interface Details {
 /** Takes the place of a listener that is gone. Calling it is quicker than checking whether each listener is there. */
 const NOTHING: AnyListener = () => {};
 
-/** The list of an event has, in turn, a function and its connection. An ended one leaves {@link NOTHING} and undefined. */
+/** The list has, in turn, a function and its connection. An ended connection leaves {@link NOTHING} and undefined. */
 type Entry = AnyListener | Connection | undefined;
 
 /** The number of entries of a connection. */

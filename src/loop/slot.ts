@@ -34,8 +34,8 @@ interface HasEventLoop {
  *
  * Python: `mreventloop.slot`.
  *
- * @throws ConnectError when called on an owner without an event loop; OverflowError when the loop is full; ConnectError at
- *   once for a value that is not a function, as when the compiler's option `experimentalDecorators` is on
+ * @throws ConnectError when called on an owner without an event loop; OverflowError when the loop is full; ConnectError
+ *   at once for a value that is not a function, as when the compiler's option `experimentalDecorators` is on
  */
 export function slot<A extends readonly unknown[], R>(owner: HasEventLoop, fn: (...args: A) => R): Slot<A, R>;
 /**
