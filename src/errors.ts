@@ -63,8 +63,8 @@ export class StateError extends MrEventLoopError {
 }
 
 /**
- * `connect`, `disconnect` or `forwards` was given an event, a slot or an emitter that does not exist; a peer was given a
- * name that is not in its contract or lists; or events, or a contract, were made of things that cannot be in them.
+ * `connect`, `disconnect` or `forwards` was given an event, a slot or an emitter that does not exist; a peer was given
+ * a name that is not in its contract or lists; or events, or a contract, were made of things that cannot be in them.
  */
 export class ConnectError extends MrEventLoopError {
   readonly code = 'CONNECT';
@@ -95,7 +95,7 @@ export class NoHandlerError extends MrEventLoopError {
   readonly code = 'NO_HANDLER';
 }
 
-/** The peer that was asked left, fell silent or lost the request before it answered. It may have acted on the request. */
+/** The peer that was asked left, fell silent or lost the request before it answered. It may have acted on it. */
 export class PeerGoneError extends MrEventLoopError {
   readonly code = 'PEER_GONE';
 }
@@ -105,7 +105,7 @@ export class RemoteError extends MrEventLoopError {
   readonly code = 'REMOTE';
   /** The name of the other peer's error. */
   readonly remoteName: string;
-  /** The `code` of the other peer's error, if it is a string, for programs to branch on, as on the codes of errors here. */
+  /** The `code` of the other peer's error, if it is a string: to branch on, like the `code` of errors here. */
   readonly remoteCode: string | undefined;
 
   constructor(message: string, { name, code }: { name: string; code?: string | undefined }) {
@@ -115,7 +115,7 @@ export class RemoteError extends MrEventLoopError {
   }
 }
 
-/** An optional library that an address needs is not installed, or cannot be loaded; the message says what to do, or why. */
+/** An optional library for an address is not installed, or cannot be loaded. The message says what to do, or why. */
 export class MissingLibraryError extends MrEventLoopError {
   readonly code = 'MISSING_LIBRARY';
 }

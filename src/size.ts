@@ -1,10 +1,10 @@
 /**
- * The number of bytes that an event may have where its route sets no limit. A frame has to be one string, which may have
+ * The number of bytes that an event may have if its route sets no limit. A frame has to be one string, which may have
  * twice as many characters.
  */
 export const LARGEST: number = 268_435_456;
 
-/** Whether a text has more than a number of bytes in UTF-8. Each unit of the text takes at most three bytes. */
+/** Whether a text has more bytes in UTF-8 than the given number. Each unit of the text takes at most three bytes. */
 export function isLonger(text: string, bytes: number): boolean {
   return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 }

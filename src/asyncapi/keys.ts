@@ -3,7 +3,7 @@ export class Keys {
   readonly #keys = new Map<string, string>();
   readonly #used = new Set<string>();
 
-  /** @param part - the part that is meant of the thing with the name */
+  /** @param part - the part of the named thing that the key is for */
   of(name: string, part = ''): string {
     // No name of a part contains a line break, so names and parts are never confused.
     const whole = `${part}\n${name}`;

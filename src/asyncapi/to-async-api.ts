@@ -39,9 +39,9 @@ export interface AsyncApiOptions<C extends Contract = Contract> extends AsyncApi
  * const document = toAsyncApi(shop, { title: 'Shop', version: '1.0.0' });
  * ```
  *
- * Schemas are described by what they take, in the form of their libraries: by Standard JSON Schema, as zod and arktype
- * have it, or by `options.jsonSchema`. If there is neither, the JSON Schema is empty and says so. To find out which
- * arguments may be left out, this checks whether the schemas take `undefined`.
+ * Schemas are described by what they take, in the words of their libraries: by Standard JSON Schema, which zod and
+ * arktype have, or by `options.jsonSchema`. If there is neither, the JSON Schema is empty and says so. To find out
+ * which arguments may be left out, this function checks whether the schemas take `undefined`.
  *
  * Python: no counterpart; a Python program can read the document.
  *

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { Broker, connect, RefusedError } from '../index.ts';
 import { UsageError } from './usage.ts';
 
-/** The variable with the token for the uplink. It is not an argument, because all users of the machine can see those. */
+/** The environment variable with the token for the uplink. Arguments would be visible to all users of the machine. */
 const TOKEN_VARIABLE = 'MREVENTLOOP_UPLINK_TOKEN';
 
 const HELP = `Runs a broker until it is interrupted.

@@ -13,7 +13,7 @@ function nodeBuffer(): typeof Buffer | undefined {
   return (globalThis as { Buffer?: typeof Buffer }).Buffer;
 }
 
-/** A number of arguments that functions take in every runtime. */
+/** The number of arguments that functions take at least, in every runtime. */
 const CHUNK = 0x8000;
 
 /** Returns bytes as base64 (RFC 4648, with padding). */

@@ -87,7 +87,7 @@ function encodeObject(value: object, depth: number): unknown {
   return encodeRecord(value as Record<string, unknown>, depth);
 }
 
-/** Encodes what an object's `toJSON` returns, one level deeper, so that an object that returns itself comes to an end. */
+/** Encodes what `toJSON` returns, one level deeper, so that an object that returns itself comes to an end. */
 function encodeOwn(value: object, toJSON: () => unknown, depth: number): unknown {
   if (depth > MAX_DEPTH) throw refusal('depth');
   return encode(toJSON.call(value), depth + 1);

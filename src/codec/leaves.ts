@@ -6,7 +6,7 @@ import { fromBase64 } from './base64.ts';
  * anything and throw a PayloadError for a value that makes no sense.
  */
 
-/** The number of digits that Python reads by default. Also, reading many digits takes more than proportionately long. */
+/** The number of digits that Python reads by default. Reading many digits also takes more than proportionately long. */
 const MOST_DIGITS = 4300;
 
 /** The numbers that JSON does not have. */

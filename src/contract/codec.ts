@@ -1,15 +1,15 @@
 import type { Parse } from './validate.ts';
 
 /**
- * Sends values that JSON does not have across sockets, as JSON that says what they are. A codec is given to `contract`,
- * and all peers of that contract use it. This package has one, `extendedValues`.
+ * Carries values that JSON does not have across sockets, as JSON that says what they are. A codec is given to
+ * `contract`, and all peers of that contract use it. This package has one, `extendedValues`.
  */
 export interface Codec {
   /** The name that peers tell each other. Two peers that do not use the same codec report `contractMismatch`. */
   readonly name: string;
   /**
-   * Returns a value as JSON carries it, no deeper than 64 levels. The result is not checked again. A value that needs no
-   * change is returned as it is.
+   * Returns a value as JSON carries it, no deeper than 64 levels. The result is not checked again. A value that needs
+   * no change is returned as it is.
    * @throws PayloadError for a value that cannot be carried; the message says why, and contains nothing of the value
    */
   readonly encode: (value: unknown) => unknown;

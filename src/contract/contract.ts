@@ -19,8 +19,8 @@ export interface Contract {
 /** Options for a whole contract. */
 export interface ContractOptions {
   /**
-   * The codec that sends values that JSON does not have: `extendedValues`. Without a codec, only JSON is accepted, and
-   * it is sent as a peer without a contract would send it.
+   * The codec that carries values that JSON does not have: `extendedValues`. Without a codec, only JSON is accepted,
+   * and it is sent as a peer without a contract would send it.
    */
   readonly codec?: Codec | undefined;
 }
@@ -104,7 +104,7 @@ export function isList<T>(value: T): value is Extract<T, readonly unknown[]> {
   return Array.isArray(value);
 }
 
-/** Whether an entry is an event. Its form decides, because this folder needs no other folder at run time. */
+/** Whether an entry is an event. This is decided by its form, so that this folder needs no other at run time. */
 function isEventEntry(entry: ContractEntry): boolean {
   return typeof entry === 'function' && 'addListener' in entry;
 }

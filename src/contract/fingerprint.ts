@@ -40,8 +40,8 @@ export type ContractDifference =
     };
 
 /**
- * Returns the fingerprints of the entries of a contract that have schemas. In that of a request, the last text is for the
- * answer and ends with `?` or, for a stream, with `*`.
+ * Returns the fingerprints of the entries of a contract that have schemas. In that of a request, the last text is for
+ * the answer and ends with `?` or, for a stream, with `*`.
  */
 export function fingerprintsOf(contract: Contract, events: readonly string[]): Fingerprint[] {
   return events.flatMap((event): Fingerprint[] => {

@@ -45,7 +45,7 @@ const MOST_ISSUES = 10;
 const MOST_CHARACTERS = 200;
 /** The issue when a schema returns neither a value nor what is wrong. Such a schema accepts nothing. */
 const NO_RESULT: readonly ValidationIssue[] = [{ message: 'the schema gave no usable result', path: [] }];
-/** Makes a parser that checks the arguments of an event in order, up to the first wrong one. The parser never throws. */
+/** Makes a parser that checks an event's arguments in order, up to the first wrong one. The parser never throws. */
 export function parserFor(schemas: readonly StandardSchema[]): Parse {
   // Some libraries make this object anew each time the property is read.
   const standards = schemas.map((schema) => schema['~standard']);
@@ -95,7 +95,7 @@ async function parseLater(
   return parseFrom(standards, args, values);
 }
 
-/** Whether a result has to be awaited, which is so not only for the promises of this realm. */
+/** Whether a result has to be awaited. Not only the promises of this realm have to be. */
 function isLater(result: Result | null | undefined): result is Promise<Awaited<Result>> {
   return typeof (result as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
 }
@@ -140,7 +140,7 @@ function reports(issues: readonly SchemaIssue[]): readonly ValidationIssue[] {
   }
 }
 
-/** Copies by index: some libraries have lists of their own class, and the methods of such a list make more of that class. */
+/** Copies by index: the lists of some libraries are of their own class, and their methods return that class again. */
 function first<T>(list: readonly T[], count: number): T[] {
   return Array.from({ length: Math.min(count, list.length) }, (_, i) => list[i] as T);
 }

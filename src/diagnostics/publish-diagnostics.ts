@@ -16,7 +16,7 @@ export interface SlotMessage {
 /** The message about an event that leaves, or that came from another peer. */
 export interface EventMessage {
   readonly event: string;
-  /** The W3C `traceparent` that came with the event. If the event leaves, a value set here at its `start` goes along. */
+  /** The W3C `traceparent` that came with the event. If the event leaves, what is set here at `start` goes along. */
   traceparent?: string | undefined;
   error?: unknown;
 }
@@ -56,7 +56,7 @@ export function publishDiagnostics(): () => void {
   const end = addProbe(makeProbe());
   running = end;
   return () => {
-    // A second call must not end a publishing that was begun since.
+    // A second call must not end what another `publishDiagnostics()` has begun since.
     if (running === end) running = undefined;
     end();
   };

@@ -77,7 +77,7 @@ export function instrument({ tracerProvider, meterProvider }: InstrumentOptions 
   return end;
 }
 
-/** @returns a probe, and what ends the spans of running slots and makes the metrics forget waiting calls */
+/** @returns a probe, and a function that ends the spans of running slots and takes waiting calls out of the metrics */
 function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMeter'>): [Probe, forget: () => void] {
   const tracer = tracers.getTracer(SYSTEM);
   const meter = meters.getMeter(SYSTEM);

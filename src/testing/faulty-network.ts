@@ -13,7 +13,7 @@ export interface Faults {
   duplication?: number;
   /** The milliseconds that a frame is on its way. @default 0 */
   delay?: number;
-  /** The most milliseconds that are added at random. Only with these do frames overtake each other. @default 0 */
+  /** Up to this many milliseconds more, at random. Only with jitter do frames overtake each other. @default 0 */
   jitter?: number;
 }
 
@@ -22,7 +22,7 @@ export interface FaultyNetworkOptions extends Faults {
   clock: Clock;
   /** The same seed gives the same faults. */
   seed: number;
-  /** Whether the broker lets peers pack events, as that of this package does, unlike the one in Python. @default true */
+  /** Whether the broker lets peers pack events, as that of this package does, but not that in Python. @default true */
   packs?: boolean;
 }
 
@@ -64,7 +64,7 @@ export class FaultyNetwork {
     return new FaultyBus(this);
   }
 
-  /** Crashes the broker: frames under way are lost, and every bus learns that its link broke. */
+  /** Crashes the broker: frames under way are lost, and every bus reports that its link broke. */
   crash(): void {
     this.#isUp = false;
     this.#incarnation += 1;
@@ -166,18 +166,18 @@ export class FaultyBus implements Bus {
     return Promise.resolve();
   }
 
-  /** Breaks the link, which the bus reports. Nothing passes until the link is mended. */
+  /** Breaks the link and reports that. Nothing passes until the link is mended. */
   break(): void {
     this.#isConnected = false;
     this.#listener?.down();
   }
 
-  /** Breaks the link, which nobody reports. Nothing passes until the link is mended. */
+  /** Breaks the link without reporting that. Nothing passes until the link is mended. */
   partition(): void {
     this.#isConnected = false;
   }
 
-  /** Lets frames pass again. The bus does not report this: peers notice by themselves what was lost meanwhile. */
+  /** Lets frames pass again, without reporting that: peers notice by themselves what was lost meanwhile. */
   mend(): void {
     this.#isConnected = true;
   }

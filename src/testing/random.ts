@@ -1,4 +1,4 @@
-/** Returns a function that gives numbers from 0 to below 1. They look random, and the same seed gives the same (mulberry32). */
+/** Returns a source of numbers from 0 to below 1 that look random and are the same for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -69,7 +69,7 @@ export class StepClock implements Clock {
   }
 
   /**
-   * Lets a number of milliseconds pass. After each, the code that waits for promises, or for anything of the runtime, has
+   * Lets a number of milliseconds pass. After each, code that waits for promises, or for anything of the runtime, has
    * its turn.
    */
   async pass(milliseconds: number): Promise<void> {

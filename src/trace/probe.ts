@@ -14,7 +14,7 @@ export interface ProbedRequest {
 
 /**
  * Observes the calls of slots and the events that cross boundaries, and passes on the context in which they happen. A
- * probe calls a function that it is given once and at once, and returns what the function returned.
+ * probe calls each function that it is given exactly once, at once, and returns what the function returned.
  */
 export interface Probe {
   /** A call waits for its turn. */
