@@ -17,7 +17,7 @@ export type ErrorCode =
   | 'TIMEOUT'
   | 'VALIDATION';
 
-/** What an error of this package says besides its message. */
+/** The details of an error of this package, besides its message. */
 export interface ErrorDetails {
   /** The error that led to this one. */
   cause?: unknown;
@@ -63,14 +63,14 @@ export class StateError extends MrEventLoopError {
 }
 
 /**
- * An event, a slot or an emitter that `connect`, `disconnect` or `forwards` was given does not exist; a name that a peer was
- * given is none of its contract or lists; or events, or a contract, are made of what cannot be in them.
+ * `connect`, `disconnect` or `forwards` was given an event, a slot or an emitter that does not exist; a peer was given
+ * a name that is not in its contract or lists; or events, or a contract, were made of things that cannot be in them.
  */
 export class ConnectError extends MrEventLoopError {
   readonly code = 'CONNECT';
 }
 
-/** An address that makes no sense, or that cannot be used: the message says which and why. */
+/** An address makes no sense, or cannot be used. The message says which address and why. */
 export class AddressError extends MrEventLoopError {
   readonly code = 'ADDRESS';
 }
@@ -85,27 +85,27 @@ export class NoBrokerError extends MrEventLoopError {
   readonly code = 'NO_BROKER';
 }
 
-/** The broker is there and does not let this peer in, or not do what it wants; the message says what. */
+/** The broker is there, but does not let this peer in or does not do what the peer wants. The message says what. */
 export class RefusedError extends MrEventLoopError {
   readonly code = 'REFUSED';
 }
 
-/** Nobody on the bus serves a request, or whoever serves it has no handler for it. */
+/** No peer on the bus serves a request, or the peer that serves it has no handler for it. */
 export class NoHandlerError extends MrEventLoopError {
   readonly code = 'NO_HANDLER';
 }
 
-/** The peer that was asked left, fell silent or lost the request before it answered; it may have acted on it. */
+/** The peer that was asked left, fell silent or lost the request before it answered. It may have acted on it. */
 export class PeerGoneError extends MrEventLoopError {
   readonly code = 'PEER_GONE';
 }
 
-/** Whoever served a request threw. Its stack stays where it is. */
+/** The peer that served a request threw an error. The stack of that error stays with that peer. */
 export class RemoteError extends MrEventLoopError {
   readonly code = 'REMOTE';
-  /** The name of the error there. */
+  /** The name of the other peer's error. */
   readonly remoteName: string;
-  /** The `code` of the error there, if that is a text: to branch on, as on that of the errors here. */
+  /** The `code` of the other peer's error, if it is a string: to branch on, like the `code` of errors here. */
   readonly remoteCode: string | undefined;
 
   constructor(message: string, { name, code }: { name: string; code?: string | undefined }) {
@@ -115,24 +115,24 @@ export class RemoteError extends MrEventLoopError {
   }
 }
 
-/** An optional library that an address needs is not installed, or cannot be loaded; the message says what to do, or why. */
+/** An optional library for an address is not installed, or cannot be loaded. The message says what to do, or why. */
 export class MissingLibraryError extends MrEventLoopError {
   readonly code = 'MISSING_LIBRARY';
 }
 
-/** A value that was to be published cannot cross a socket; or a codec was given something that it cannot read. */
+/** A value that was to be published cannot cross a socket, or a codec was given something that it cannot read. */
 export class PayloadError extends MrEventLoopError {
   readonly code = 'PAYLOAD';
 }
 
-/** Arguments that were to be published, arguments of a request, or its answer, do not fit the contract. */
+/** Arguments that were to be published, the arguments of a request, or its answer do not fit the contract. */
 export class ValidationError extends MrEventLoopError {
   readonly code = 'VALIDATION';
   /** The name of the event, or of the request. */
   readonly event: string;
-  /** The first argument that does not fit, counted from 1; undefined where there are too many or too few. */
+  /** The first argument that does not fit, counted from 1; undefined if there are too many or too few. */
   readonly argument: number | undefined;
-  /** What its schema says of it. Some libraries quote the value. */
+  /** What the argument's schema reports about it. Some libraries quote the value. */
   readonly issues: readonly { readonly message: string; readonly path: readonly PropertyKey[] }[];
 
   constructor(

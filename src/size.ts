@@ -1,7 +1,10 @@
-/** How many bytes an event may have where its way sets no limit: a frame has to be one text, which may have twice as many characters. */
+/**
+ * The number of bytes that an event may have if its route sets no limit. A frame has to be one string, which may have
+ * twice as many characters.
+ */
 export const LARGEST: number = 268_435_456;
 
-/** Whether a text has more than so many bytes in UTF-8, of which a unit of it takes three at most. */
+/** Whether a text has more bytes in UTF-8 than the given number. Each unit of the text takes at most three bytes. */
 export function isLonger(text: string, bytes: number): boolean {
   return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 }

@@ -1,4 +1,4 @@
-/** A JSON Schema, as a library gives it. */
+/** A JSON Schema, as a library returns it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** Points to another part of the document. */
@@ -9,18 +9,18 @@ export interface Reference {
 /** What is described, and by whom. */
 export interface AsyncApiInfo {
   readonly title: string;
-  /** Of what is described, not of this package. */
+  /** The version of what is described, not of this package. */
   readonly version: string;
-  /** In CommonMark. Says how arguments cross sockets, unless it is given. */
+  /** A text in CommonMark. If it is not given, the document says here how arguments cross sockets. */
   readonly description?: string | undefined;
   readonly termsOfService?: string | undefined;
   readonly contact?: { readonly name?: string; readonly url?: string; readonly email?: string } | undefined;
   readonly license?: { readonly name: string; readonly url?: string } | undefined;
 }
 
-/** What crosses under one name. */
+/** What crosses sockets under one name. */
 export interface AsyncApiChannel {
-  /** The name of the event or request; null for answers, which reach only who asked. */
+  /** The name of the event or request; null for answers, which reach only the peer that asked. */
   readonly address: string | null;
   readonly description?: string;
   readonly messages: Readonly<Record<string, Reference>>;
@@ -28,7 +28,7 @@ export interface AsyncApiChannel {
 
 /** What is sent through a channel: the arguments of an event or request, or an answer. */
 export interface AsyncApiMessage {
-  /** That of the event or request; for an answer, `… reply`. */
+  /** The name of the event or request; for an answer, `… reply`. */
   readonly name: string;
   /** The schema of the list of arguments, or of the answer. */
   readonly payload: JsonSchema;

@@ -1,25 +1,25 @@
 import type { StandardSchema } from '../contract/standard-schema.ts';
 import type { JsonSchema } from './document.ts';
 
-/** Makes a JSON Schema of a schema; undefined where it cannot. */
+/** Makes a JSON Schema of a schema; returns undefined if it cannot. */
 export type Convert = (schema: StandardSchema) => unknown;
 
-/** The part of Standard JSON Schema (https://standardschema.dev/json-schema) that is used. */
+/** The part of Standard JSON Schema (https://standardschema.dev/json-schema) that this package uses. */
 interface StandardJsonSchema {
   readonly jsonSchema?: {
     readonly input?: (options: { target: string; libraryOptions?: Record<string, unknown> }) => unknown;
   };
 }
 
-/** What AsyncAPI's own schemas are made of. */
+/** The kind of JSON Schema that AsyncAPI's own schemas are based on. */
 const TARGET = { target: 'draft-07' };
 
-/** What libraries call it on their schemas, where they do not follow the standard yet. */
+/** The names of the method on schemas of libraries that do not follow the standard yet. */
 const METHODS = ['toJSONSchema', 'toJsonSchema'] as const;
 
 /**
- * The JSON Schema of what a schema takes, as its library gives it.
- * @param key - where in the document's components it is going to stand
+ * Returns the JSON Schema of what a schema takes, as its library makes it.
+ * @param key - the place of the JSON Schema in the document's components
  */
 export function describe(schema: StandardSchema, key: string, convert: Convert | undefined): JsonSchema {
   const ways = [convert, standard, partly, ...METHODS.map((name) => (one: StandardSchema) => callMethod(one, name))];
@@ -36,7 +36,7 @@ function attempt(way: Convert | undefined, schema: StandardSchema): object | und
     const json = way?.(schema);
     return typeof json === 'object' && json !== null && !Array.isArray(json) ? json : undefined;
   } catch {
-    // Libraries throw for what JSON Schema cannot say.
+    // Libraries throw for what JSON Schema cannot express.
     return undefined;
   }
 }
@@ -45,11 +45,11 @@ function standard(schema: StandardSchema): unknown {
   return (schema['~standard'] as StandardJsonSchema).jsonSchema?.input?.(TARGET);
 }
 
-/** With anything in the places of what JSON Schema cannot say. Others than zod pass over the option. */
+/** Allows anything in the places of what JSON Schema cannot express. Libraries other than zod ignore the option. */
 function partly(schema: StandardSchema): unknown {
   const libraryOptions = { unrepresentable: 'any' };
   const json = (schema['~standard'] as StandardJsonSchema).jsonSchema?.input?.({ ...TARGET, libraryOptions });
-  // Where nothing at all can be said, that is to be said.
+  // If nothing at all can be expressed, the document has to say so.
   return Object.keys(json ?? {}).every((key) => OF_A_DOCUMENT.has(key)) ? undefined : json;
 }
 
@@ -58,14 +58,14 @@ function callMethod(schema: StandardSchema, name: (typeof METHODS)[number]): unk
   return typeof method === 'function' ? (method as () => unknown).call(schema) : undefined;
 }
 
-/** What says which document it is: here it is a part of another one. */
+/** The keywords that identify a document. Here, the JSON Schema becomes a part of another document. */
 const OF_A_DOCUMENT = new Set(['$schema', '$id']);
-/** What holds schemas by names, which may be called as anything. */
+/** The keywords that hold schemas by names, which may be any names. */
 const MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas', 'dependencies', '$defs', 'definitions']);
-/** What holds values, and no schemas. */
+/** The keywords that hold values, and no schemas. */
 const VALUES = new Set(['enum', 'const', 'default', 'examples']);
 
-/** A copy of a JSON Schema for another place: what points to a part of it points there. */
+/** Copies a JSON Schema for another place: references to its own parts point to that place. */
 function embed(json: unknown, place: string, role: 'schema' | 'map'): unknown {
   if (Array.isArray(json)) return json.map((item) => embed(item, place, role));
   if (typeof json !== 'object' || json === null) return json;

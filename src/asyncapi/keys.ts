@@ -1,11 +1,11 @@
-/** Keys in a document for names: of letters, digits and `.-_` only, and a different one for each. */
+/** The keys of names in a document. They have only letters, digits and `.-_`, and each name has a different one. */
 export class Keys {
   readonly #keys = new Map<string, string>();
   readonly #used = new Set<string>();
 
-  /** @param part - what is meant of what has the name */
+  /** @param part - the part of the named thing that the key is for */
   of(name: string, part = ''): string {
-    // No name of a part has this in it, so names and parts are never confused.
+    // No name of a part contains a line break, so names and parts are never confused.
     const whole = `${part}\n${name}`;
     let key = this.#keys.get(whole);
     if (key === undefined) {

@@ -16,29 +16,32 @@ import { Keys } from './keys.ts';
 
 /** What to describe of a contract, and how. */
 export interface AsyncApiOptions<C extends Contract = Contract> extends AsyncApiInfo {
-  /** With any of these four, what one peer takes part in, as in its options; without, everything, from both sides. */
+  /**
+   * If any of these four is given, the document describes what one peer takes part in, as in the options of the peer.
+   * Otherwise it describes everything, from both sides.
+   */
   readonly publish?: readonly (keyof EventsIn<C> & string)[] | undefined;
   readonly subscribe?: readonly (keyof EventsIn<C> & string)[] | undefined;
   readonly request?: readonly RequestNameIn<C>[] | undefined;
   readonly serve?: readonly RequestNameIn<C>[] | undefined;
   /**
    * Makes JSON Schemas (draft-07), for libraries that do not do it by themselves: for valibot, `toJsonSchema` of
-   * `@valibot/to-json-schema`. Where it throws or gives undefined, the library's own way is taken.
+   * `@valibot/to-json-schema`. If it throws or returns undefined, the library's own way is used.
    */
   readonly jsonSchema?: ((schema: StandardSchema) => unknown) | undefined;
 }
 
 /**
  * Describes a contract as an AsyncAPI 3.0 document, ready for `JSON.stringify`: each name is a channel, and its
- * payload the list of arguments.
+ * payload is the list of arguments.
  *
  * ```ts
  * const document = toAsyncApi(shop, { title: 'Shop', version: '1.0.0' });
  * ```
  *
- * Schemas are described by what they take, as their libraries put it: by Standard JSON Schema, as zod and arktype
- * have it, or by `options.jsonSchema`. Where there is no such thing, the schema is empty and says so. To find out which
- * arguments may be left out, the schemas are asked whether they take `undefined`.
+ * Schemas are described by what they take, in the words of their libraries: by Standard JSON Schema, which zod and
+ * arktype have, or by `options.jsonSchema`. If there is neither, the JSON Schema is empty and says so. To find out
+ * which arguments may be left out, this function checks whether the schemas take `undefined`.
  *
  * Python: no counterpart; a Python program can read the document.
  *
@@ -80,7 +83,7 @@ class Parts {
   readonly #contract: Contract;
   readonly #convert: Convert | undefined;
   readonly #keys = new Keys();
-  // Maps, because anything may be called `constructor`.
+  // Maps, because a name may be `constructor`.
   readonly #channels = new Map<string, AsyncApiChannel>();
   readonly #operations = new Map<string, AsyncApiOperation>();
   readonly #messages = new Map<string, AsyncApiMessage>();
@@ -110,7 +113,7 @@ class Parts {
   }
 
   #addChannel(key: string, name: string, schemas: readonly StandardSchema[] | undefined): void {
-    // Braces would make parameters of what is between them, and the others are not allowed in an address.
+    // Braces would make a parameter of the text between them. The other characters are not allowed in an address.
     const address = /[{}?#]/.test(name) ? null : name;
     this.#channels.set(key, {
       address,
@@ -130,7 +133,7 @@ class Parts {
     this.#messages.set(key, { name: `${name} reply`, payload: this.#schema(`${requestKey}.result`, result) });
   }
 
-  /** The arguments, as one list. */
+  /** The JSON Schema of the arguments, as one list. */
   #list(key: string, schemas: readonly StandardSchema[] | undefined): JsonSchema {
     if (schemas === undefined) {
       return { type: 'array', description: 'The contract has only types for these arguments: nothing is checked.' };
@@ -160,7 +163,7 @@ function pointers(key: string): { channel: Reference; messages: readonly Referen
   return { channel: pointer('channels', key), messages: [pointer('channels', key, 'messages', key)] };
 }
 
-/** @param path - of keys that need no escape */
+/** @param path - keys that need no escaping */
 function pointer(...path: string[]): Reference {
   return { $ref: `#/${path.join('/')}` };
 }
@@ -169,7 +172,7 @@ function takesUndefined(schema: StandardSchema): boolean {
   try {
     const result = schema['~standard'].validate(undefined);
     if (!('then' in result)) return result.issues === undefined;
-    // What it says later is of no use here, and its failing nobody's fault.
+    // A later result is of no use here. If it fails, that is nobody's fault.
     void result.then(undefined, () => {});
     return false;
   } catch {

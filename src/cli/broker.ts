@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { Broker, connect, RefusedError } from '../index.ts';
 import { UsageError } from './usage.ts';
 
-/** Where the token for the uplink is: arguments can be seen by all who use the machine. */
+/** The environment variable with the token for the uplink. Arguments would be visible to all users of the machine. */
 const TOKEN_VARIABLE = 'MREVENTLOOP_UPLINK_TOKEN';
 
 const HELP = `Runs a broker until it is interrupted.
@@ -66,7 +66,7 @@ export async function broker(args: readonly string[]): Promise<void> {
     say(`broker: ${signal}, stopping`);
     return hub.stop();
   });
-  // Who does not answer there keeps it waiting, for a moment.
+  // If the uplink does not answer, the start waits for a moment.
   if (uplink !== undefined) say(`broker: connecting to ${uplink}`);
   await hub.start();
   if (hub.running) {
@@ -81,7 +81,7 @@ export async function broker(args: readonly string[]): Promise<void> {
 
 function makeBroker(first: string, second: string | undefined, address: string | undefined): Broker {
   if (address === undefined) return new Broker(first, second);
-  // A variable that is empty is one that was not set.
+  // An empty variable counts as one that was not set.
   const uplink = { address, token: process.env[TOKEN_VARIABLE] || undefined };
   const isOne = second === undefined || second === first;
   if (isOne && /^ws(\+unix)?:/.test(first)) return new Broker({ ws: first, uplink });
@@ -100,7 +100,7 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    // Its first sentence: what follows is advice of Node, some of it on what this command does not take.
+    // Only the first sentence: the rest is advice from Node, some of it on things that this command does not take.
     const [sentence = ''] = (error as Error).message.split(/\.(?:\s|$)|\n/);
     throw usageError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
   }
@@ -110,7 +110,7 @@ function usageError(message: string): UsageError {
   return new UsageError(message, 'broker');
 }
 
-/** The first signal that asks it to end. Another one ends it at once. */
+/** Resolves with the first signal that asks the process to end. Another one ends the process at once. */
 function waitForSignal(): Promise<NodeJS.Signals> {
   const signals = ['SIGINT', 'SIGTERM'] as const;
   return new Promise((resolve) => {

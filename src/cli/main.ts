@@ -43,12 +43,12 @@ async function readVersion(): Promise<string> {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-// Whoever read what is said may be gone, as at the end of a pipe: that does not end the program.
+// The reader of the output may be gone, as at the end of a pipe. That does not end the program.
 process.stdout.on('error', () => {});
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  // What a user can mend is said in a line; anything else is a bug, and keeps its stack.
+  // An error that the user can mend is reported in one line. Anything else is a bug, and keeps its stack.
   if (error instanceof UsageError) {
     console.error(`mreventloop: ${error.message}\nTry '${error.help}'.`);
     process.exitCode = 2;

@@ -16,16 +16,16 @@ import {
 } from './leaves.ts';
 
 /**
- * Date, BigInt, Map, Set, Uint8Array, Error, `undefined`, NaN, infinities and -0, also deep inside of other values.
- * They cross sockets as an object with one member, whose name begins with `$`: `{"$bigint": "12"}`. This is what
- * peers in Python and peers without a contract see; docs/contracts.md has the table.
+ * A codec for Date, BigInt, Map, Set, Uint8Array, Error, `undefined`, NaN, infinities and -0, also deep inside other
+ * values. Each crosses sockets as an object with one member, whose name begins with `$`: `{"$bigint": "12"}`. Peers
+ * in Python and peers without a contract see these objects; docs/contracts.md has the table.
  *
  * ```ts
  * const shop = contract({ sold: event<[at: Date, cents: bigint]>() }, { codec: extendedValues });
  * ```
  *
- * All else is as without a codec: instances of a user's class are sent by their fields, and what has a `toJSON` by what
- * that gives. Bundles that do not use it do not have it.
+ * Everything else is sent as without a codec: an instance of a user's class as its fields, and a value with a `toJSON`
+ * as what `toJSON` returns. Bundles that do not use this codec do not contain it.
  *
  * Python: no counterpart; a peer there sees the JSON, and what it sends in that form is understood.
  */
@@ -36,17 +36,17 @@ export const extendedValues: Codec = /* @__PURE__ */ Object.freeze({
       return encode(value, 1);
     } catch (cause) {
       if (cause instanceof PayloadError) throw cause;
-      // It is of a getter or a `toJSON` of the user's, and may quote the value.
+      // The error is from a getter or a `toJSON` of the user's, and may quote the value.
       throw new PayloadError('it cannot be read', { cause });
     }
   },
   decode: (value: unknown): unknown => decode(value, 1),
 });
 
-/** What the names of tags begin with. A user's lone member with such a name is sent with one more in front. */
+/** The prefix of the names of tags. A user's lone member whose name begins with it is sent with one more in front. */
 const MARK = '$';
 
-/** @param depth - of what stands for the value in the JSON, as receivers count it */
+/** @param depth - the depth of the encoded value in the JSON, as receivers count it */
 function encode(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':
@@ -68,13 +68,13 @@ function encode(value: unknown, depth: number): unknown {
   }
 }
 
-/** Whether it is a Date, also one of another frame. */
+/** Whether a value is a Date, even one of another realm. */
 function isDate(value: object): value is Date {
   return Object.prototype.toString.call(value) === '[object Date]';
 }
 
 function encodeObject(value: object, depth: number): unknown {
-  // Before `toJSON`, which some of these have.
+  // Before `toJSON`, which some of these values have.
   if (isDate(value)) return tag('date', dateText(value), depth);
   if (value instanceof Uint8Array) return tag('bytes', toBase64(value), depth);
   const { toJSON } = value as { toJSON?: unknown };
@@ -87,13 +87,13 @@ function encodeObject(value: object, depth: number): unknown {
   return encodeRecord(value as Record<string, unknown>, depth);
 }
 
-/** What an object gives as its JSON; one level deeper, so that one that gives itself comes to an end. */
+/** Encodes what `toJSON` returns, one level deeper, so that an object that returns itself comes to an end. */
 function encodeOwn(value: object, toJSON: () => unknown, depth: number): unknown {
   if (depth > MAX_DEPTH) throw refusal('depth');
   return encode(toJSON.call(value), depth + 1);
 }
 
-/** Copies only what changes, as do the others. */
+/** Copies the list only if an item changes, as the other functions do with their values. */
 function encodeList(list: readonly unknown[], depth: number): readonly unknown[] {
   if (depth > MAX_DEPTH) throw refusal('depth');
   let copy: unknown[] | undefined;
@@ -181,7 +181,7 @@ function decodeMarked(key: string, value: unknown, depth: number): unknown {
     case '$error':
       return makeError(decodeFields(value, depth + 1));
     default:
-      // Of a later version, or of somebody who knows nothing of tags: nobody can tell what was meant.
+      // It is from a later version, or from a sender that does not know tags. Nobody can tell what was meant.
       return malformed();
   }
 }

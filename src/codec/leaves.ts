@@ -2,17 +2,17 @@ import { PayloadError } from '../errors.ts';
 import { fromBase64 } from './base64.ts';
 
 /**
- * Values that hold no others, and what errors say: how they are written in JSON. What reads them takes anything and
- * throws a PayloadError for what makes no sense.
+ * How values that contain no others, and the fields of errors, are written in JSON. The functions that read them take
+ * anything and throw a PayloadError for a value that makes no sense.
  */
 
-/** So many digits Python reads unless it is told otherwise; and reading many takes more than proportionately long. */
+/** The number of digits that Python reads by default. Reading many digits also takes more than proportionately long. */
 const MOST_DIGITS = 4300;
 
 /** The numbers that JSON does not have. */
 const NUMBER = /^(?:NaN|-?Infinity|-0)$/;
 
-/** As Python writes them, too: with a `T`, and any offset from UTC, but not without one. */
+/** Dates, also as Python writes them: with a `T`, and with any offset from UTC, but not without an offset. */
 const DATE = /^((?:\d{4}|[+-]\d{6})-\d\d-(\d\d))T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 const ERRORS: ReadonlyMap<string, ErrorConstructor> = /* @__PURE__ */ byName([
@@ -28,9 +28,9 @@ function byName(types: readonly ErrorConstructor[]): ReadonlyMap<string, ErrorCo
   return new Map(types.map((type) => [type.name, type]));
 }
 
-/** How a number is written that JSON does not have; undefined for others. */
+/** Returns the text for a number that JSON does not have; undefined for other numbers. */
 export function numberText(value: number): string | undefined {
-  // Dividing by zero tells its sign.
+  // Dividing by a zero shows its sign.
   if (value === 0) return 1 / value > 0 ? undefined : '-0';
   return Number.isFinite(value) ? undefined : String(value);
 }
@@ -51,7 +51,7 @@ export function readBigInt(value: unknown): bigint {
   return BigInt(value);
 }
 
-/** Null for a Date that is none. */
+/** Returns null for an invalid Date. */
 export function dateText(value: Date): string | null {
   return Number.isNaN(value.getTime()) ? null : value.toISOString();
 }
@@ -59,7 +59,7 @@ export function dateText(value: Date): string | null {
 export function readDate(value: unknown): Date {
   if (value === null) return new Date(Number.NaN);
   const [, date, day] = (typeof value === 'string' && DATE.exec(value)) || [];
-  // Some runtimes take the 30th of February for the 1st of March.
+  // Some runtimes read the 30th of February as the 1st of March.
   if (new Date(`${date}T00:00Z`).getUTCDate() !== Number(day)) return malformed();
   const read = new Date(value as string);
   return Number.isNaN(read.getTime()) ? malformed() : read;
@@ -74,7 +74,7 @@ export function readBytes(value: unknown): Uint8Array {
   }
 }
 
-/** What is sent of an error. Its stack is not: it tells strangers about the sender's program. */
+/** Returns the fields of an error that are sent. The stack is not: it tells strangers about the sender's program. */
 export function errorFields(error: Error): Record<string, unknown> {
   const { name, message, code }: { name: unknown; message: unknown; code?: unknown } = error;
   return {
@@ -91,17 +91,17 @@ export function makeError(fields: Readonly<Record<string, unknown>>): Error {
   if (typeof name !== 'string' || typeof message !== 'string') return malformed();
   const error = new (ERRORS.get(name) ?? Error)(message, 'cause' in fields ? { cause: fields['cause'] } : undefined);
   if (error.name !== name) define(error, 'name', name);
-  // Otherwise it would tell where it was decoded.
+  // Otherwise the stack would tell where the error was decoded.
   define(error, 'stack', `${name}: ${message}`);
   return typeof code === 'string' || typeof code === 'number' ? Object.assign(error, { code }) : error;
 }
 
-/** Like the properties that errors have by themselves. */
+/** Defines a property like those that errors have by themselves. */
 function define(error: Error, key: 'name' | 'stack', value: string): void {
   Object.defineProperty(error, key, { value, configurable: true, writable: true });
 }
 
-/** For what looks like an encoded value and is none. */
+/** Throws the error for something that looks like an encoded value and is not one. */
 export function malformed(): never {
   throw new PayloadError('it contains an object with a lone member that begins with $, which is no encoded value');
 }

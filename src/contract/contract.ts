@@ -5,22 +5,22 @@ import { isRequest, type RequestEntry } from './request.ts';
 import { type InputOf, isSchema, type OutputOf, type StandardSchema } from './standard-schema.ts';
 
 /**
- * What stands in a contract under a name: a schema for each argument of an event; an event made with
- * `event<[…]>()`, which is there for its types only; or a request.
+ * The entry of a contract under a name: a schema for each argument of an event; an event made with
+ * `event<[…]>()`, which is there only for its types; or a request.
  */
 export type ContractEntry = readonly StandardSchema[] | AnyEvent | RequestEntry;
 
-/** Names, and what crosses sockets under them. */
+/** Names, each with what crosses sockets under it. */
 export interface Contract {
   readonly [name: string]: ContractEntry;
   readonly [CODEC]?: Codec;
 }
 
-/** What holds for a whole contract. */
+/** Options for a whole contract. */
 export interface ContractOptions {
   /**
-   * How values that JSON does not have cross sockets: `extendedValues`. Without one, only JSON is taken, and what
-   * crosses is what a peer without a contract would send.
+   * The codec that carries values that JSON does not have: `extendedValues`. Without a codec, only JSON is accepted,
+   * and it is sent as a peer without a contract would send it.
    */
   readonly codec?: Codec | undefined;
 }
@@ -34,16 +34,16 @@ export type EventNameIn<C> = keyof EventsIn<C> & string;
 /** The names of the requests in a contract. */
 export type RequestNameIn<C> = Exclude<keyof C & string, EventNameIn<C>>;
 
-/** The arguments of an event as listeners get them: what the schemas make of them. */
+/** The arguments of an event as listeners get them: the outputs of the schemas. */
 export type ReceivedArgs<E> = E extends Event<infer A> ? A : E extends readonly StandardSchema[] ? OutputsOf<E> : never;
 
-/** The arguments of an event as they are published: what the schemas take. */
+/** The arguments of an event as they are published: the inputs of the schemas. */
 export type PublishedArgs<E> = E extends Event<infer A> ? A : E extends readonly StandardSchema[] ? InputsOf<E> : never;
 
-/** What schemas make of the arguments. */
+/** What the schemas make of the arguments. */
 export type OutputsOf<S extends readonly StandardSchema[]> = { -readonly [I in keyof S]: OutputOf<S[I]> };
 
-/** What schemas take. The last arguments may be left out where their schemas take undefined. */
+/** What the schemas take. The last arguments may be left out if their schemas take undefined. */
 export type InputsOf<S extends readonly StandardSchema[]> = OptionalAtTheEnd<{
   -readonly [I in keyof S]: InputOf<S[I]>;
 }>;
@@ -56,7 +56,7 @@ type OptionalAtTheEnd<T extends readonly unknown[]> = T extends [...infer Before
 
 /**
  * Declares what crosses sockets: the names of events and, for each, a schema for every argument, from any
- * library that follows Standard Schema. Peers that are given it check what arrives and what they publish.
+ * library that follows Standard Schema. Peers with a contract check what arrives and what they publish.
  *
  * ```ts
  * export const shop = contract({
@@ -66,12 +66,12 @@ type OptionalAtTheEnd<T extends readonly unknown[]> = T extends [...infer Before
  * });
  * ```
  *
- * Contracts are plain objects and compose: `contract({ ...shop, ...bar })`, which takes along the codec of either. A
- * contract has one codec: if both have one, that of the last.
+ * Contracts are plain objects and can be combined: `contract({ ...shop, ...bar })`. The result takes along the codec
+ * of either. A contract has only one codec: if both have one, it is that of the last.
  *
  * @param entries - names, each with what crosses under it
- * @param options - what holds for all of them: the codec, if there is one
- * @throws ConnectError for entries that are none of these, and for a codec that is none
+ * @param options - options for all of the entries: the codec, if there is one
+ * @throws ConnectError for entries that are none of these, and for a codec that is not a codec
  */
 export function contract<const C extends Contract>(entries: C, { codec }: ContractOptions = {}): C {
   if (typeof entries !== 'object' || entries === null) throw new ConnectError('a contract must be an object');
@@ -89,22 +89,22 @@ export function contract<const C extends Contract>(entries: C, { codec }: Contra
   return Object.freeze({ ...entries, ...(codec !== undefined && { [CODEC]: codec }) });
 }
 
-/** How values cross that JSON does not have; undefined where they do not. */
+/** Returns the codec of a contract; undefined if it has none. */
 export function codecOf(contract: Contract): Codec | undefined {
   return contract[CODEC];
 }
 
-/** The schemas of an event's arguments; undefined where there are only types. */
+/** Returns the schemas of an event's arguments; undefined if there are only types. */
 export function schemasOf(entry: ContractEntry): readonly StandardSchema[] | undefined {
   return isList(entry) ? entry : undefined;
 }
 
-/** Whether something is a list: `Array.isArray` does not tell the compiler of those that are readonly. */
+/** Whether something is a list. `Array.isArray` does not narrow the types of readonly lists. */
 export function isList<T>(value: T): value is Extract<T, readonly unknown[]> {
   return Array.isArray(value);
 }
 
-/** Whether an entry is an event. It is told by its form: this folder needs nothing of the others at run time. */
+/** Whether an entry is an event. This is decided by its form, so that this folder needs no other at run time. */
 function isEventEntry(entry: ContractEntry): boolean {
   return typeof entry === 'function' && 'addListener' in entry;
 }

@@ -3,43 +3,46 @@ import { isRequest } from './request.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /**
- * An event and, for each of its arguments, what its schema takes, in short: the library, how the schema was
- * described, and a hash of the description, `zod/json:3f…`; empty where it cannot be described.
+ * An event and, for each of its arguments, a short text for what its schema takes: the library, how the schema was
+ * described, and a hash of the description, `zod/json:3f…`. The text is empty if the schema cannot be described.
  */
 export type Fingerprint = readonly [event: string, ...args: string[]];
 
 /** How two contracts differ in an event, or in a request, whose answer counts as its last argument. */
 export type ContractDifference =
-  /** It has another number of arguments here than there. */
+  /** The two contracts have different numbers of arguments. */
   | {
-      /** Its name, or that of a request. */
+      /** The name of the event or request. */
       readonly event: string;
       readonly reason: 'arity';
-      /** How many arguments it has in this peer's contract. */
+      /** The number of arguments in this peer's contract. */
       readonly here: number;
-      /** How many it has in that of the other one. */
+      /** The number of arguments in the other peer's contract. */
       readonly there: number;
     }
-  /** Some of its arguments are of another form. */
+  /** Some of the arguments have different forms. */
   | {
-      /** Its name, or that of a request. */
+      /** The name of the event or request. */
       readonly event: string;
       readonly reason: 'arguments';
-      /** Which, counted from 1. */
+      /** The positions of these arguments, counted from 1. */
       readonly arguments: readonly number[];
     }
-  /** The contracts have different codecs, so that this is of every event and request. */
+  /** The contracts have different codecs, which affects every event and request. */
   | {
-      /** Its name, or that of a request. */
+      /** The name of the event or request. */
       readonly event: string;
       readonly reason: 'codec';
-      /** The name of this peer's codec; undefined where its contract has none. */
+      /** The name of this peer's codec; undefined if its contract has none. */
       readonly here: string | undefined;
-      /** The same of the other one. */
+      /** The name of the other peer's codec; undefined if its contract has none. */
       readonly there: string | undefined;
     };
 
-/** The fingerprints of those entries of a contract that have schemas; of a request, the last one is the answer's, with `?` or, of a stream, `*`. */
+/**
+ * Returns the fingerprints of the entries of a contract that have schemas. In that of a request, the last text is for
+ * the answer and ends with `?` or, for a stream, with `*`.
+ */
 export function fingerprintsOf(contract: Contract, events: readonly string[]): Fingerprint[] {
   return events.flatMap((event): Fingerprint[] => {
     const entry = contract[event];
@@ -52,7 +55,7 @@ export function fingerprintsOf(contract: Contract, events: readonly string[]): F
   });
 }
 
-/** What differs between two contracts, of the events that are in both. */
+/** Returns what differs between two contracts, for the events that are in both. */
 export function compareFingerprints(here: readonly Fingerprint[], there: readonly Fingerprint[]): ContractDifference[] {
   const others = new Map(there.map(([event, ...args]) => [event, args]));
   return here.flatMap(([event, ...args]): ContractDifference[] => {
@@ -64,7 +67,7 @@ export function compareFingerprints(here: readonly Fingerprint[], there: readonl
   });
 }
 
-/** Descriptions of two libraries, or of two kinds, can be different and mean the same: they are not compared. */
+/** Descriptions by two libraries, or of two kinds, can differ and mean the same, so they are not compared. */
 function differ(one: string, other: string): boolean {
   return one !== other && originOf(one) === originOf(other);
 }
@@ -80,12 +83,12 @@ function fingerprint(schema: StandardSchema): string {
     if (json !== undefined) return `${vendor}/json:${hash(textOf(json))}`;
     if (isPlain(schema)) return `${vendor}/form:${hash(formOf(schema, 0))}`;
   } catch {
-    // It is too deep, or holds what cannot be described.
+    // The schema is too deep, or contains something that cannot be described.
   }
   return '';
 }
 
-/** The JSON Schema of what a schema takes, where its library follows Standard JSON Schema and has one for it. */
+/** The JSON Schema of what a schema takes, if its library follows Standard JSON Schema and has one for the schema. */
 function jsonSchemaOf(schema: StandardSchema): unknown {
   try {
     const { jsonSchema } = schema['~standard'] as {
@@ -93,12 +96,12 @@ function jsonSchemaOf(schema: StandardSchema): unknown {
     };
     return jsonSchema?.input?.({ target: 'draft-2020-12' });
   } catch {
-    // As for what JSON cannot carry.
+    // Libraries throw for values that JSON cannot carry, for example.
     return undefined;
   }
 }
 
-/** What says something to the reader and nothing of the values. */
+/** The keywords that tell the reader something and do not restrict the values. */
 const ANNOTATIONS = new Set([
   '$schema',
   '$id',
@@ -109,14 +112,14 @@ const ANNOTATIONS = new Set([
   'default',
   'deprecated',
 ]);
-/** What holds schemas by names, which may be called as anything above. */
+/** The keywords that hold schemas by names. The names may be the same as any keyword above. */
 const MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions']);
-/** What holds lists in which the order means nothing. */
+/** The keywords that hold lists whose order has no meaning. */
 const SETS = new Set(['type', 'required', 'enum', 'anyOf', 'oneOf', 'allOf']);
-/** What holds values, and no schemas. */
+/** The keywords that hold values, and no schemas. */
 const VALUES = new Set(['enum', 'const']);
 
-/** A JSON Schema as a text that is the same wherever the schema means the same, as far as that is easily told. */
+/** A JSON Schema as a text. Schemas that mean the same have the same text, as far as that is easy to tell. */
 function textOf(schema: unknown, role: 'schema' | 'map' | 'value' = 'schema'): string {
   if (Array.isArray(schema)) return `[${schema.map((item) => textOf(item, role)).join()}]`;
   if (typeof schema !== 'object' || schema === null) return JSON.stringify(schema) ?? '';
@@ -138,12 +141,12 @@ function memberText(key: string, value: unknown, role: 'schema' | 'map' | 'value
 }
 
 const DEEPEST = 64;
-/** What a schema that is plain data, or a step of one, has besides what it takes. */
+/** The keys of a schema that is plain data, or of a step of one, that say nothing about what the schema takes. */
 const NO_FORM = /^(?:~|message$|default$)/;
 
 /**
- * What a schema holds that is plain data, as those of valibot are. What a function in it does is not seen.
- * @throws RangeError for what is nested too deep, or contains itself; TypeError for what is no plain data
+ * The content of a schema that is plain data, as those of valibot are. What its functions do is not visible.
+ * @throws RangeError for a value that is nested too deep, or contains itself; TypeError for one that is not plain data
  */
 function formOf(value: unknown, depth: number): string {
   if (depth > DEEPEST) throw new RangeError('too deep');
@@ -151,7 +154,7 @@ function formOf(value: unknown, depth: number): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '';
   if (Array.isArray(value)) return `[${value.map((item) => formOf(item, depth + 1)).join()}]`;
   if (!isPlain(value)) throw new TypeError('not plain');
-  // What has no kind is a map, whose members may be called as anything.
+  // A value without a kind is a map, whose members may have any name.
   const isMap = typeof (value as { kind?: unknown }).kind !== 'string';
   const members = Object.entries(value).flatMap(([key, member]) =>
     (!isMap && NO_FORM.test(key)) || member === undefined || typeof member === 'function'
@@ -165,7 +168,7 @@ function isPlain(value: object): boolean {
   return Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** 64 bits that tell texts apart (FNV-1a, from two starts). It need not withstand anybody: peers on a bus trust it. */
+/** 64 bits that tell texts apart (FNV-1a, from two starts). They need not resist attacks: peers on a bus trust them. */
 function hash(text: string): string {
   let high = 0x811c9dc5;
   let low = 0x050c5d1f;

@@ -2,26 +2,26 @@ import { ConnectError } from '../errors.ts';
 import { isSchema, type StandardSchema } from './standard-schema.ts';
 
 /**
- * The entry of a contract for something that can be asked: schemas for the arguments, and one for the answer, or
- * for each answer of a stream.
+ * The entry of a contract for a request: schemas for the arguments, and one for the answer, or for each answer of a
+ * stream.
  */
 export interface RequestEntry<
   A extends readonly StandardSchema[] = readonly StandardSchema[],
   R extends StandardSchema = StandardSchema,
   S extends boolean = boolean,
 > {
-  /** What tells it from the events in a contract. */
+  /** Tells the entry apart from the events in a contract. */
   readonly kind: 'request';
   /** A schema for each argument. */
   readonly args: A;
   /** The schema of the answer, or of each answer. */
   readonly result: R;
-  /** Whether there are any number of answers. */
+  /** Whether there may be any number of answers. */
   readonly stream: S;
 }
 
 /**
- * Declares in a contract what can be asked of the peers that serve it.
+ * Declares a request in a contract, which can be made to the peers that serve it.
  *
  * ```ts
  * const shop = contract({ price_of: request([z.string()], z.number()) });
@@ -29,7 +29,7 @@ export interface RequestEntry<
  *
  * @param args - a schema for each argument
  * @param result - the schema of the answer
- * @throws ConnectError for what is no schema
+ * @throws ConnectError for something that is not a schema
  */
 export function request<const A extends readonly StandardSchema[], R extends StandardSchema>(
   args: A,
@@ -39,7 +39,7 @@ export function request<const A extends readonly StandardSchema[], R extends Sta
 }
 
 /**
- * Declares in a contract what can be asked and has any number of answers, one after the other.
+ * Declares a request in a contract that has any number of answers, one after the other.
  *
  * ```ts
  * const shop = contract({ prices_of: requestStream([z.string()], z.number()) });
@@ -47,7 +47,7 @@ export function request<const A extends readonly StandardSchema[], R extends Sta
  *
  * @param args - a schema for each argument
  * @param item - the schema of each answer
- * @throws ConnectError for what is no schema
+ * @throws ConnectError for something that is not a schema
  */
 export function requestStream<const A extends readonly StandardSchema[], R extends StandardSchema>(
   args: A,

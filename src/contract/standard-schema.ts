@@ -1,33 +1,33 @@
 /**
- * The part of Standard Schema (https://standardschema.dev) that this package uses, declared here so that
- * it depends on no library: whatever has this form is a schema.
+ * The part of Standard Schema (https://standardschema.dev) that this package uses. It is declared here so that
+ * the package depends on no library: any value of this form is a schema.
  */
 export interface StandardSchema<Input = unknown, Output = unknown> {
   readonly '~standard': {
     readonly version: 1;
-    /** The library that it comes from. */
+    /** The library that the schema comes from. */
     readonly vendor: string;
-    /** Checks a value and gives what it was turned into, or what is wrong with it. */
+    /** Checks a value and returns what it was turned into, or what is wrong with it. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
-    /** Nothing at run time: the types of what goes in and comes out. */
+    /** The types of the input and the output. It does not exist at run time. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }
 
-/** What a schema says of a value. */
+/** The result of checking a value by a schema. */
 export type SchemaResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
-/** One thing that a schema finds wrong, as its library puts it. */
+/** One thing that a schema finds wrong, in the words of its library. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a schema takes. */
+/** The type of the values that a schema takes. */
 export type InputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['input'];
 
-/** What a schema makes of it. */
+/** The type of the values that a schema makes of its input. */
 export type OutputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['output'];
 
 /** Whether a value is a schema of any library. Schemas may be functions. */

@@ -2,9 +2,9 @@ import type { SchemaIssue, StandardSchema } from './standard-schema.ts';
 
 /** One thing that a schema found wrong. */
 export interface ValidationIssue {
-  /** As the schema's library puts it, cut at 200 characters. Some libraries quote the value. */
+  /** The message of the schema's library, cut at 200 characters. Some libraries quote the value. */
   readonly message: string;
-  /** Where in the argument. */
+  /** The place in the argument. */
   readonly path: readonly PropertyKey[];
 }
 
@@ -12,42 +12,42 @@ export interface ValidationIssue {
 export type Violation =
   | {
       readonly reason: 'arity';
-      /** How many arguments the contract has. */
+      /** The number of arguments in the contract. */
       readonly expected: number;
-      /** How many there were. */
+      /** The number of arguments that were given. */
       readonly given: number;
     }
   | {
       readonly reason: 'schema';
-      /** The first one that does not fit, counted from 1. */
+      /** The first argument that does not fit, counted from 1. */
       readonly argument: number;
       /** What is wrong with it: the first ten things. */
       readonly issues: readonly ValidationIssue[];
     }
   | {
       readonly reason: 'codec';
-      /** The first one that the contract's codec cannot make anything of, counted from 1. */
+      /** The first argument that the contract's codec cannot decode, counted from 1. */
       readonly argument: number;
     };
 
-/** What the schemas made of the arguments, or why they did not. */
+/** What the schemas made of the arguments, or how the arguments break the contract. */
 export type Parsed = readonly unknown[] | Violation;
 
-/** Checks the arguments of one event. The answer is a promise only if a schema gave one. */
+/** Checks the arguments of one event. The result is a promise only if a schema returned one. */
 export type Parse = (args: readonly unknown[]) => Parsed | Promise<Parsed>;
 
 type Standard = StandardSchema['~standard'];
 type Result = ReturnType<Standard['validate']>;
 type Fitting = Extract<Awaited<Result>, { readonly value: unknown }>;
 
-/** How much to keep: what comes from outside may be wrong in a million places. */
+/** How much to keep of the issues: input from outside may be wrong in a million places. */
 const MOST_ISSUES = 10;
 const MOST_CHARACTERS = 200;
-/** A schema that says neither what it makes of a value nor what is wrong accepts nothing. */
+/** The issue when a schema returns neither a value nor what is wrong. Such a schema accepts nothing. */
 const NO_RESULT: readonly ValidationIssue[] = [{ message: 'the schema gave no usable result', path: [] }];
-/** How the arguments of an event are checked: one after the other, up to the first that is wrong. Never throws. */
+/** Makes a parser that checks an event's arguments in order, up to the first wrong one. The parser never throws. */
 export function parserFor(schemas: readonly StandardSchema[]): Parse {
-  // Some libraries make this object anew each time it is read.
+  // Some libraries make this object anew each time the property is read.
   const standards = schemas.map((schema) => schema['~standard']);
   return (args) => {
     if (args.length > standards.length) return { reason: 'arity', expected: standards.length, given: args.length };
@@ -55,19 +55,19 @@ export function parserFor(schemas: readonly StandardSchema[]): Parse {
   };
 }
 
-/** Whether arguments were found wrong. */
+/** Whether the arguments break the contract. */
 export function isViolation(parsed: Parsed): parsed is Violation {
   return !Array.isArray(parsed);
 }
 
-/** Goes on behind the values that there are. */
+/** Continues after the arguments that have been parsed into `values`. */
 function parseFrom(
   standards: readonly Standard[],
   args: readonly unknown[],
   values: unknown[],
 ): Parsed | Promise<Parsed> {
   for (let i = values.length; i < standards.length; i += 1) {
-    // An argument that is missing is undefined, which a schema may accept.
+    // A missing argument is undefined, which a schema may accept.
     const result = validate(standards[i] as Standard, args[i]);
     if (isLater(result)) return parseLater(standards, args, values, result);
     const issues = issuesOf(result);
@@ -95,14 +95,14 @@ async function parseLater(
   return parseFrom(standards, args, values);
 }
 
-/** Whether a result has to be waited for: not only promises of this realm have. */
+/** Whether a result has to be awaited. Not only the promises of this realm have to be. */
 function isLater(result: Result | null | undefined): result is Promise<Awaited<Result>> {
   return typeof (result as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
 }
 
-/** What is wrong; undefined where it is known that nothing is. */
+/** Returns what is wrong; undefined if it is known that nothing is. */
 function issuesOf(result: Awaited<Result> | null | undefined): readonly SchemaIssue[] | undefined {
-  // Some write null for none.
+  // Some schemas return null for no issues.
   const issues = result?.issues ?? undefined;
   if (issues !== undefined) return issues;
   return typeof result === 'object' && result !== null && 'value' in result ? undefined : NO_RESULT;
@@ -116,7 +116,7 @@ function validate(standard: Standard, value: unknown): Result {
   }
 }
 
-/** A schema that throws accepts nothing. What the error says is left out: it may quote the value. */
+/** The result of a schema that threw: it accepts nothing. The error's message is left out: it may quote the value. */
 function failed(error: unknown): Awaited<Result> {
   return { issues: [{ message: `the schema threw ${error instanceof Error ? error.name : typeof error}` }] };
 }
@@ -131,7 +131,7 @@ function violation(
   return { reason: 'schema', argument: position + 1, issues: reports(issues) };
 }
 
-/** What is wrong, as far as it can be read: schemas are written by others, too. */
+/** Returns what is wrong, as far as it can be read: anybody may have written the schema. */
 function reports(issues: readonly SchemaIssue[]): readonly ValidationIssue[] {
   try {
     return first(issues, MOST_ISSUES).map(report);
@@ -140,7 +140,7 @@ function reports(issues: readonly SchemaIssue[]): readonly ValidationIssue[] {
   }
 }
 
-/** Libraries have lists of their own kinds, whose methods make others of that kind: nothing is done with them. */
+/** Copies by index: the lists of some libraries are of their own class, and their methods return that class again. */
 function first<T>(list: readonly T[], count: number): T[] {
   return Array.from({ length: Math.min(count, list.length) }, (_, i) => list[i] as T);
 }

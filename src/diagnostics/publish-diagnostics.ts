@@ -3,9 +3,9 @@ import { StateError } from '../errors.ts';
 import type { Probe, ProbedCall } from '../trace/probe.ts';
 import { addProbe } from '../trace/probes.ts';
 
-/** What is published about a call of a slot, the same object from its making to its end. */
+/** The message about a call of a slot. It is the same object from when the call is made to its end. */
 export interface SlotMessage {
-  /** Class and slot. */
+  /** The names of the class and the slot. */
   readonly slot: string;
   /** When the call was made, and when its turn came, in milliseconds of `performance.now()`. */
   readonly queued: number;
@@ -13,15 +13,15 @@ export interface SlotMessage {
   error?: unknown;
 }
 
-/** What is published about an event that leaves, or that came from another peer. */
+/** The message about an event that leaves, or that came from another peer. */
 export interface EventMessage {
   readonly event: string;
-  /** As it came; of an event that leaves, what is put here at its `start` goes along with it. W3C. */
+  /** The W3C `traceparent` that came with the event. If the event leaves, what is set here at `start` goes along. */
   traceparent?: string | undefined;
   error?: unknown;
 }
 
-/** What is published about a request that is asked or answered. */
+/** The message about a request that is made or answered. */
 export interface RequestMessage {
   readonly request: string;
   /** As in {@link EventMessage}. */
@@ -29,34 +29,34 @@ export interface RequestMessage {
   error?: unknown;
 }
 
-/** What ends it, while it is on. */
+/** Ends the publishing; undefined while it is off. */
 let running: (() => void) | undefined;
 
 /**
- * Has what happens in this thread published on channels of `node:diagnostics_channel`, from now on:
+ * Publishes what happens in this thread on channels of `node:diagnostics_channel`, from now on:
  * - `mreventloop:slot:queued` when a slot was called, with a {@link SlotMessage};
  * - the tracing channels `mreventloop:slot` (the same), `mreventloop:publish` and `mreventloop:receive` (an
  *   {@link EventMessage}), `mreventloop:request` and `mreventloop:serve` (a {@link RequestMessage}), which are
- *   channels for `start`, `end`, `asyncEnd` and `error`. A slot runs as part of its `start`, and its `asyncEnd`
- *   comes when it has ended, whether it was async or not; `error` comes before it. A call that was dropped has no
- *   `start`. A request has no `end`.
+ *   channels for `start`, `end`, `asyncEnd` and `error`. A slot runs as part of its `start`. Its `asyncEnd` comes
+ *   when it has ended, whether it was async or not, and an `error` comes before `asyncEnd`. A call that was dropped
+ *   has no `start`. A request has no `end`.
  *
  * ```ts
  * import { publishDiagnostics } from 'mreventloop/diagnostics';
  * publishDiagnostics();
  * ```
  *
- * For Node, Bun and Deno. Arguments are in none of the messages. There is no such thing in the Python package.
+ * For Node, Bun and Deno. None of the messages contains arguments. The Python package has no counterpart.
  *
- * @returns what ends it
- * @throws StateError when it is on already
+ * @returns a function that ends the publishing
+ * @throws StateError when diagnostics are published already
  */
 export function publishDiagnostics(): () => void {
   if (running !== undefined) throw new StateError('mreventloop publishes diagnostics already');
   const end = addProbe(makeProbe());
   running = end;
   return () => {
-    // Called again, it ends no other that was begun since.
+    // A second call must not end what another `publishDiagnostics()` has begun since.
     if (running === end) running = undefined;
     end();
   };
@@ -78,7 +78,7 @@ function makeProbe(): Probe {
     },
     run(call, body) {
       const message = calls.get(call);
-      // It was queued before there was a probe.
+      // The call was queued before there was a probe.
       if (message === undefined) return body();
       message.started = performance.now();
       return slots.start.runStores(message, () => {

@@ -19,8 +19,8 @@ import { eventToSlotName, type SlotName } from './names.ts';
 /** How {@link connect} and {@link disconnect} find the slots of a receiver. */
 export interface SlotNameOptions {
   /**
-   * Whether a slot that is found by its name is named after the event in the slot's way
-   * (`produced` → `onProduced`), or just as the event is. Python: `use_slot_names`.
+   * Whether the name of a slot is derived from that of its event (`produced` → `onProduced`) or is exactly
+   * the same. This is for slots that are found by their names. Python: `use_slot_names`.
    * @default true
    */
   slotNames?: boolean | undefined;
@@ -29,30 +29,30 @@ export interface SlotNameOptions {
 /** How {@link connect} connects. */
 export interface ConnectOptions extends ListenOptions, SlotNameOptions {}
 
-/** The name that a slot for an event has, under given options. */
+/** The name of the slot for an event, under given options. */
 export type SlotNameFor<Name extends string, O> = O extends { slotNames: false } ? Name : SlotName<Name>;
 
-/** A receiver with a slot of that name, which takes the arguments of an event, or answers a request. */
+/** A receiver with a slot of a given name, which takes the arguments of an event or answers a request. */
 export type HasSlot<Name extends string, Member> = { readonly [N in Name]: ListenerFor<Member> };
 
-/** A receiver whose slots, where their names fit, take the arguments of the events. It needs one at least. */
+/** A receiver whose slots take the arguments of the events whose names they match. It needs at least one such slot. */
 export type SlotsByName<M, O> = string extends keyof M
   ? object
   : { readonly [N in keyof M & string as SlotNameFor<N, O>]?: ListenerFor<MemberOf<M, N>> };
 
-// The conditions keep the compiler from showing a name with three parameters where the slots could stand.
+// With the conditions, the compiler's messages show the slots instead of a type name with three parameters.
 /** A receiver with a slot for each of the events in the list. */
 export type HasSlots<M, Names extends readonly string[], O> = [M] extends [never]
   ? never
   : { readonly [N in Names[number] as SlotNameFor<N, O>]: ListenerFor<MemberOf<M, N>> };
 
-/** A receiver with the slots that are named for a list of events, position by position. */
+/** A receiver with a named slot for each event in a list, position by position. */
 export type HasNamedSlots<M, Names extends readonly string[], Slots extends readonly string[]> = [M] extends [never]
   ? never
   : { readonly [S in Slots[number]]: ListenerAt<M, Names, Slots, S> };
 
-// A slot may be named for several events: then it takes the arguments of each. Functions that take a listener
-// are what the compiler makes one listener from, of all.
+// A slot may be named for several events: then it takes the arguments of each. From functions that take a listener,
+// the compiler infers one listener that fits them all.
 type ListenerAt<M, Names extends readonly string[], Slots extends readonly string[], S> = {
   [I in keyof Names]: I extends keyof Slots
     ? Slots[I] extends S
@@ -66,7 +66,7 @@ type ListenerAt<M, Names extends readonly string[], Slots extends readonly strin
 /** A list of slots that is as long as the list of events. */
 export type SameLength<Names extends readonly string[]> = { readonly [I in keyof Names]: string };
 
-// What the last overloads of `connect` report: what belongs in each place, given what stands in the others.
+// What the last overloads of `connect` report: the type that belongs in each place, given the other arguments.
 type MeantEmitter<E, M> = E extends AnyEvent ? E : [M] extends [never] ? HasEvents : Emitter<E, M>;
 
 type MeantEvents<E, M, W> = [E] extends [AnyEvent]
@@ -105,7 +105,7 @@ type MeantSlot<W, S> = S extends string | readonly string[]
     ? S
     : ConnectOptions;
 
-/** What the compiler's message calls a list of slots of the right length. */
+/** The name of a list of slots of the right length, in the compiler's message. */
 export interface AsManySlotsAsEvents<Length> extends ReadonlyArray<string> {
   readonly length: Length & number;
 }
@@ -125,7 +125,7 @@ export function connect<H extends AnyHandler>(
 /**
  * Connects every event of the emitter for which the receiver has a slot by its name
  * (`produced` → `onProduced`).
- * @throws ConnectError when there is none
+ * @throws ConnectError when there is no such slot
  */
 export function connect<E extends object, M = EventMapOfEmitter<E>, const O extends ConnectOptions = {}>(
   emitter: Emitter<E, M>,
@@ -165,7 +165,7 @@ export function connect<
   slot: S,
   options?: ListenOptions,
 ): Link;
-/** Connects several events to the named slots of the receiver, the first to the first and so on. */
+/** Connects several events to the named slots of the receiver: the first event to the first slot, and so on. */
 export function connect<
   E extends object,
   const N extends readonly NameIn<M>[],
@@ -179,8 +179,9 @@ export function connect<
   slots: S & NoInfer<SameLength<N>>,
   options?: ListenOptions,
 ): Link;
-// The last two are no forms of their own: of a call that fits none, the compiler reports only why it does
-// not fit the last one. They accept nothing either, and say what is wrong in terms of the form that was meant.
+// The last two overloads are not forms of their own. If a call fits no overload, the compiler reports only why it does
+// not fit the last one. These two do not accept the call either, but say what is wrong in terms of the form that was
+// meant.
 /** Connects an event to a function, or an emitter to a receiver. */
 export function connect<E extends object, M = EventMapOfEmitter<E>>(
   from: MeantEmitter<E, M>,
@@ -196,7 +197,7 @@ export function connect<E extends object, const W, const S = undefined, M = Even
 ): Link;
 export function connect(...args: readonly unknown[]): Link {
   const [first, second, third] = args;
-  // The plainest form, without any detour.
+  // The simplest form, without any detour.
   if (isEvent(first)) return connectSlot(first, functionIn(second), optionsIn(third));
   const [pairs, options] = parse(args);
   const links = pairs.map(({ event, slot, receiver }) => connectSlot(event, slot, options, receiver));
@@ -204,8 +205,8 @@ export function connect(...args: readonly unknown[]): Link {
 }
 
 /**
- * Ends connections: all of an event.
- * @returns how many connections it ended
+ * Ends all connections of an event.
+ * @returns the number of connections that it ended
  */
 export function disconnect(event: AnyEvent): number;
 /** Ends the connection of an event to a function. */
@@ -265,7 +266,7 @@ export function disconnect<
   receiver: R & NoInfer<HasNamedSlots<M, N, S>>,
   slots: S & NoInfer<SameLength<N>>,
 ): number;
-// As with `connect`, the last three are there for their messages.
+// As with `connect`, the last three overloads are there for their messages.
 /** Ends the connections of an emitter or an event. */
 export function disconnect<E extends object, M = EventMapOfEmitter<E>>(from: MeantEmitter<E, M>): number;
 /** Ends the connections of an event to a function, or of an emitter to a receiver. */
@@ -309,13 +310,13 @@ interface Pair {
 
 type Parsed = [pairs: Pair[], options: ConnectOptions | undefined];
 
-/** Tells the forms of `connect` and `disconnect` apart, for callers that the compiler did not check, too. */
+/** Tells the forms of `connect` and `disconnect` apart, also for callers that the compiler did not check. */
 function parse(args: readonly unknown[]): Parsed {
   const [first, second, third, fourth, fifth] = args;
   const emitter = emitterIn(first);
   const single = typeof second === 'string';
 
-  // A class may be a receiver too: a function with a slot's name beside it, or among its own, is one.
+  // A class may be a receiver too. A function is one if the name of a slot is given, or if it has a slot for the event.
   if (single && typeof third === 'function' && typeof fourth !== 'string' && !(eventToSlotName(second) in third)) {
     return [[{ event: getEvent(emitter, second), slot: functionIn(third) }], optionsIn(fourth)];
   }
@@ -337,7 +338,7 @@ function parse(args: readonly unknown[]): Parsed {
 }
 
 function pairsByName(emitter: object, receiver: Receiver, options: ConnectOptions | undefined): Pair[] {
-  // A slot that is optional may be there without a value.
+  // An optional slot may be present as a property without a value.
   const names = Object.keys(getEvents(emitter)).filter((name) => receiver[slotNameOf(name, options)] !== undefined);
   if (names.length === 0) {
     throw new ConnectError(`${describe(receiver)} has no slot for any event of ${describe(emitter)}`);
@@ -364,7 +365,7 @@ function emitterIn(value: unknown): object {
   return value;
 }
 
-/** What may have slots. */
+/** An object that may have slots. */
 type Receiver = Readonly<Record<string, unknown>>;
 
 function receiverIn(value: unknown): Receiver {

@@ -2,15 +2,15 @@ import type { AnyEvent } from './event.ts';
 import { addEvent, Events } from './events.ts';
 import { isPrototype, setEventsAttribute } from './emitter.ts';
 
-/** A class whose instances declare the events that a decorator is to make. */
+/** A class whose instances declare the events that a decorator makes. */
 export type EmitterClass<Attribute extends string, Name extends string> = abstract new (
   ...args: never[]
 ) => Record<Attribute, Record<Name, AnyEvent>>;
 
 /**
- * Class decorator: gives each instance its events, made when they are first used, also in a constructor.
- * A subclass with `@emits` of its own has the events of both, where the base class has its events under `@emits`, too: a
- * field of the base class hides those of the subclass.
+ * Class decorator: gives each instance its events. They are made at their first use, even in a constructor.
+ * A subclass with an `@emits` of its own has the events of both classes, if the base class has its events under
+ * `@emits`, too. A field of the base class hides the events of the subclass.
  *
  * ```ts
  * @emits('events', ['produced'])
@@ -35,7 +35,7 @@ export function emits<const Attribute extends string, const Name extends string>
         if (isPrototype(this)) return undefined;
         const made = (inherited?.get?.call(this) ?? new Events([])) as Events;
         for (const name of names) addEvent(made, name);
-        // From now on the instance has them itself.
+        // From now on the instance has them as its own property.
         Object.defineProperty(this, attribute, { value: made, enumerable: true, configurable: true });
         return made;
       },

@@ -5,11 +5,11 @@ import { EventStream, type StreamOptions } from './stream.ts';
 
 declare const EVENT: unique symbol;
 
-/** What can be said of an event whatever its arguments are. */
+/** An event, whatever its arguments are. */
 export interface AnyEvent {
-  /** Nothing at run time: it keeps what only looks like an event from being taken for one. */
+  /** Does not exist at run time. It keeps a value that only looks like an event from being accepted as one. */
   readonly [EVENT]: true;
-  /** The name it has among the events of its emitter; empty for an event on its own. */
+  /** The event's name among the events of its emitter; empty for an event on its own. */
   readonly name: string;
   /** How many listeners are connected. */
   readonly listenerCount: number;
@@ -19,11 +19,11 @@ export interface AnyEvent {
 
 /**
  * An event with the arguments `A`. Calling it emits: every listener is called, synchronously and in
- * the order of connection. A listener that is disconnected during an emit is not called any more, one
- * that is connected during it is not called yet.
+ * the order of connection. A listener that is disconnected during an emit is not called any more. One
+ * that is connected during an emit is not called yet.
  *
- * When listeners throw, the others are called all the same; then the emitter gets the error, or an
- * `AggregateError` when there were several.
+ * When listeners throw, the others are still called. Then the emitter gets the error, or an
+ * `AggregateError` if there were several.
  *
  * Python: `mreventloop.events.Event`.
  *
@@ -36,17 +36,17 @@ export interface Event<A extends readonly unknown[] = []> extends AnyEvent {
   /**
    * Ends the oldest connection of a listener. Python: `Event.removeListener`, which raises when
    * there is none.
-   * @returns whether there was one
+   * @returns whether the listener was connected
    */
   removeListener(listener: Listener<A>): boolean;
   /**
-   * Waits for the next emit and gives its arguments. It listens from the moment of the call.
+   * Waits for the next emit and resolves with its arguments. It listens from the moment of the call.
    * @throws TimeoutError after `timeout`; the signal's reason when `signal` aborts
    */
   next(options?: NextOptions<A>): Promise<A>;
   /**
-   * Every emit from the moment of the call on, to be read with `for await`. Nothing is missed
-   * between two reads; what waits is kept, or bounded by `limit` and `overflow`.
+   * Returns every emit from the moment of the call on, to be read with `for await`. Nothing is missed
+   * between two reads: unread emits are buffered, without bounds or as `limit` and `overflow` say.
    */
   stream(options?: StreamOptions): EventStream<A>;
 }
@@ -84,7 +84,7 @@ function makeEventMethods(): object & ThisType<EventFunction> {
 }
 
 /**
- * Makes an event. In a class, several are best made together with `events`, which gives them names.
+ * Makes an event. In a class, it is best to make several together with `events`, which gives them names.
  *
  * ```ts
  * const produced = event<[product: string]>();
@@ -100,11 +100,12 @@ export function event(name?: string): Event;
  * const produced = event<[product: string, price: number]>();
  * ```
  *
- * @param name - for messages; `events` gives events the names that they have there
+ * @param name - for messages; `events` gives each event the name of its property
  */
 export function event<A extends readonly unknown[]>(name?: string): Event<A>;
 export function event<A extends readonly unknown[]>(name = ''): Event<A> {
-  // Named by a key: the engine keeps a function that is renamed as a table, in which looking up takes longer.
+  // Named by a key, because the engine stores the properties of a renamed function as a table, where a lookup takes
+  // longer.
   const keyed = {
     [name]: (...args: A): void => {
       const { only } = listeners;
@@ -120,16 +121,17 @@ export function event<A extends readonly unknown[]>(name = ''): Event<A> {
 }
 
 /**
- * Where the handler of a request is connected: by calling it, or as the listeners of an event are.
+ * The place to connect the handler of a request: by calling it, or in the ways in which listeners are connected to an
+ * event.
  *
  * @typeParam H - the handler
  */
 export interface HandlerPoint<H extends (...args: never) => unknown> {
-  /** Connects a handler. Where there are several, the one that was connected first answers. */
+  /** Connects a handler. If there are several, the one that was connected first answers. */
   (handler: H, options?: ListenOptions): Link;
 }
 
-/** @internal An event that is not emitted: calling it connects a listener. */
+/** @internal Makes an event that is not emitted: calling it connects a listener. */
 export function handlerPoint(): AnyEvent {
   const connect = (handler: AnyListener, options?: ListenOptions): Link => listeners.connect(handler, options);
   const listeners = new Listeners(connect);
@@ -138,7 +140,7 @@ export function handlerPoint(): AnyEvent {
   return connect as unknown as AnyEvent;
 }
 
-/** @internal What is connected, in turn; what is disconnected before its turn is left out. */
+/** @internal Returns the connected listeners, in order. Those that are disconnected before their turn are left out. */
 export function listenersOf(target: AnyEvent): Iterable<AnyListener> {
   return (target as EventFunction)[LISTENERS];
 }
@@ -153,7 +155,7 @@ export function isEvent(value: unknown): value is AnyEvent {
   return typeof value === 'function' && LISTENERS in value;
 }
 
-/** @internal Connects a function or, with a receiver, its method, so that {@link disconnectSlot} finds it. */
+/** @internal Connects a function or, with a receiver, a method of it, so that {@link disconnectSlot} finds it. */
 export function connectSlot(
   target: AnyEvent,
   slot: Listener<never>,

@@ -4,13 +4,13 @@ import { type AnyEvent, type Event, event, isEvent, nameEvent } from './event.ts
 /** Event names and their arguments: `{ produced: [product: string]; sold_out: [] }`. */
 export type EventMap = Record<string, readonly unknown[]>;
 
-/** What a map of events has to be, whether a type or an interface: lists of arguments, by the names of the events. */
+/** The form that a map of events must have, as a type or an interface: lists of arguments, keyed by event names. */
 export type MapOfEvents<M> = { readonly [Name in keyof M]: readonly unknown[] };
 
-/** Events of which only the names are known: their arguments are `unknown`. */
+/** Events of which only the names are known. Their arguments are `unknown`. */
 export type UntypedEvents<Names extends string> = { [Name in Names]: unknown[] };
 
-// Carries the map in the type, so that it can be inferred back from `Events`. Nothing exists at run time.
+// Carries the map in the type, so that the map can be inferred from `Events`. It does not exist at run time.
 declare const EVENT_MAP: unique symbol;
 
 /** A value whose type says which events belong to it. */
@@ -19,7 +19,7 @@ export interface HasEventMap<M> {
 }
 
 /**
- * The events of one emitter: a property an event, under its name.
+ * The events of one emitter: one property for each event, under its name.
  *
  * Python: `mreventloop.Events`.
  */
@@ -29,8 +29,8 @@ export type Events<M extends MapOfEvents<M> = EventMap> = {
 
 interface EventsConstructor {
   /**
-   * Events by name, as in Python: `new Events(['produced'])`. Their arguments are `unknown`, unless
-   * the map is given, or known from where they go: `new Events<{ produced: [product: string] }>(['produced'])`.
+   * Makes events by name, as in Python: `new Events(['produced'])`. Their arguments are `unknown`, unless
+   * the map is given or inferred from the context: `new Events<{ produced: [product: string] }>(['produced'])`.
    * {@link events} infers everything and is the better form.
    */
   new <const Name extends string, M extends MapOfEvents<M> & Record<Name, readonly unknown[]> = UntypedEvents<Name>>(
@@ -65,15 +65,15 @@ export type EventMapOf<R> = { [Name in keyof R]: R[Name] extends Event<infer A> 
 export function events<const R extends EventRecord>(
   record: R,
 ): Events<{ [Name in keyof R & string]: R[Name] extends Event<infer A> ? A : never }> {
-  // The type is EventMapOf, written out: so it is shown as what it comes to, and without what carries the map of events that
-  // were spread, which declarations could not name.
+  // The return type is EventMapOf, written out, so that the resulting type is shown. It also leaves out the key that
+  // carries the map of spread events, which declarations could not name.
   const made = new Events<EventMap>([]);
   for (const [name, member] of Object.entries(record)) define(made, name, member);
   return made as never;
 }
 
 /**
- * Adds an event to events that exist, and gives them back with the type that includes it.
+ * Adds an event to existing events, and returns them with the type that includes the new one.
  * Python: `events += 'sold_out'`.
  *
  * ```ts
@@ -81,7 +81,7 @@ export function events<const R extends EventRecord>(
  * more.sold_out(0);
  * ```
  *
- * @throws ConnectError when there is an event of that name already
+ * @throws ConnectError when an event of that name exists already
  */
 export function addEvent<M extends MapOfEvents<M>, const Name extends string, A extends readonly unknown[] = unknown[]>(
   target: Events<M>,
@@ -92,7 +92,7 @@ export function addEvent<M extends MapOfEvents<M>, const Name extends string, A 
   return target as unknown as Events<M & Record<Name, A>>;
 }
 
-/** The names of the events, in the order in which they were made. */
+/** Returns the names of the events, in the order in which they were made. */
 export function eventNames<M extends MapOfEvents<M>>(target: Events<M>): (keyof M & string)[] {
   return Object.keys(target) as (keyof M & string)[];
 }

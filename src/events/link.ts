@@ -1,9 +1,9 @@
-/** A function that takes an event's arguments. What it returns is not looked at. */
+/** A function that takes an event's arguments. Its return value is ignored. */
 export type Listener<A extends readonly unknown[]> = (...args: A) => unknown;
 
 /** How a listener is connected. */
 export interface ListenOptions {
-  /** Disconnects the listener when it aborts; an aborted one connects nothing. */
+  /** Disconnects the listener when the signal aborts. If the signal has aborted already, nothing is connected. */
   signal?: AbortSignal | undefined;
   /**
    * Disconnects the listener just before its first call.
@@ -11,15 +11,15 @@ export interface ListenOptions {
    */
   once?: boolean | undefined;
   /**
-   * Keeps the connection that exists when the same listener is connected already, as it was connected: this time's `once` and
-   * `signal` mean nothing then. Without it a listener connected twice is called twice, as in Python.
+   * Whether to keep the existing connection, unchanged, if the same listener is connected already: the new `once` and
+   * `signal` are then ignored. Without `unique`, a listener that is connected twice is called twice, as in Python.
    * @default false
    */
   unique?: boolean | undefined;
 }
 
 /**
- * What a connection gives back: a way to end it.
+ * A connection, as `connect` returns it: a way to end it.
  *
  * ```ts
  * using link = connect(producer, 'produced', (product) => console.log(product));
@@ -28,7 +28,7 @@ export interface ListenOptions {
 export interface Link extends Disposable {
   /** Whether the listener is still called. */
   readonly connected: boolean;
-  /** Ends the connection at once, also in the middle of an emit. A second call does nothing. */
+  /** Ends the connection at once, even in the middle of an emit. A second call does nothing. */
   disconnect(): void;
 }
 

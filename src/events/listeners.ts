@@ -5,7 +5,7 @@ export type AnyListener = Listener<readonly unknown[]>;
 
 /** One listener's place in an event. */
 class Connection implements Link {
-  /** Where its function is in the list; less than 0 once disconnected. */
+  /** The index of its function in the list; less than 0 once disconnected. */
   place: number = ENDED;
   readonly #listeners: Listeners;
 
@@ -33,43 +33,44 @@ class Connection implements Link {
 
 const ENDED = -1;
 
-/** What is known of a connection besides its function. Of most there is nothing more to know. */
+/** What is known about a connection besides its function. Most connections have no details. */
 interface Details {
-  /** What the user connected, where something made from it is called. */
+  /** The function that the user connected, if a function that was made from it is called instead. */
   readonly key: unknown;
-  /** Whose slot that is. */
+  /** The object whose slot the function is. */
   readonly receiver: object | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** What stands in the place of a listener that is gone. Calling it is quicker than asking each one whether it is there. */
+/** Takes the place of a listener that is gone. Calling it is quicker than checking whether each listener is there. */
 const NOTHING: AnyListener = () => {};
 
-/** What an event keeps, in turn: a function, and its connection. An ended one leaves {@link NOTHING} and undefined. */
+/** The list has, in turn, a function and its connection. An ended connection leaves {@link NOTHING} and undefined. */
 type Entry = AnyListener | Connection | undefined;
 
-/** How many entries a connection has. */
+/** The number of entries of a connection. */
 const WIDTH = 2;
 
 /**
- * The listeners of one event, in order of connection. The places of ended connections stay in the list, empty, until
- * no emit runs and they make up two fifths of it: so an emit walks a list that does not move, and disconnecting costs
- * the same however many there are.
+ * The listeners of one event, in the order of connection. The places of ended connections stay in the list, empty,
+ * until no emit runs and they make up two fifths of the list. An emit therefore walks a list that does not move, and
+ * disconnecting costs the same however many listeners there are.
  */
 export class Listeners {
   /**
-   * The only listener, to be called without any ado: nobody comes after it who could be disconnected meanwhile, or
-   * for whom its error would have to wait. Does nothing where there is none; undefined where {@link emit} is needed.
+   * The only listener, to be called directly: no listener comes after it that could be disconnected meanwhile, or that
+   * would have to be called before its error is thrown. If there are no listeners, this is a function that does
+   * nothing. Undefined if {@link emit} is needed.
    */
   only: AnyListener | undefined = NOTHING;
   readonly #event: { readonly name: string };
-  // Going to each function by way of its connection took a tenth of an emit; a second list took a third of a connect.
+  // Reaching each function through its connection took a tenth of an emit; a second list took a third of a connect.
   #entries: Entry[] = [];
   #details: Map<Connection, Details> | undefined;
   #ended = 0;
   #emitting = false;
 
-  /** @param event - whose listeners they are, for messages */
+  /** @param event - the event that the listeners belong to, for messages */
   constructor(event: { readonly name: string }) {
     this.#event = event;
   }
@@ -78,7 +79,7 @@ export class Listeners {
     return this.#entries.length / WIDTH - this.#ended;
   }
 
-  /** Those that are connected now, in turn, if they still are when it is their turn. */
+  /** The listeners that are connected now, in order. One that is disconnected before its turn is left out. */
   *[Symbol.iterator](): Generator<AnyListener, void> {
     for (const entry of this.#entries.slice()) {
       if (entry instanceof Connection && entry.connected) yield this.#entries[entry.place] as AnyListener;
@@ -90,7 +91,7 @@ export class Listeners {
     const connection = new Connection(this);
     if (options === undefined && receiver === undefined) return this.#add(connection, listener);
     const { once, unique, signal } = options ?? {};
-    // Such a connection never gets a place.
+    // A connection whose signal has aborted never gets a place.
     if (signal?.aborted === true) return connection;
     const existing = unique === true ? this.find(listener, receiver) : undefined;
     if (existing !== undefined) return existing;
@@ -108,7 +109,7 @@ export class Listeners {
     for (const entry of this.#entries.slice()) if (entry instanceof Connection) entry.disconnect();
   }
 
-  /** Ends a connection that has not ended. */
+  /** Ends a connection that has not ended yet. */
   end(connection: Connection): void {
     const { place } = connection;
     connection.place = ENDED;
@@ -119,7 +120,7 @@ export class Listeners {
     }
     const entries = this.#entries;
     if (!this.#emitting && place === entries.length - WIDTH) {
-      // What was connected last is often what is disconnected first.
+      // The connection that was made last is often the first to end.
       entries.pop();
       entries.pop();
     } else {
@@ -130,7 +131,7 @@ export class Listeners {
     this.#settle();
   }
 
-  /** Calls all of them. Where there is an {@link only} one, that is called instead. */
+  /** Calls all listeners. If there is an {@link only} one, callers call that one instead. */
   emit(...args: readonly unknown[]): void {
     const entries = this.#entries;
     const end = entries.length;
@@ -138,11 +139,11 @@ export class Listeners {
     let failures: unknown[] | undefined;
     let place = 0;
     this.#emitting = true;
-    // One `try` around all calls, and nothing else within. The arguments are only spread, here and on the way here: so
-    // the engine makes no array of them.
+    // One `try` around all calls, with nothing else in it. The arguments are only ever spread, here and by the caller,
+    // so the engine makes no array of them.
     try {
       for (; place < end; place += WIDTH) {
-        // Not called as a member of the list, which would be its `this`.
+        // Not called as a member of the list: then the list would be its `this`.
         const listener = entries[place] as AnyListener;
         listener(...args);
       }
@@ -164,7 +165,7 @@ export class Listeners {
     throw new AggregateError(failures, `${failures.length} listeners of event '${this.#event.name}' failed`);
   }
 
-  /** The oldest connection of a function, or of the slot of a receiver. */
+  /** Returns the oldest connection of a function, or of the slot of a receiver. */
   find(key: unknown, receiver?: object): Connection | undefined {
     return this.#entries.find((entry) => {
       if (!(entry instanceof Connection)) return false;
@@ -182,7 +183,7 @@ export class Listeners {
     return connection;
   }
 
-  /** After something ended: closes the gaps when there are many and no emit runs, and looks for the {@link only} one. */
+  /** Called after a connection ended: closes the gaps if there are many and no emit runs, and updates {@link only}. */
   #settle(): void {
     if (!this.#emitting && this.#ended * 5 > this.#entries.length) {
       const entries = this.#entries;

@@ -1,5 +1,5 @@
 /**
- * The name of the slot that belongs to an event, in types:
+ * The name of the slot that belongs to an event, as a type:
  * `request_product` and `requestProduct` both become `onRequestProduct`.
  */
 export type SlotName<Name extends string> = `on${JoinedWords<Name>}`;
@@ -9,8 +9,8 @@ type JoinedWords<Name extends string> = Name extends `${infer Word}_${infer Rest
   : Capitalize<Name>;
 
 /**
- * The name of the slot that belongs to an event: `request_product` and `requestProduct` both become
- * `onRequestProduct`. Event names themselves travel verbatim; this is the only place that maps them.
+ * Returns the name of the slot that belongs to an event: `request_product` and `requestProduct` both become
+ * `onRequestProduct`. Event names are sent unchanged; this is the only place that maps them.
  *
  * Python: `mreventloop.names.eventToSlotName`, which knows the form with underscores only.
  */

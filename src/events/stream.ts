@@ -3,9 +3,9 @@ import { BoundedQueue, type QueueOptions } from '../queue/bounded-queue.ts';
 import type { Event } from './event.ts';
 import type { Link } from './link.ts';
 
-/** How much a stream keeps for a slow reader, and what ends it. */
+/** How much a stream buffers for a slow reader, and what ends it. */
 export interface StreamOptions extends QueueOptions {
-  /** Ends the stream: what waits is still read, then the read fails with the signal's reason. */
+  /** Ends the stream: buffered emits can still be read, then a read rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -23,7 +23,7 @@ export class EventStream<A extends readonly unknown[]>
   readonly #link: Link;
   readonly #signal: AbortSignal | undefined;
   #dropped = 0;
-  // Set when no emit will be added any more; a failure is thrown once, after what waits was read.
+  // Set when no more emits will be added. A failure is thrown once, after the buffered emits were read.
   #ended = false;
   #failure: { error: unknown } | undefined;
 
@@ -35,14 +35,14 @@ export class EventStream<A extends readonly unknown[]>
     else this.#signal?.addEventListener('abort', this.#onAbort);
   }
 
-  /** How many emits the policies `'drop-oldest'`, `'drop-newest'` and `'latest'` have dropped. */
+  /** The number of emits that the policies `'drop-oldest'`, `'drop-newest'` and `'latest'` have dropped. */
   get dropped(): number {
     return this.#dropped;
   }
 
   /**
-   * The arguments of the next emit.
-   * @throws OverflowError once, after what waited, when the queue ran over with the policy `'error'`
+   * Resolves with the arguments of the next emit.
+   * @throws OverflowError once, after the buffered emits, when the queue overflowed with the policy `'error'`
    */
   next(): Promise<Read<A>> {
     if (this.#queue.length > 0) {
@@ -57,7 +57,7 @@ export class EventStream<A extends readonly unknown[]>
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Ends the stream and drops what waits. */
+  /** Ends the stream and drops the buffered emits. */
   return(): Promise<Read<A>> {
     this[Symbol.dispose]();
     return Promise.resolve({ done: true, value: undefined });

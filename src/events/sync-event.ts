@@ -1,16 +1,16 @@
 import type { Event } from './event.ts';
 
-/** What a {@link SyncEvent} gives: nothing, the one argument, or an array of several. */
+/** The result of a {@link SyncEvent}: nothing, the one argument, or an array of several arguments. */
 export type SyncEventResult<A extends readonly unknown[]> = number extends A['length']
   ? unknown
   : ResultOfLength<A, A['length']>;
 
-// Optional arguments give a tuple of several lengths: then the result is one of several things.
+// A tuple with optional arguments has several possible lengths. The result is then one of several types.
 type ResultOfLength<A extends readonly unknown[], Length> = Length extends 0 ? void : Length extends 1 ? A[0] : A;
 
 /**
- * Waits for the first emit of an event after its creation: one argument gives that argument, several
- * give an array. It can be awaited later, and more than once.
+ * Waits for the first emit of an event after this object was made. It resolves with the one argument, or with
+ * an array of several. It can be awaited later, and more than once.
  *
  * ```ts
  * const produced = new SyncEvent(producer.events.produced);
@@ -27,7 +27,7 @@ export class SyncEvent<A extends readonly unknown[]> implements PromiseLike<Sync
     this.#result = source.next().then((args) => (args.length > 1 ? args : args[0]) as SyncEventResult<A>);
   }
 
-  // This is what makes `await syncEvent` work. As with promises, who handles a rejection says what it takes the reason for.
+  // This makes `await syncEvent` work. As with promises, a handler of rejections chooses the type of its reason.
   // oxlint-disable-next-line unicorn/no-thenable, typescript/no-unnecessary-type-parameters
   then<T = SyncEventResult<A>, E = never, Reason = unknown>(
     onFulfilled?: ((result: SyncEventResult<A>) => T | PromiseLike<T>) | null,

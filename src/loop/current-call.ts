@@ -1,9 +1,9 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { SlotCall } from './slot-call.ts';
 
-// Which slot is running is a fact about the whole thread, whatever loops it has: it is kept in two
-// places. `running` holds during the synchronous part of a slot. Behind its first await the slot is
-// found through the runtime's asynchronous context, where there is one: Node, Bun and Deno have it,
+// The running slot is a fact about the whole thread, whatever loops the thread has. It is kept in two
+// places. `running` holds it during the synchronous part of the slot. After its first await, the slot is
+// found through the runtime's asynchronous context, if there is one: Node, Bun and Deno have it,
 // browsers do not (yet).
 let running: SlotCall<unknown> | undefined;
 
@@ -16,15 +16,15 @@ function makeStorage(): Storage | undefined {
   return hooks && new hooks.AsyncLocalStorage();
 }
 
-/** The slot that the code asking is part of, if it is part of any. */
+/** Returns the call of the slot that the calling code is part of, if it is part of any. */
 export function currentCall(): SlotCall<unknown> | undefined {
   if (running !== undefined) return running;
-  // What a slot left behind is no part of it any more.
+  // Code that an ended slot left behind is not part of the slot any more.
   const call = storage?.getStore();
   return call?.isRunning ? call : undefined;
 }
 
-/** Calls a function as the code of a slot. For the loop only: what comes behind it would be in the slot's context, too. */
+/** Calls a function as the code of a slot. For the loop only: code that follows would be in the slot's context, too. */
 export function runAs(
   call: SlotCall<unknown>,
   target: (...args: never[]) => unknown,
@@ -34,8 +34,9 @@ export function runAs(
   const before = running;
   running = call;
   try {
-    // Entering the asynchronous context costs more than many slots do: only what can await enters it, and leaving it,
-    // which costs as much, is left out: the next slot enters its own, and a call that has ended counts as none.
+    // Entering the asynchronous context costs more than many slots do, so only functions that can await enter it.
+    // Leaving it would cost as much and is left out: the next slot enters its own context, and a call that has ended
+    // counts as none.
     if (isTracked(target)) storage?.enterWith(call);
     return target.apply(receiver, args as never[]);
   } finally {
@@ -43,7 +44,7 @@ export function runAs(
   }
 }
 
-/** Calls a function as the code of no slot, whoever asks for it. */
+/** Calls a function as code that is part of no slot, whoever the caller is. */
 export function runAsNone<R>(fn: () => R): R {
   return storage === undefined ? fn() : storage.run(undefined, fn);
 }

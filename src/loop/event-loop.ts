@@ -11,46 +11,46 @@ import { type WithResolvers, withResolvers } from './with-resolvers.ts';
 /** How an event loop treats failures, and how much it queues. */
 export interface EventLoopOptions extends QueueOptions {
   /**
-   * Whether an exception in a slot ends the program, after it was emitted and reported, with exit
+   * Whether an exception in a slot, once it was emitted and reported, ends the program with exit
    * code 1. Python: `exit_on_exception`.
    * @default true
    */
   exitOnException?: boolean | undefined;
 }
 
-/** What a bounded event loop had to drop. */
+/** The report of a call that a bounded event loop had to drop. */
 export interface LoopOverflow {
-  /** The policy under which it was dropped. */
+  /** The policy under which the call was dropped. */
   readonly policy: OverflowPolicy;
-  /** How many calls this loop has dropped in all. */
+  /** The number of calls that this loop has dropped in all. */
   readonly dropped: number;
 }
 
 /** The events of an event loop. */
 export type EventLoopEvents = Events<{
-  /** It begins to run what is queued. */
+  /** The loop begins to run queued calls. */
   started: [];
-  /** All that was queued has been run after `stop()`. */
+  /** After `stop()`, all queued calls have been run. */
   stopped: [];
-  /** It turns to calls that wait. */
+  /** The loop begins to run waiting calls. */
   active: [];
   /** No call waits any more. */
   idle: [];
-  /** A slot threw or rejected, with this. */
+  /** A slot threw this error, or rejected with it. */
   exception: [error: unknown];
-  /** It was bounded and had to drop a call. */
+  /** The loop is bounded and had to drop a call. */
   overflow: [overflow: LoopOverflow];
 }>;
 
 /**
  * Runs slots: strictly one at a time, in the order in which they were called. An async slot is awaited
- * before the next one begins. Objects may share a loop; then their slots form one line.
+ * before the next one begins. Objects may share a loop; their slots then form one queue.
  *
- * Calls made before the start are kept and run then. A loop emits, in its `events`,
+ * Calls that are made before the start are kept, and run after it. The `events` of a loop are
  * - `started`, then `idle`, when it starts, and `stopped` when it has stopped;
- * - `active` when it turns to calls that wait, `idle` when none waits any more;
+ * - `active` when it begins to run waiting calls, `idle` when no call waits any more;
  * - `exception` with what a slot threw;
- * - `overflow` when it was bounded and had to drop a call.
+ * - `overflow` when it is bounded and had to drop a call.
  *
  * ```ts
  * await using loop = consumer.eventLoop.start();
@@ -59,7 +59,7 @@ export type EventLoopEvents = Events<{
  * Python: `mreventloop.EventLoop`.
  */
 export class EventLoop implements AsyncDisposable {
-  /** What it tells of itself, to be connected to. Its listeners are called at once, not as slots. */
+  /** The events that the loop emits about itself. Their listeners are called at once, not as slots. */
   readonly events: EventLoopEvents = events({
     started: event(),
     stopped: event(),
@@ -76,7 +76,7 @@ export class EventLoop implements AsyncDisposable {
   #state: 'stopped' | 'running' | 'stopping' = 'stopped';
   #draining = false;
   #rouse: (() => void) | undefined;
-  /** A slot has failed and the program is about to end, unless somebody catches that. */
+  /** A slot has failed and the program is about to end, unless somebody catches the error. */
   #isEnding = false;
   #stop: WithResolvers<void> | undefined;
 
@@ -86,26 +86,26 @@ export class EventLoop implements AsyncDisposable {
     this.#queue = new BoundedQueue<SlotCall<unknown>>(options, (call) => this.#drop(call));
   }
 
-  /** Whether it runs what is queued: from `start()` until `stopped` was emitted. */
+  /** Whether the loop runs queued calls: from `start()` until `stopped` is emitted. */
   get running(): boolean {
     return this.#state !== 'stopped';
   }
 
-  /** How many calls wait. */
+  /** The number of waiting calls. */
   get size(): number {
     return this.#queue.length;
   }
 
   /**
-   * Starts to run what is queued. A loop that was stopped can be started again. Slots run in the asynchronous context
-   * (`AsyncLocalStorage`) of the start, whoever calls them.
+   * Starts to run queued calls. A loop that was stopped can be started again. Slots run in the asynchronous context
+   * (`AsyncLocalStorage`) in which the loop was started, whoever calls them.
    * @returns the loop itself, for `await using`
-   * @throws StateError when it runs already
+   * @throws StateError when the loop runs already
    */
   start(): this {
     if (this.#state !== 'stopped') throw new StateError('the event loop runs already');
     this.#state = 'running';
-    // A slot may start it, which the slots that run here are no part of.
+    // A slot may start this loop. The slots that run here are not part of that slot.
     void runAsNone(() => this.#untilRoused());
     tell(this.events.started);
     tell(this.events.idle);
@@ -114,8 +114,8 @@ export class EventLoop implements AsyncDisposable {
   }
 
   /**
-   * Runs all that is queued, also what is added meanwhile, then emits `stopped`.
-   * @throws SelfAwaitError when one of its own slots awaits it; the loop stops all the same
+   * Runs all queued calls, also those that are added meanwhile, then emits `stopped`.
+   * @throws SelfAwaitError when one of the loop's own slots awaits this; the loop still stops
    */
   stop(): Promise<void> {
     if (this.#state === 'stopped') return Promise.resolve();
@@ -129,7 +129,7 @@ export class EventLoop implements AsyncDisposable {
     const refused = Promise.reject<void>(
       new SelfAwaitError(`slot ${caller.name} waits for its own event loop to stop. Stop it without awaiting that`),
     );
-    // Stopping without awaiting is what the message recommends.
+    // The message recommends stopping without awaiting, so the rejection may have no handler.
     refused.catch(() => {});
     return refused;
   }
@@ -139,7 +139,7 @@ export class EventLoop implements AsyncDisposable {
   }
 
   /**
-   * Queues a call, also while the loop is not running. Python: `EventLoop.enqueue`.
+   * Queues a call, even while the loop is not running. Python: `EventLoop.enqueue`.
    * @returns the call, which can be awaited
    * @throws OverflowError when the loop is full and its policy is `'error'`
    */
@@ -147,14 +147,14 @@ export class EventLoop implements AsyncDisposable {
     return this.enqueueFor(undefined, target, args);
   }
 
-  /** As {@link enqueue}, for a method of `receiver`. */
+  /** Like {@link enqueue}, for a method of `receiver`. */
   enqueueFor<This, A extends readonly unknown[], R>(
     receiver: This,
     target: (this: This, ...args: A) => R,
     args: A,
   ): SlotCall<Awaited<R>> {
     const call = new SlotCall<Awaited<R>>(this, target, receiver, args);
-    // First: it may be dropped at once.
+    // Before the push, which may drop the call at once.
     probe?.queued(call);
     try {
       this.#queue.push(call);
@@ -167,15 +167,15 @@ export class EventLoop implements AsyncDisposable {
     return call;
   }
 
-  /** @internal The call that it runs. */
+  /** @internal The call that the loop is running. */
   get current(): SlotCall<unknown> | undefined {
     return this.#current;
   }
 
   /**
    * @internal
-   * @param report - throws what is to be thrown as uncaught; or something else, as errors and classes of the user's
-   *   may when they are asked for their names
+   * @param report - throws the error that becomes an uncaught error; or another one, because the user's errors and
+   *   classes may throw when their names are read
    */
   slotFailed(error: unknown, report: () => never): void {
     tell(this.events.exception, error);
@@ -196,15 +196,15 @@ export class EventLoop implements AsyncDisposable {
     this.#rouse?.();
   }
 
-  /** What follows runs in the context that this is called in, whoever calls slots: theirs may all be different ones. */
+  /** Runs the queue in the context of the call to this method. Callers of slots may all have different contexts. */
   async #untilRoused(): Promise<void> {
     await new Promise<void>((resolve) => (this.#rouse = resolve));
-    // First: slots may change the context.
+    // Before the slots run, because they may change the context.
     void this.#untilRoused();
     void this.#drain();
   }
 
-  /** Runs all that is queued. Never rejects: slots report what they throw. */
+  /** Runs all queued calls. Never rejects: calls report what their slots throw. */
   async #drain(): Promise<void> {
     if (this.#queue.length > 0) {
       tell(this.events.active);
@@ -221,7 +221,7 @@ export class EventLoop implements AsyncDisposable {
           }
         }
         this.#current = undefined;
-        // The program ends in the microtask that comes next: no slot is to run before it.
+        // The program ends in the next microtask: no slot may run before that.
         if (this.#isEnding) await Promise.resolve();
         this.#isEnding = false;
         if (isSliceOver()) await yieldToRuntime();

@@ -20,7 +20,7 @@ export type ForwardingSlots<M, Slots extends readonly string[], Names extends re
   readonly [I in keyof Slots & `${number}` as Slots[I] & string]: (...args: ArgsOf<M, Names[I & keyof Names]>) => void;
 };
 
-/** The slots that forwarding adds to an object where the events are found by the slots' names. */
+/** The slots that forwarding adds to an object when the events are found by the slots' names. */
 export type ForwardingSlotsByName<M, Slot extends string> = {
   readonly [N in NameIn<M> as SlotName<N> & Slot]: (...args: ArgsOf<M, N>) => void;
 };
@@ -29,7 +29,7 @@ type AnyClass = abstract new (...args: never[]) => object;
 
 type EventsOf<C extends AnyClass> = EventMapOfEmitter<InstanceType<C>>;
 
-/** A class that declares the slots, each of which takes only what its event takes. Of events that are not known, that is anything. */
+/** A class that declares the slots. Each takes only what its event takes, or anything if the events are not known. */
 type ForwardingClass<C extends AnyClass, Slot extends string, Forwarding> = abstract new (...args: never[]) => {
   readonly [S in Slot]: ((...args: never[]) => unknown) &
     ([EventsOf<C>] extends [never]
@@ -39,7 +39,7 @@ type ForwardingClass<C extends AnyClass, Slot extends string, Forwarding> = abst
         : HasEvent);
 };
 
-// What is declared is what is there, seen from outside: it may take fewer arguments, or narrower ones.
+// A declared slot is the actual slot as seen from outside: it may take fewer arguments, or narrower ones.
 type Declared<Slot, F> = F extends (...args: infer A) => void
   ? [A] extends [never]
     ? HasEvent
@@ -48,20 +48,20 @@ type Declared<Slot, F> = F extends (...args: infer A) => void
       : SlotThatTakes<A>
   : never;
 
-/** What the compiler's message calls a slot that has an event. */
+/** The name of a slot that has an event, in the compiler's message. */
 interface HasEvent {
   readonly event: 'a slot is named after an event of the object, or the event is in the second list';
 }
 
-/** What the compiler's message calls a slot that takes no more than its event. */
+/** The name of a slot that takes no more than its event, in the compiler's message. */
 interface SlotThatTakes<A extends readonly unknown[]> extends Listener<A> {
   readonly takes: A;
 }
 
 /**
- * Gives an object slots that emit an event of the same object with the same arguments, on its event
- * loop if it has one. A slot that the object has already stays as it is. The events are named in the
- * second list, or found by the slots' names (`onResult` emits `result`).
+ * Gives an object slots. Each slot emits an event of the same object with the same arguments, on the
+ * object's event loop if it has one. Slots that the object has already stay as they are. The events are
+ * named in the second list, or found by the slots' names (`onResult` emits `result`).
  *
  * ```ts
  * class Processor {
@@ -96,7 +96,8 @@ export function forwards<const S extends readonly string[], const N extends read
   context: ClassDecoratorContext<C>,
 ) => void;
 /**
- * Gives an object slots that emit events of the same object, the first the first and so on, on its event loop if it has one.
+ * Gives an object slots that emit events of the same object, on its event loop if it has one. The first slot emits the
+ * first event, and so on.
  * @throws ConnectError when the lists differ in length or an event does not exist
  */
 export function forwards<
@@ -106,7 +107,8 @@ export function forwards<
   M = EventMapOfEmitter<E>,
 >(owner: Emitter<E, M>, slots: S, events: N): E & ForwardingSlots<M, S, N>;
 /**
- * Gives an object slots that emit the events of the same object that they are named after, on its event loop if it has one.
+ * Gives an object slots that emit events of the same object, on its event loop if it has one. Each slot is named after
+ * its event.
  * @throws ConnectError when an event does not exist
  */
 export function forwards<E extends object, const S extends SlotName<NameIn<M>>, M = EventMapOfEmitter<E>>(
@@ -142,7 +144,7 @@ function pair(slots: readonly string[], events: readonly string[] | undefined): 
 
 function install(target: object, pairs: readonly Forwarding[]): void {
   for (const { slot, event } of pairs) {
-    // A field that is only declared, or not yet set, counts as missing. Getters are not for prototypes.
+    // A field that is only declared, or not set yet, counts as missing. Getters must not run on prototypes.
     if (isPrototype(target) ? slot in target : (target as Record<string, unknown>)[slot] !== undefined) continue;
     Object.defineProperty(target, slot, {
       configurable: true,

@@ -10,7 +10,7 @@ interface Owner {
 }
 
 /**
- * The event loop of an object: what `@hasEventLoop` or a field `eventLoop` gave it, or undefined.
+ * Returns the event loop of an object, from `@hasEventLoop` or a field `eventLoop`, or undefined.
  * Python: `mreventloop.getEventLoop`.
  */
 export function getEventLoop(owner: object): EventLoop | undefined {
@@ -20,7 +20,7 @@ export function getEventLoop(owner: object): EventLoop | undefined {
 
 /**
  * @internal
- * @throws ConnectError when a field of an object hides the loop that its class was to give it
+ * @throws ConnectError when a field of an object hides the loop that the decorator of its class gives it
  */
 export function checkLoop(owner: object): void {
   const attribute = (owner as Owner)[LOOP_ATTRIBUTE];
@@ -29,9 +29,9 @@ export function checkLoop(owner: object): void {
 }
 
 /**
- * Gives an object another event loop, for example one that it shares. Calls that are queued stay where
+ * Gives an object another event loop, for example one that it shares. Queued calls stay where
  * they are. Python: `mreventloop.setEventLoop`.
- * @throws ConnectError when the object has no place for a loop, or it is none
+ * @throws ConnectError when the object has no place for a loop, or `loop` is not an event loop
  */
 export function setEventLoop(owner: object, loop: EventLoop): void {
   if (!(loop instanceof EventLoop)) throw new ConnectError(`expected an event loop, not ${describe(loop)}`);
@@ -43,7 +43,7 @@ export function setEventLoop(owner: object, loop: EventLoop): void {
 }
 
 /**
- * Class decorator: gives each instance an event loop of its own, made when it is first used.
+ * Class decorator: gives each instance an event loop of its own, which is made at its first use.
  *
  * ```ts
  * @hasEventLoop('eventLoop')

@@ -3,7 +3,7 @@ import { nextTurn, SLICE } from '../timers.ts';
 
 /**
  * Hands an error to the runtime as uncaught: Node prints it and ends the program with exit code 1, a
- * browser reports it to `window.onerror`. Whoever installs a handler for uncaught errors decides for himself.
+ * browser reports it to `window.onerror`. A handler for uncaught errors can decide otherwise.
  */
 export function throwUncaught(error: unknown): void {
   queueMicrotask(() => {
@@ -11,7 +11,7 @@ export function throwUncaught(error: unknown): void {
   });
 }
 
-/** Emits where nobody up the stack is concerned by what a listener throws: that is uncaught, and all else goes on. */
+/** Emits where no caller is concerned by the error of a listener: it becomes uncaught, and everything else goes on. */
 export function tell<A extends readonly unknown[]>(emit: Listener<A>, ...args: A): void {
   try {
     emit(...args);
@@ -20,18 +20,18 @@ export function tell<A extends readonly unknown[]>(emit: Listener<A>, ...args: A
   }
 }
 
-// Reading the clock costs about as much as calling a slot: quick steps share one look at it.
+// Reading the clock costs about as much as calling a slot, so quick steps share one reading.
 const STEPS_BETWEEN_LOOKS = 16;
 const QUICK = 1;
 
-// How long it was since the runtime had its turn is a fact about the whole thread: two loops that keep
-// each other busy must not starve timers either. Time spent idle counts as well, at the cost of one
-// turn that nobody would have needed.
+// The time since the runtime last had its turn is a fact about the whole thread: two loops that keep
+// each other busy must not starve timers either. Idle time counts as well, at the cost of one
+// turn that was not needed.
 let sliceEnd = 0;
 let lastLook = 0;
 let stepsToLook = STEPS_BETWEEN_LOOKS;
 
-/** Counts a step of work; says whether it is time to let timers and I/O have their turn. */
+/** Counts a step of work, and returns whether it is time to let timers and I/O have their turn. */
 export function isSliceOver(): boolean {
   stepsToLook -= 1;
   if (stepsToLook > 0) return false;

@@ -15,7 +15,7 @@ type State = 'queued' | 'running' | 'fulfilled' | 'rejected';
 /**
  * One call of a slot, queued on an event loop. It can be awaited like a promise: it fulfils with what
  * the slot returned, and rejects with what the slot threw. Not awaiting it is fine: a failed call that
- * nobody waits for is no unhandled rejection, the loop reports it.
+ * nobody waits for is not an unhandled rejection, because the loop reports it.
  *
  * Python: `mreventloop.slot_call.SlotCall`, which gives None for a call that failed.
  */
@@ -23,16 +23,16 @@ export class SlotCall<R> implements Promise<R> {
   readonly #loop: EventLoop;
   readonly #target: Target;
   readonly #receiver: unknown;
-  // Forgotten, as all that leads to other calls, when this one has ended: a slot that calls itself again
+  // Cleared when this call has ended, like all references to other calls: a slot that calls itself again
   // and again must not keep the whole chain alive.
   #createdIn: SlotCall<unknown> | undefined;
   #args: readonly unknown[];
   #state: State = 'queued';
   // What the slot returned or threw.
   #outcome: unknown;
-  // Most calls are never awaited: the promise is made for those that are, while they are under way.
+  // Most calls are never awaited, so a promise is only made for a call that is awaited while it is under way.
   #waiting: WithResolvers<unknown> | undefined;
-  // The calls that this one, while it runs, waits for. Those that have ended are taken out when one is added.
+  // The calls that this one waits for while it runs. Those that have ended are removed when another is added.
   #waitsFor: Set<SlotCall<unknown>> | undefined;
 
   /** @internal Calls are made by {@link EventLoop.enqueue}. */
@@ -48,19 +48,19 @@ export class SlotCall<R> implements Promise<R> {
     return 'SlotCall';
   }
 
-  /** @internal Whether its slot has begun and not ended. */
+  /** @internal Whether the slot has begun and has not ended. */
   get isRunning(): boolean {
     return this.#state === 'running';
   }
 
-  /** Class and slot, for messages. */
+  /** The names of the class and the slot, for messages. */
   get name(): string {
     const { name } = this.#target;
     if (typeof this.#receiver !== 'object' || this.#receiver === null) return name || 'an unnamed slot';
     return `${describe(this.#receiver)}.${name || nameOfField(this.#receiver, this.#target)}`;
   }
 
-  // A call is awaited like a promise. As there, who handles a rejection says what it takes the reason for.
+  // A call is awaited like a promise. As with promises, a handler of rejections chooses the type of its reason.
   // oxlint-disable-next-line unicorn/no-thenable, typescript/no-unnecessary-type-parameters
   then<T = R, E = never, Reason = unknown>(
     onFulfilled?: ((value: R) => T | PromiseLike<T>) | null,
@@ -79,8 +79,8 @@ export class SlotCall<R> implements Promise<R> {
   }
 
   /**
-   * @internal Runs the slot; the loop does this, once.
-   * @returns where the slot takes its time, a promise of how it ends, which the loop tells: `settle` or `reject`
+   * @internal Runs the slot. The loop does this, once.
+   * @returns a promise of the outcome if the slot has not ended yet; the loop then calls `settle` or `reject`
    */
   run(): Promise<unknown> | undefined {
     this.#state = 'running';
@@ -88,7 +88,7 @@ export class SlotCall<R> implements Promise<R> {
       const result = probe === undefined ? this.#call() : this.#callProbed(probe);
       this.#args = NO_ARGUMENTS;
       if (result instanceof Promise) return result;
-      // Functions may be awaited as well.
+      // A function may be a thenable as well.
       const thenable = result as PromiseLike<unknown> | null | undefined;
       if (typeof thenable?.then === 'function') return this.#follow(thenable);
       this.settle('fulfilled', result);
@@ -98,7 +98,7 @@ export class SlotCall<R> implements Promise<R> {
     return undefined;
   }
 
-  /** @internal The slot has ended, with what it threw. */
+  /** @internal Ends the call with what the slot threw. */
   reject(error: unknown): void {
     this.settle('rejected', error);
     if (isHandedOver(this)) return;
@@ -110,12 +110,12 @@ export class SlotCall<R> implements Promise<R> {
   }
 
   /**
-   * @internal Whether this call cannot end before the other one has: a call that is queued cannot before
-   * the one that its loop runs, a running one not before those that it waits for. Only awaiting closes a
-   * circle, so that looking whenever something is awaited finds every one.
+   * @internal Whether this call cannot end before the other one has ended. A queued call cannot end before
+   * the one that its loop runs. A running call cannot end before those that it waits for. Only awaiting
+   * closes a cycle, so a check at every await finds every cycle.
    */
   needs(other: SlotCall<unknown>): boolean {
-    // Each once, however many ways lead to it. The set grows while it is walked.
+    // Each call once, however many paths lead to it. The set grows while it is iterated.
     const needed = new Set<SlotCall<unknown>>([this]);
     for (const call of needed) {
       if (call.#state === 'queued') needed.add(call.#loop.current ?? call);
@@ -129,7 +129,7 @@ export class SlotCall<R> implements Promise<R> {
     this.settle('rejected', new OverflowError(`the call of ${this.name} was dropped: its event loop was full`));
   }
 
-  // Apart, because a method with a function in it allocates memory for what they share each time it is called.
+  // In a method of its own: one that contains a function allocates memory for their shared variables at every call.
   #callProbed(by: Probe): unknown {
     return by.run(this, () => this.#call());
   }
@@ -138,13 +138,13 @@ export class SlotCall<R> implements Promise<R> {
     return runAs(this, this.#target, this.#receiver, this.#args);
   }
 
-  /** It may be the call of another slot, which this one waits for then. */
+  /** The result may be the call of another slot. This call then waits for that one. */
   #follow(result: PromiseLike<unknown>): Promise<unknown> {
     const wait = (): Promise<unknown> => new Promise((resolve, reject) => void result.then(resolve, reject));
     return runAs(this, wait, undefined, NO_ARGUMENTS) as Promise<unknown>;
   }
 
-  /** @internal The slot has ended, with what it returned; or it was not called. */
+  /** @internal Ends the call with what the slot returned or threw, or with the reason why it was not called. */
   settle(state: 'fulfilled' | 'rejected', outcome: unknown): void {
     this.#state = state;
     this.#outcome = outcome;
@@ -169,11 +169,11 @@ export class SlotCall<R> implements Promise<R> {
     return this.#waiting.promise as Promise<R>;
   }
 
-  /** The running slot that is about to wait for this call, where that is known. */
+  /** Returns the running slot that is about to wait for this call, if it is known. */
   #waiter(): SlotCall<unknown> | undefined {
     const current = currentCall();
-    // Where the context does not follow a slot across its awaits, a call that a running slot made is
-    // taken to be awaited by that slot.
+    // If the context does not follow a slot across its awaits, a call that a running slot made is
+    // assumed to be awaited by that slot.
     const creator = this.#createdIn;
     const waiter = current ?? (creator !== undefined && !isTracked(creator.#target) ? creator : undefined);
     return waiter?.isRunning ? waiter : undefined;
@@ -181,7 +181,7 @@ export class SlotCall<R> implements Promise<R> {
 
   #waitFor(call: SlotCall<unknown>): void {
     const all = (this.#waitsFor ??= new Set());
-    // A slot may wait for thousands at once. All are looked at only when there are twice as many as the last time.
+    // A slot may wait for thousands of calls at once. All are checked only when their number has doubled.
     for (const earlier of all) {
       if (earlier.#state !== 'queued' && !earlier.isRunning) all.delete(earlier);
       else if ((all.size & (all.size - 1)) !== 0) break;

@@ -19,7 +19,7 @@ interface HasEventLoop {
 
 /**
  * Makes a slot: a function that, when called, queues `fn` on the owner's event loop (its field
- * `eventLoop`, as it is at the moment of the call) and gives a call that can be awaited.
+ * `eventLoop`, as it is at the moment of the call) and returns a call that can be awaited.
  *
  * ```ts
  * class Consumer {
@@ -29,18 +29,18 @@ interface HasEventLoop {
  * const length = await consumer.onProduced('tea');
  * ```
  *
- * As a decorator, `@slot` does the same for a method that returns nothing or a promise; on an object
- * without an event loop the method runs at once, as in Python.
+ * As a decorator, `@slot` does the same for a method that returns nothing or a promise. On an object
+ * without an event loop, the method runs at once, as in Python.
  *
  * Python: `mreventloop.slot`.
  *
- * @throws ConnectError when called on an owner without an event loop; OverflowError when the loop is full; ConnectError at
- *   once for what is no function, as where the compiler's option `experimentalDecorators` is on
+ * @throws ConnectError when called on an owner without an event loop; OverflowError when the loop is full; ConnectError
+ *   at once for a value that is not a function, as when the compiler's option `experimentalDecorators` is on
  */
 export function slot<A extends readonly unknown[], R>(owner: HasEventLoop, fn: (...args: A) => R): Slot<A, R>;
 /**
- * Makes a method a slot, as a decorator: a call queues it on the event loop of its object, in its field `eventLoop` or from
- * `@hasEventLoop`. On an object without an event loop, the method runs at once, as in Python.
+ * Makes a method a slot, as a decorator: calling it queues a call on the event loop of its object, from the field
+ * `eventLoop` or from `@hasEventLoop`. On an object without an event loop, the method runs at once, as in Python.
  *
  * ```ts
  * class Consumer {
@@ -49,7 +49,7 @@ export function slot<A extends readonly unknown[], R>(owner: HasEventLoop, fn: (
  * }
  * ```
  *
- * The method must return nothing or a promise: what its callers get is one. Python: `mreventloop.slot`.
+ * The method must return nothing or a promise, because its callers get a promise. Python: `mreventloop.slot`.
  *
  * @throws OverflowError when it is called and the loop is full
  */
@@ -57,8 +57,8 @@ export function slot<This extends object, A extends readonly unknown[], R extend
   method: Method<This, A, R>,
   context: ClassMethodDecoratorContext<This, Method<This, A, R>>,
 ): Method<This, A, R>;
-// The last is no form of its own: of a call that fits none, the compiler reports only why it does not fit
-// the last one. It accepts nothing either, and says what is wrong in terms of the form that was meant.
+// The last overload is not a form of its own. If a call fits no overload, the compiler reports only why it does not fit
+// the last one. This one does not accept the call either, but says what is wrong in terms of the form that was meant.
 export function slot<Second>(
   first: Second extends DecoratorContext ? ReturnsNothingOrPromise : HasEventLoop,
   second: Second extends DecoratorContext ? ClassMethodDecoratorContext : Second extends Callable ? Second : Callable,
@@ -66,7 +66,7 @@ export function slot<Second>(
 export function slot(first: unknown, second: unknown): unknown {
   if (typeof second === 'function') return field(first as object, second as (...args: unknown[]) => unknown);
   if (typeof first === 'function') return decorated(first as Method<object, unknown[], unknown>);
-  // Older decorators are given other things, and what they give back would not be used.
+  // Legacy decorators get other arguments, and what they return would not be used.
   throw new ConnectError('slot takes a function, or is a standard decorator: turn experimentalDecorators off');
 }
 

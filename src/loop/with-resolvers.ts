@@ -1,11 +1,11 @@
-/** A promise, and how to settle it. */
+/** A promise, and the functions that settle it. */
 export interface WithResolvers<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
   readonly reject: (reason: unknown) => void;
 }
 
-/** `Promise.withResolvers`, which is younger than Node 20. */
+/** Does what `Promise.withResolvers` does, which Node 20 does not have yet. */
 export function withResolvers<T>(): WithResolvers<T> {
   let resolve!: WithResolvers<T>['resolve'];
   let reject!: WithResolvers<T>['reject'];

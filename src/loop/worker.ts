@@ -4,8 +4,8 @@ import { runAsNone } from './current-call.ts';
 import { isSliceOver, throwUncaught, yieldToRuntime } from './runtime.ts';
 
 /**
- * Something that does the same step again and again until it is stopped. What a step throws ends the
- * program with exit code 1, as an exception in a slot does.
+ * Repeats the same step until it is stopped. An error that a step throws ends the program with exit
+ * code 1, as an exception in a slot does.
  *
  * ```ts
  * class Poller extends Worker {
@@ -20,37 +20,37 @@ export abstract class Worker implements AsyncDisposable {
   #work: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
 
   /**
-   * One step. The signal aborts when the worker is to stop: a step that waits should then end, and may
+   * Does one step. The signal aborts when the worker is to stop: a step that waits should then end, and may
    * throw the signal's reason or an `AbortError`.
    */
   protected abstract run(signal: AbortSignal): Promise<void> | void;
 
-  /** Whether it is between `start()` and the end of `stop()`. */
+  /** Whether the worker is between `start()` and the end of `stop()`. */
   get running(): boolean {
     return this.#work !== undefined;
   }
 
   /**
-   * Fulfils when the worker has stopped; at once when it does not run. Also when a step threw: that ends the program, or goes
-   * to whoever catches what nobody else does. Python: `await worker`.
+   * Fulfils when the worker has stopped, or at once when it does not run. It also fulfils when a step threw: the error
+   * ends the program, or goes to a handler for uncaught errors. Python: `await worker`.
    */
   get done(): Promise<void> {
     return this.#work?.done ?? Promise.resolve();
   }
 
   /**
-   * Starts the steps. The first one begins after this has returned.
-   * @throws StateError when it runs already
+   * Starts the steps. The first step begins after this method has returned.
+   * @throws StateError when the worker runs already
    */
   start(): this {
     if (this.#work !== undefined) throw new StateError(`${describe(this)} runs already`);
     const abort = new AbortController();
-    // A slot may start a worker; the worker's steps are none of the slot's code for that.
+    // A slot may start a worker. That does not make the worker's steps part of the slot.
     this.#work = { abort, done: runAsNone(() => this.#repeat(abort.signal)) };
     return this;
   }
 
-  /** Aborts the signal of the current step and waits until the step has ended. A step cannot await it itself. */
+  /** Aborts the signal of the current step and waits until the step has ended. A step cannot await this itself. */
   stop(): Promise<void> {
     this.#work?.abort.abort();
     return this.done;
@@ -78,7 +78,7 @@ export abstract class Worker implements AsyncDisposable {
   }
 }
 
-/** Whether a step threw because its signal aborted. Node's own promises reject with an error that they make for it. */
+/** Whether a step threw because its signal aborted. Node's own promises then reject with an error of their own. */
 function isAbort(thrown: unknown, signal: AbortSignal): boolean {
   return thrown === signal.reason || (thrown instanceof Error && thrown.name === 'AbortError');
 }

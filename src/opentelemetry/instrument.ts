@@ -16,7 +16,7 @@ import { StateError } from '../errors.ts';
 import type { Probe, ProbedCall } from '../trace/probe.ts';
 import { addProbe } from '../trace/probes.ts';
 
-/** Where spans and figures go. */
+/** Where spans and metrics go. */
 export interface InstrumentOptions {
   /** @default the one that is registered with `@opentelemetry/api` */
   readonly tracerProvider?: TracerProvider | undefined;
@@ -24,12 +24,12 @@ export interface InstrumentOptions {
   readonly meterProvider?: MeterProvider | undefined;
 }
 
-/** A call of a slot, from when it was made. */
+/** A call of a slot that is traced. */
 interface Traced {
   readonly name: string;
-  /** In what context it was made. */
+  /** The context in which the call was made. */
   readonly context: Context;
-  /** When, in milliseconds of `performance.now()`: that it was made, and that its turn came. */
+  /** When the call was made, and when its turn came, in milliseconds of `performance.now()`. */
   readonly queued: number;
   began?: number;
   span?: Span;
@@ -37,13 +37,13 @@ interface Traced {
 
 const SYSTEM = 'mreventloop';
 
-/** What ends it, while it is on. */
+/** Ends the instrumentation; undefined while it is off. */
 let running: (() => void) | undefined;
 
 /**
- * Has every slot call, event and request of this thread traced and counted with OpenTelemetry, from now on. What a
- * slot does belongs to the trace of whoever called it, and what a peer receives to that of whoever published it, in
- * whichever process that was.
+ * Traces and counts every slot call, event and request of this thread with OpenTelemetry, from now on. What a slot
+ * does belongs to the trace of its caller. What a peer receives belongs to the trace of the publisher, in whichever
+ * process that was.
  *
  * ```ts
  * import { instrument } from 'mreventloop/opentelemetry';
@@ -51,23 +51,23 @@ let running: (() => void) | undefined;
  * ```
  *
  * Call it once, after the SDK of OpenTelemetry was started. Spans: `queue NAME` and `run NAME` for a slot, `publish
- * NAME` and `receive NAME` for an event that crosses a boundary, and the name of a request where it is asked and
- * where it is answered. Figures: `mreventloop.slot.queue.duration` and `mreventloop.slot.duration` (seconds),
+ * NAME` and `receive NAME` for an event that crosses a boundary, and the name of a request where it is made and
+ * where it is answered. Metrics: `mreventloop.slot.queue.duration` and `mreventloop.slot.duration` (seconds),
  * `mreventloop.slot.queued` (how many wait), `messaging.client.sent.messages`,
  * `messaging.client.consumed.messages`, `rpc.client.call.duration` and `rpc.server.call.duration` (seconds).
- * Arguments are in none of them.
+ * None of them contains arguments.
  *
- * There is no such thing in the Python package.
+ * The Python package has no counterpart.
  *
- * @returns what ends it
- * @throws StateError when it is on already
+ * @returns a function that ends the instrumentation
+ * @throws StateError when the instrumentation is on already
  */
 export function instrument({ tracerProvider, meterProvider }: InstrumentOptions = {}): () => void {
   if (running !== undefined) throw new StateError('mreventloop is instrumented with OpenTelemetry already');
   const [probe, forget] = makeProbe(tracerProvider ?? trace.getTracerProvider(), meterProvider ?? metrics);
   const remove = addProbe(probe);
   const end = (): void => {
-    // Called again, it ends no other that was begun since.
+    // A second call must not end an instrumentation that was begun since.
     if (running !== end) return;
     running = undefined;
     remove();
@@ -77,7 +77,7 @@ export function instrument({ tracerProvider, meterProvider }: InstrumentOptions 
   return end;
 }
 
-/** @returns with what ends the spans of the slots that run, and makes its figures forget the calls that wait */
+/** @returns a probe, and a function that ends the spans of running slots and takes waiting calls out of the metrics */
 function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMeter'>): [Probe, forget: () => void] {
   const tracer = tracers.getTracer(SYSTEM);
   const meter = meters.getMeter(SYSTEM);
@@ -121,7 +121,7 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
     },
     run(call, body) {
       const traced = calls.get(call);
-      // It was queued before there was a probe.
+      // The call was queued before there was a probe.
       if (traced === undefined) return body();
       endWaiting(traced);
       traced.began = performance.now();
@@ -136,7 +136,7 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
       calls.delete(call);
       const { name, began, span } = traced;
       if (span === undefined || began === undefined) {
-        // It was dropped.
+        // The call was dropped.
         countWaiting(name, -1);
         return;
       }
@@ -197,13 +197,13 @@ function makeProbe(tracers: TracerProvider, meters: Pick<MeterProvider, 'getMete
   };
   const forget = (): void => {
     for (const [name, count] of waitingByName) waiting.add(-count, slotAttributes(name));
-    // Else they would never be exported.
+    // Otherwise these spans would never be exported.
     for (const span of runs) span.end();
   };
   return [probe, forget];
 }
 
-/** Calls a function in the context of a span, which ends with it. */
+/** Calls a function in the context of a span, and ends the span with the function. */
 function during<R>(span: Span, parent: Context, body: () => R): R {
   try {
     return context.with(trace.setSpan(parent, span), body);
@@ -242,7 +242,7 @@ function errorAttributes(error: unknown): Attributes {
   return { 'error.type': error instanceof Error ? error.name : typeof error };
 }
 
-/** What names a span to other processes, as W3C has it; undefined where nobody traces. */
+/** Returns the W3C `traceparent` that names a span to other processes; undefined if nobody traces. */
 function traceparentOf(span: Span): string | undefined {
   const spanContext = span.spanContext();
   if (!isSpanContextValid(spanContext)) return undefined;
@@ -250,7 +250,7 @@ function traceparentOf(span: Span): string | undefined {
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }
 
-/** The context that another process named. */
+/** Returns the context that another process named. */
 function contextOf(traceparent: string | undefined): Context {
   if (traceparent === undefined) return ROOT_CONTEXT;
   const [, traceId = '', spanId = '', flags = ''] = traceparent.split('-');

@@ -2,18 +2,18 @@ import { OverflowError } from '../errors.ts';
 import { Fifo } from './fifo.ts';
 
 /**
- * What a full queue does with one item more:
+ * What a full queue does with one more item:
  * - `'error'`: refuses it with an {@link OverflowError};
- * - `'drop-oldest'`: drops the item that waited longest;
- * - `'drop-newest'`: drops the item that comes in;
- * - `'latest'`: drops all that waits, so that only the newest item is left.
+ * - `'drop-oldest'`: drops the item that has waited longest;
+ * - `'drop-newest'`: drops the new item;
+ * - `'latest'`: drops all waiting items, so that only the newest item is left.
  */
 export type OverflowPolicy = 'error' | 'drop-oldest' | 'drop-newest' | 'latest';
 
-/** How long a queue may get, and what happens then. */
+/** How long a queue may get, and what happens when it is full. */
 export interface QueueOptions {
   /**
-   * How many items may wait.
+   * The number of items that may wait.
    * @default Infinity, or 1 with the policy `'latest'`
    */
   limit?: number | undefined;
@@ -63,7 +63,7 @@ export class BoundedQueue<T> {
     return this.#items.shift();
   }
 
-  /** Makes room before anybody is told of it: `onDrop` may push again. */
+  /** Makes room before it calls `onDrop`, which may push again. */
   #replace(count: number, item: T): void {
     const dropped = Array.from({ length: count }, () => this.#items.shift() as T);
     this.#items.push(item);

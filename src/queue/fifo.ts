@@ -19,7 +19,7 @@ export class Fifo<T> {
     this.#length += 1;
   }
 
-  /** The item at a place, counted from the oldest, which is 0. */
+  /** Returns the item at an index, counted from the oldest, which is 0. */
   at(index: number): T | undefined {
     if (index < 0 || index >= this.#length) return undefined;
     return this.#ring[(this.#head + index) & (this.#ring.length - 1)];
@@ -45,17 +45,17 @@ export class Fifo<T> {
   }
 }
 
-/** A ring of so many places, which is a power of two. */
+/** Makes an empty ring. @param size - a power of two */
 export function emptyRing<T>(size: number = SMALLEST): (T | undefined)[] {
-  // `Array.from` takes twenty times as long: two fifths of the time that queued calls took.
+  // `Array.from` takes twenty times as long, which was two fifths of the time that queued calls took.
   // oxlint-disable-next-line unicorn/no-new-array
   return new Array<T | undefined>(size).fill(undefined);
 }
 
 /**
- * How large a ring should be that has become emptier: a burst should not hold its memory for ever. That is looked at now and
- * then, and when nothing is left.
- * @param head - where its oldest item is
+ * The size that a ring should have after an item was taken: a burst should not hold its memory for ever. The size changes only
+ * now and then, and when the ring is empty.
+ * @param head - the place of the oldest item
  */
 export function ringSize(size: number, length: number, head: number): number {
   const isTime = length === 0 || (head & (LARGEST_KEPT - 1)) === 0;

@@ -6,30 +6,30 @@ import { encodeNotification, requestPrefixes } from '../wire/json-rpc.ts';
 
 /** A place where peers meet over the bus under test. */
 export interface BusPlace {
-  /** A peer's end of the bus, not open yet. */
+  /** Makes a peer's end of the bus, which is not open yet. */
   bus(): Promise<Bus>;
-  /** Ends what serves there, if anything does: every link breaks. */
+  /** Stops the server of the place, if it has one: every link breaks. */
   stop(): Promise<void>;
-  /** Serves there again. */
+  /** Starts the server of the place again. */
   start(): Promise<void>;
-  /** How many sockets and the like the process has open. Without it, the check that counts them fails. */
+  /** Returns the number of open sockets and the like in the process. Without it, the check that counts them fails. */
   handles?(): number;
 }
 
 /** The bus under test. */
 export interface BusSubject {
-  /** Begins to serve at a place that nobody else uses. What it gives is stopped by the check. */
+  /** Begins to serve at a place that nobody else uses. The check stops the place. */
   serve(): Promise<BusPlace>;
 }
 
-/** One thing that every bus must do. */
+/** A check of one thing that every bus must do. */
 export interface BusCheck {
   readonly name: string;
-  /** Whether links are to break for it: not for a bus whose peers meet without anybody who serves. */
+  /** Whether the check breaks links. It is not for a bus whose peers meet without a server. */
   readonly breaksLinks: boolean;
-  /** Whether handles are counted for it: not for a place that cannot count them. */
+  /** Whether the check counts handles. It is not for a place that cannot count them. */
   readonly countsHandles: boolean;
-  /** Rejects with an error that says what was wrong. */
+  /** Runs the check. Rejects with an error that says what was wrong. */
   readonly run: (subject: BusSubject) => Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export const busSuite: readonly BusCheck[] = [
     const sender = await use(End.open(place, []));
     for (const end of [first, second, third, sender]) await end.ready();
     for (const name of ['xy', 'xyz', 'y', 'x']) sender.send(name, name);
-    // First the sender: then the broker has passed on what it sent.
+    // The sender first: once it is ready, the broker has passed on what it sent.
     for (const end of [sender, first, second, third]) await end.ready();
     same(first.received, ['xy', 'x'], 'what a subscriber of two topics got');
     same(second.received, ['x'], 'what a subscriber of one topic got');
@@ -155,7 +155,7 @@ export const busSuite: readonly BusCheck[] = [
       await use(receiver.start());
       await use(sender.start());
       const { largest } = bus as unknown as Bus;
-      // What is around the text.
+      // The limit, less what is around the text.
       const size = (largest ?? 1_000_000) - JSON.stringify(['']).length;
       await sender.waitFor({ subscribers: 'x', timeout: PATIENCE });
       await sender.publish.x('x'.repeat(size));
@@ -236,11 +236,11 @@ export const busSuite: readonly BusCheck[] = [
       await Promise.all(ends.map((end) => end.ready()));
       await Promise.all(ends.map((end) => end.close()));
     };
-    // What is made once and kept, as by a library, is no leak.
+    // A handle that is made once and kept, for example by a library, is not a leak.
     for (let i = 0; i < 5; i += 1) await cycle();
     const before = handles();
     for (let i = 0; i < 20; i += 1) await cycle();
-    // A few come and go with the machinery of the runtime.
+    // A few handles come and go with the machinery of the runtime.
     await eventually(() => handles() <= before + 4, `${before} handles are left, as before`);
   }),
 
@@ -304,12 +304,12 @@ export const busSuite: readonly BusCheck[] = [
   ),
 ];
 
-/** How long, in milliseconds, anything may take. */
+/** The longest time, in milliseconds, that anything may take. */
 const PATIENCE = 15_000;
 
 /**
- * What a check does.
- * @param use - has what is opened be closed when the check is over
+ * The steps of a check.
+ * @param use - remembers what is opened, so that it is closed when the check is over
  */
 type Steps = (place: BusPlace, use: <T extends AsyncDisposable>(opening: Promise<T>) => Promise<T>) => Promise<void>;
 
@@ -383,7 +383,7 @@ class End implements AsyncDisposable {
   subscribe(...names: readonly string[]): void {
     probes += 1;
     this.#probe = `probe_${probes}`;
-    // The probe last: when it comes back, the broker has heard of the others as well.
+    // The topic of the probe last: when a probe comes back, the broker has heard of the other topics as well.
     for (const name of [...names, this.#probe]) {
       const topic: Topic = { name, prefixes: requestPrefixes(name) };
       this.#bus.subscribe(topic);
@@ -394,7 +394,7 @@ class End implements AsyncDisposable {
     this.#bus.send(name, encodeNotification(name, [value]));
   }
 
-  /** Resolves when a frame that is sent now has come back: all before it have, too. */
+  /** Resolves when a frame that is sent now has come back. All frames before it have then come back, too. */
   async ready(): Promise<void> {
     const oldest = this.#asked + 1;
     await eventually(() => {
@@ -404,7 +404,7 @@ class End implements AsyncDisposable {
     }, 'a frame that a bus sent to itself came back');
   }
 
-  /** Resolves when so many frames have arrived in all. */
+  /** Resolves when a number of frames have arrived in all. */
   async until(count: number): Promise<void> {
     await within(
       new Promise<void>((resolve) => {
@@ -433,7 +433,7 @@ class End implements AsyncDisposable {
   }
 }
 
-/** Asks until something is true. */
+/** Checks a condition until it is true. */
 async function eventually(isTrue: () => boolean, what: string): Promise<void> {
   const deadline = performance.now() + PATIENCE;
   while (!isTrue()) {
@@ -458,7 +458,7 @@ function is<T>(actual: T, expected: T, what: string): void {
   if (actual !== expected) throw new Error(`${what}: ${String(actual)} instead of ${String(expected)}`);
 }
 
-/** Compares lists of plain values; says where they differ first. */
+/** Compares lists of plain values. The error says where they first differ. */
 function same(actual: readonly unknown[], expected: readonly unknown[], what: string): void {
   const place = Array.from({ length: Math.max(actual.length, expected.length) }).findIndex(
     (_, i) => actual[i] !== expected[i],

@@ -11,23 +11,23 @@ export interface Faults {
   loss?: number;
   /** The share of frames that arrive twice. @default 0 */
   duplication?: number;
-  /** Milliseconds on the way. @default 0 */
+  /** The milliseconds that a frame is on its way. @default 0 */
   delay?: number;
-  /** Milliseconds more, at random: only then frames overtake each other. @default 0 */
+  /** Up to this many milliseconds more, at random. Only with jitter do frames overtake each other. @default 0 */
   jitter?: number;
 }
 
-/** What a faulty network is made of. */
+/** The options of a faulty network. */
 export interface FaultyNetworkOptions extends Faults {
   clock: Clock;
   /** The same seed gives the same faults. */
   seed: number;
-  /** Whether its broker lets peers pack events, as ours does, unlike the one in Python. @default true */
+  /** Whether the broker lets peers pack events, as that of this package does, but not that in Python. @default true */
   packs?: boolean;
 }
 
 /**
- * A bus in memory, with a broker that may crash and links that may break, that loses, doubles, delays and
+ * A bus in memory, with a broker that may crash and links that may break. It loses, doubles, delays and
  * reorders frames as its seed says. Give its buses to peers:
  *
  * ```ts
@@ -54,24 +54,24 @@ export class FaultyNetwork {
     this.faults = { loss, duplication, delay, jitter };
   }
 
-  /** Whether the broker is there. */
+  /** Whether the broker is running. */
   get isUp(): boolean {
     return this.#isUp;
   }
 
-  /** A peer's end of it. */
+  /** Makes a peer's end of the network. */
   bus(): FaultyBus {
     return new FaultyBus(this);
   }
 
-  /** The broker dies: what is under way is lost, and every bus is told that its link broke. */
+  /** Crashes the broker: frames under way are lost, and every bus reports that its link broke. */
   crash(): void {
     this.#isUp = false;
     this.#incarnation += 1;
     for (const bus of this.#buses) bus.break();
   }
 
-  /** The broker is there again, and so are the links. */
+  /** Starts the broker again, and mends the links. */
   restart(): void {
     this.#isUp = true;
     for (const bus of this.#buses) bus.mend();
@@ -124,7 +124,7 @@ export class FaultyBus implements Bus {
   #listener: BusListener | undefined;
   #isConnected = true;
   #characters = 0;
-  // When the last frame arrives that does not overtake others.
+  // The time at which the last frame arrives that does not overtake others.
   #arrival = 0;
 
   /** @internal */
@@ -132,7 +132,7 @@ export class FaultyBus implements Bus {
     this.#network = network;
   }
 
-  /** How many characters the peer has sent. */
+  /** The number of characters that the peer has sent. */
   get sentCharacters(): number {
     return this.#characters;
   }
@@ -160,24 +160,24 @@ export class FaultyBus implements Bus {
   close(): Promise<void> {
     this.#listener = undefined;
     this.#isConnected = true;
-    // Peers that are started again subscribe again, perhaps to less.
+    // A peer that is started again subscribes again, perhaps to fewer topics.
     this.#prefixes = [];
     this.#network.detach(this);
     return Promise.resolve();
   }
 
-  /** The link breaks, and the bus is told: nothing passes until it is mended. */
+  /** Breaks the link and reports that. Nothing passes until the link is mended. */
   break(): void {
     this.#isConnected = false;
     this.#listener?.down();
   }
 
-  /** Nothing passes until it is mended, and nobody is told. */
+  /** Breaks the link without reporting that. Nothing passes until the link is mended. */
   partition(): void {
     this.#isConnected = false;
   }
 
-  /** Frames pass again. The bus is told nothing: what was lost meanwhile, peers notice themselves. */
+  /** Lets frames pass again, without reporting that: peers notice by themselves what was lost meanwhile. */
   mend(): void {
     this.#isConnected = true;
   }
@@ -187,7 +187,7 @@ export class FaultyBus implements Bus {
     return this.#prefixes.some((prefix) => frame.startsWith(prefix));
   }
 
-  /** @internal How long, in milliseconds, the next frame takes to get here. */
+  /** @internal Returns how long, in milliseconds, the next frame takes to get here. */
   timeOnTheWay(now: number, { delay, jitter }: Required<Faults>, random: () => number): number {
     if (jitter > 0) return delay + random() * jitter;
     this.#arrival = Math.max(this.#arrival, now + delay);

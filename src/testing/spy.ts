@@ -1,7 +1,7 @@
 import type { EventMap, MapOfEvents, UntypedEvents } from '../events/events.ts';
 
 interface SpyMethods<M extends MapOfEvents<M>> {
-  /** The arguments of each call of a slot so far, the oldest first. */
+  /** Returns the arguments of each call of a slot so far, the oldest first. */
   calls<Name extends keyof M & string>(slot: Name): M[Name][];
 }
 
@@ -12,7 +12,7 @@ export type Spy<M extends MapOfEvents<M> = EventMap> = {
 
 interface SpyConstructor {
   /**
-   * A spy with slots by name, of `unknown` arguments, or of those of the map that is given:
+   * Makes a spy with slots by name. Their arguments are `unknown`, or those of the map that is given:
    *
    * ```ts
    * const spy = new Spy<{ onProduced: [product: string] }>(['onProduced']);

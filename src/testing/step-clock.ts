@@ -10,7 +10,7 @@ interface Timer {
 
 /** How {@link StepClock.until} waits. */
 export interface UntilOptions {
-  /** How many milliseconds of the clock may pass. @default 600_000 */
+  /** The milliseconds of the clock that may pass. @default 600_000 */
   timeout?: number;
 }
 
@@ -35,7 +35,7 @@ export class StepClock implements Clock {
 
   after(milliseconds: number, fn: () => void): () => void {
     const timer: Timer = { at: this.#now + (milliseconds > 0 ? milliseconds : 0), order: (this.#order += 1), fn };
-    // Sorted by time, and by the order of the calls where the time is the same.
+    // Sorted by time, and by the order of the calls if the time is the same.
     let index = this.#timers.length;
     while (index > 0 && (this.#timers[index - 1] as Timer).at > timer.at) index -= 1;
     this.#timers.splice(index, 0, timer);
@@ -49,14 +49,14 @@ export class StepClock implements Clock {
     this.after(0, fn);
   }
 
-  /** How many calls are outstanding. */
+  /** The number of outstanding calls. */
   get pending(): number {
     return this.#timers.length;
   }
 
   /**
-   * Lets so many milliseconds pass: everything that is due by then happens, in order. What is called then may do the
-   * same, and no time passes twice.
+   * Lets a number of milliseconds pass: everything that is due by then happens, in order. The functions that are called
+   * may advance the clock, too; no time passes twice.
    */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
@@ -69,8 +69,8 @@ export class StepClock implements Clock {
   }
 
   /**
-   * Lets so many milliseconds pass, and lets those who wait for promises, or for anything of the runtime, have their turn
-   * after each.
+   * Lets a number of milliseconds pass. After each, code that waits for promises, or for anything of the runtime, has
+   * its turn.
    */
   async pass(milliseconds: number): Promise<void> {
     for (let passed = 0; passed < milliseconds; passed += 1) {
@@ -80,9 +80,9 @@ export class StepClock implements Clock {
   }
 
   /**
-   * Lets time pass, as {@link pass} does, until a promise is settled, or until something is true.
+   * Lets time pass, as {@link pass} does, until a promise is settled or a condition is true.
    * @returns what the promise is fulfilled with
-   * @throws TimeoutError when they have passed, or what the promise is rejected with
+   * @throws TimeoutError when `timeout` has passed, or what the promise is rejected with
    */
   until(condition: () => boolean, options?: UntilOptions): Promise<void>;
   until<T>(promise: PromiseLike<T>, options?: UntilOptions): Promise<T>;

@@ -2,7 +2,7 @@ import { type Probe, setProbe } from './probe.ts';
 
 const probes = new Set<Probe>();
 
-/** Has one more look on. @returns what ends that */
+/** Adds a probe to the active ones. @returns a function that removes it */
 export function addProbe(added: Probe): () => void {
   probes.add(added);
   combine();
@@ -18,7 +18,7 @@ function combine(): void {
   setProbe(all);
 }
 
-/** Of two that could say where something comes from, the first one does. */
+/** Combines two probes. If both could say where something comes from, the first one does. */
 function both(first: Probe, second: Probe): Probe {
   return {
     queued(call) {
