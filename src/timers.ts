@@ -25,5 +25,5 @@ function findNextTurn(): (fn: () => void) => void {
   };
 }
 
-/** Node has the first two, pages have the last two, and imitations of pages have only the last. */
+/** Node has all of them, pages have the last two, and imitations of pages have only the last. */
 type Runtime = Pick<typeof globalThis, 'setImmediate' | 'MessageChannel' | 'setTimeout'>;

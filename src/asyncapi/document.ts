@@ -20,7 +20,7 @@ export interface AsyncApiInfo {
 
 /** What crosses sockets under one name. */
 export interface AsyncApiChannel {
-  /** The name of the event or request; null for answers, which reach only the peer that asked. */
+  /** The name of the event or request; null for answers, which reach only the peer that asked, and for names that no address can have. */
   readonly address: string | null;
   readonly description?: string;
   readonly messages: Readonly<Record<string, Reference>>;

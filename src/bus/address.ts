@@ -27,7 +27,7 @@ const BUSES: Readonly<Record<Scheme, (endpoints: Endpoints, options: BusOptions)
 
 const SCHEMES = /* @__PURE__ */ Object.keys(BUSES) as readonly Scheme[];
 
-/** The kinds that lead to third-party servers, which brokers join. */
+/** The kinds that lead to third-party servers. */
 const SERVERS: ReadonlySet<Scheme> = new Set<Scheme>(['nats', 'nats+ws', 'nats+wss', 'redis', 'rediss']);
 /** The kinds that have one address for each way; an address of any other kind is for both ways. */
 const ONE_EACH_WAY: ReadonlySet<Scheme> = new Set<Scheme>(['inproc', 'ipc', 'tcp']);

@@ -3,7 +3,7 @@ import type * as Ws from 'ws';
 import type { MakeWebSocket, WebSocketLike } from './find-websocket.ts';
 import { explainLibrary } from './library.ts';
 
-/** Loads the library for WebSockets, for runtimes that have none of their own, and for doors. */
+/** Loads the library for WebSockets: for doors, and for peers where it is installed. */
 export async function loadWs(): Promise<typeof Ws> {
   try {
     return await import('ws');

@@ -55,7 +55,7 @@ export function fingerprintsOf(contract: Contract, events: readonly string[]): F
   });
 }
 
-/** Returns what differs between two contracts, for the events that are in both. */
+/** Returns what differs between two contracts, for the events and requests that are in both. */
 export function compareFingerprints(here: readonly Fingerprint[], there: readonly Fingerprint[]): ContractDifference[] {
   const others = new Map(there.map(([event, ...args]) => [event, args]));
   return here.flatMap(([event, ...args]): ContractDifference[] => {
@@ -168,7 +168,7 @@ function isPlain(value: object): boolean {
   return Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** 64 bits that tell texts apart (FNV-1a, from two starts). They need not resist attacks: peers on a bus trust them. */
+/** 64 bits that tell texts apart (FNV-1a, from two starts). They need not resist attacks: peers on a bus trust each other. */
 function hash(text: string): string {
   let high = 0x811c9dc5;
   let low = 0x050c5d1f;

@@ -56,8 +56,8 @@ export interface WebSocketDoorOptions {
   readonly origins?: readonly string[] | '*' | undefined;
   /**
    * Decides whether to let a peer in. Returns `true` for a peer that may do everything, or what the peer may do. The
-   * peer is not let in when this throws, takes too long, or returns anything else. In the last case, the process emits
-   * a warning, once.
+   * peer is not let in when this throws, takes too long, or returns anything else. If that is not `false`, the
+   * process emits a warning, once.
    * @default everybody is let in
    */
   readonly authorize?:
