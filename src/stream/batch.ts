@@ -1,70 +1,78 @@
-import type { After, EventBatch } from '../wire/pack.ts';
+import type { After } from '../wire/pack.ts';
 import type { Arguments } from './arguments.ts';
 import type { Log } from './log.ts';
+import { LoggedEvents } from './logged-events.ts';
 
 /**
- * Events of one name that follow each other and go out together. Until then they stay in their log, which neither lets go
- * of them nor drops them before.
+ * Events of one name that follow each other and leave together. Until then they stay in their log, which neither trims nor drops
+ * them before. Afterwards the log keeps the batch for what it knows of them.
  */
 export class Batch {
   readonly log: Log;
-  /** The number of its first event, and of the one that may come next. */
+  /** The number of its first event, and of the one behind its last. */
   readonly n: number;
   next: number;
   /** How many characters its events have. */
   characters = 0;
-  readonly #publisher: string;
+  // Until they leave.
+  #args: Arguments[] = [];
+  // Whether all of them are as they are.
+  #isPlain = true;
+  // What has to be delivered before each event; mostly nothing.
+  #afters: (After | undefined)[] | undefined;
+  // The arguments of all events, where it is known at which places they divide it: a text for each would take a fifth of
+  // what it takes to publish, and only what is repeated needs one.
+  #list: string | undefined;
+  // Where the text ended that was cut out last: mostly the one behind it is wanted next.
+  #cutNext = 0;
+  #cutEnd = 0;
 
-  constructor(log: Log, publisher: string, n: number) {
+  constructor(log: Log, n: number) {
     this.log = log;
-    this.#publisher = publisher;
     this.n = n;
     this.next = n;
   }
 
-  get length(): number {
-    return this.next - this.n;
-  }
-
   /** Adds the next event. */
-  add(): void {
+  add(args: Arguments, after: After | undefined): void {
     this.characters += this.log.size(this.next);
+    if (typeof args === 'string') this.#isPlain = false;
+    this.#args.push(args);
+    if (after !== undefined) (this.#afters ??= [])[this.next - this.n] = after;
     this.next += 1;
   }
 
-  /** Makes JSON of all arguments, which the log keeps from now on. */
-  seal(): EventBatch {
+  /** Makes JSON of all arguments, and returns what leaves. */
+  seal(publisher: string): LoggedEvents {
     const { log, n, next } = this;
-    const all: Arguments[] = [];
-    const gs: number[] = [];
-    const afters: (After | undefined)[] = [];
-    let traces: (string | undefined)[] | undefined;
-    let isPlain = this.length > 1;
-    for (let at = n; at < next; at += 1) {
-      const args = log.args(at) as Arguments;
-      if (typeof args === 'string') isPlain = false;
-      all.push(args);
-      gs.push(log.g(at));
-      afters.push(log.after(at));
-      const trace = log.trace(at);
-      if (trace !== undefined) (traces ??= [])[at - n] = trace;
-    }
-    const list = isPlain ? JSON.stringify(all) : '';
-    const texts = this.#textsIn(list) ?? all.map((args) => (typeof args === 'string' ? args : JSON.stringify(args)));
-    for (let at = n; at < next; at += 1) log.seal(at, texts[at - n] as string);
-    return { head: log.head, publisher: this.#publisher, n, gs, afters, texts, list: list || undefined, traces };
+    const list = this.#isPlain && next - n > 1 ? JSON.stringify(this.#args) : '';
+    // As long as it should be where nothing had to be escaped.
+    if (list.length === this.characters + next - n + 1) this.#list = list;
+    else for (let at = n; at < next; at += 1) log.seal(at, this.text(at));
+    this.#args = [];
+    if (this.#list !== undefined || this.#afters !== undefined) log.keep(this);
+    return new LoggedEvents(log, publisher, n, next, this.#afters ?? [], this.#list);
   }
 
-  /** The JSON of each event; undefined if it is not known where it begins, as something had to be escaped. */
-  #textsIn(list: string): string[] | undefined {
-    if (list.length !== this.characters + this.length + 1) return undefined;
-    const texts: string[] = [];
-    let end = 0;
-    for (let at = this.n; at < this.next; at += 1) {
-      const start = end + 1;
-      end = start + this.log.size(at);
-      texts.push(list.slice(start, end));
+  /** The arguments of an event as JSON, where its log has none itself. */
+  text(n: number): string {
+    const list = this.#list;
+    if (list === undefined) {
+      const args = this.#args[n - this.n] as Arguments;
+      return typeof args === 'string' ? args : JSON.stringify(args);
     }
-    return texts;
+    if (n !== this.#cutNext) {
+      // From the end, because the log may have trimmed the first ones.
+      this.#cutEnd = list.length - 1;
+      for (let at = n; at < this.next; at += 1) this.#cutEnd -= this.log.size(at) + 1;
+    }
+    const start = this.#cutEnd + 1;
+    this.#cutNext = n + 1;
+    this.#cutEnd = start + this.log.size(n);
+    return list.slice(start, this.#cutEnd);
+  }
+
+  after(n: number): After | undefined {
+    return this.#afters?.[n - this.n];
   }
 }

@@ -1,4 +1,5 @@
-import { encodeEvents } from '../wire/pack.ts';
+import { type After, encodeEvents } from '../wire/pack.ts';
+import type { Arguments } from './arguments.ts';
 import { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
@@ -31,17 +32,17 @@ export class Batcher {
   }
 
   /** An event leaves, which its log has. */
-  add(log: Log, n: number): void {
-    let { batch } = log;
+  add(log: Log, args: Arguments, after: After | undefined): void {
+    let { batch, sent } = log;
     // What was dropped leaves a gap.
-    if (batch?.next !== n) {
+    if (batch?.next !== sent) {
       if (batch !== undefined) this.#sendEarly(batch);
-      batch = new Batch(log, this.#publisher, n);
+      batch = new Batch(log, sent);
       log.batch = batch;
       this.#waiting.push(batch);
     }
-    batch.add();
-    if (batch.length >= MOST_EVENTS || batch.characters >= MOST_CHARACTERS) this.#sendEarly(batch);
+    batch.add(args, after);
+    if (batch.next - batch.n >= MOST_EVENTS || batch.characters >= MOST_CHARACTERS) this.#sendEarly(batch);
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#clock.soon(() => {
@@ -69,6 +70,6 @@ export class Batcher {
 
   #sendBatch(batch: Batch): void {
     batch.log.batch = undefined;
-    this.#send(batch.log.event, encodeEvents(batch.seal(), this.mayPack));
+    this.#send(batch.log.event, encodeEvents(batch.seal(this.#publisher), this.mayPack));
   }
 }

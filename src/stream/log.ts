@@ -26,6 +26,9 @@ export interface EventOutboxOptions {
   readonly limit?: number | undefined;
 }
 
+/** Stands for a text that the batch has with which the event left, or is to leave. */
+const IN_BATCH = Symbol('in a batch');
+
 /** The events of one name that a publisher keeps. */
 export class Log {
   readonly event: string;
@@ -37,11 +40,12 @@ export class Log {
   // Invariant: the rings have the events first, first + 1, … last: the event n is at n & mask in each of them, and every other
   // place of those that have objects is undefined. Up to `released` nobody needs the events any more, and up to `sent` they were
   // sent and have an `after`. In columns, because an object for each event would have the garbage collector do half of the work.
-  #args = emptyRing<Arguments>();
+  #texts = emptyRing<string | typeof IN_BATCH>();
   #sizes = emptyRing<number>();
   #gs = emptyRing<number>();
-  #afters = emptyRing<After>();
   #mask = this.#gs.length - 1;
+  // Those that have left and are still of use, in the order of their numbers.
+  readonly #batches = new Fifo<Batch>();
   // How far they had been sent at some moments, as numbers over all events and of this name: for when the events are
   // not kept any more.
   readonly #marks = new Fifo<{ readonly g: number; readonly n: number }>();
@@ -72,13 +76,12 @@ export class Log {
 
   /** The arguments, as JSON; undefined once the event was dropped, which subscribers are told. */
   text(n: number): string | undefined {
-    const args = this.args(n);
-    return args === undefined || typeof args === 'string' ? args : JSON.stringify(args);
+    const text = this.#texts[n & this.#mask];
+    return text === IN_BATCH ? (this.#batchOf(n) as Batch).text(n) : text;
   }
 
-  /** The arguments; undefined as for {@link text}. */
-  args(n: number): Arguments | undefined {
-    return n < this.first || n > this.last ? undefined : this.#args[n & this.#mask];
+  isDropped(n: number): boolean {
+    return this.#texts[n & this.#mask] === undefined;
   }
 
   /** How many characters they have as JSON, but for what has to be escaped. */
@@ -86,9 +89,14 @@ export class Log {
     return this.#sizes[n & this.#mask] as number;
   }
 
-  /** JSON was made of the arguments of an event, unless it was let go of meanwhile, or dropped. */
+  /** JSON was made of the arguments of an event. */
   seal(n: number, text: string): void {
-    if (this.args(n) !== undefined) this.#args[n & this.#mask] = text;
+    this.#texts[n & this.#mask] = text;
+  }
+
+  /** A batch has left that knows more of its events. */
+  keep(batch: Batch): void {
+    this.#batches.push(batch);
   }
 
   /** Its number over all events. */
@@ -97,30 +105,28 @@ export class Log {
   }
 
   after(n: number): After | undefined {
-    return this.#afters[n & this.#mask];
+    return this.#batchOf(n)?.after(n);
   }
 
   trace(n: number): string | undefined {
     return this.#traces.size === 0 ? undefined : this.#traces.get(n);
   }
 
-  /** @param args - undefined if it was dropped at once */
+  /** @param args - undefined if it was dropped at once; if they are no text, they are in the batch with which they leave */
   append(args: Arguments | undefined, size: number, g: number, trace?: string): void {
     if (this.length > this.#mask) this.#resize(this.length * 2);
     this.last += 1;
     if (trace !== undefined) this.#traces.set(this.last, trace);
     const place = this.last & this.#mask;
-    this.#args[place] = args;
+    this.#texts[place] = typeof args === 'object' ? IN_BATCH : args;
     this.#sizes[place] = size;
     this.#gs[place] = g;
   }
 
   /** The next event was sent. */
-  send(after: After | undefined): void {
+  send(): void {
     this.sent += 1;
-    const place = this.sent & this.#mask;
-    this.sentG = this.#gs[place] as number;
-    this.#afters[place] = after;
+    this.sentG = this.g(this.sent);
   }
 
   /**
@@ -136,17 +142,17 @@ export class Log {
   trim(): void {
     const place = this.first & this.#mask;
     this.trimmedG = this.#gs[place] as number;
-    this.#args[place] = undefined;
-    this.#afters[place] = undefined;
+    this.#texts[place] = undefined;
     if (this.#traces.size > 0) this.#traces.delete(this.first);
     this.first += 1;
+    if (this.#batches.at(0)?.next === this.first) this.#batches.shift();
     const size = ringSize(this.#mask + 1, this.length, this.first);
     if (size <= this.#mask) this.#resize(size);
   }
 
   /** An event that is kept will not be sent, or not again, which subscribers are told. */
   drop(n: number): void {
-    this.#args[n & this.#mask] = undefined;
+    this.#texts[n & this.#mask] = undefined;
   }
 
   /** The first event whose number over all events is larger than `g`. Exact where that event is kept, or where `g` was marked. */
@@ -163,10 +169,9 @@ export class Log {
   }
 
   #resize(size: number): void {
-    this.#args = this.#moved(this.#args, size);
+    this.#texts = this.#moved(this.#texts, size);
     this.#sizes = this.#moved(this.#sizes, size);
     this.#gs = this.#moved(this.#gs, size);
-    this.#afters = this.#moved(this.#afters, size);
     this.#mask = size - 1;
   }
 
@@ -175,6 +180,19 @@ export class Log {
     const moved = emptyRing<T>(size) as T[];
     for (let n = this.first; n <= this.last; n += 1) moved[n & (size - 1)] = ring[n & this.#mask] as T;
     return moved;
+  }
+
+  /** The batch that has an event, if that is needed. */
+  #batchOf(n: number): Batch | undefined {
+    if (this.batch !== undefined && n >= this.batch.n) return this.batch;
+    let low = 0;
+    let high = this.#batches.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#batches.at(middle) as Batch).next > n) high = middle;
+      else low = middle + 1;
+    }
+    return this.#batches.at(low);
   }
 
   #sentBy(g: number): number {

@@ -1,6 +1,7 @@
 import { OverflowError, PayloadError } from '../errors.ts';
 import { Fifo } from '../queue/fifo.ts';
 import type { Gone, Head, Range } from '../wire/control.ts';
+import type { After } from '../wire/pack.ts';
 import { Audience, passFrontiers, predecessorsOf, type Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
 import type { Deposits } from './deposits.ts';
@@ -9,7 +10,7 @@ import { type EventOutboxOptions, Log, type PublishPolicy } from './log.ts';
 import { Newcomers, type Ready } from './newcomers.ts';
 import { Laggards, lags, sentTo } from './laggards.ts';
 import { Replay } from './replay.ts';
-import { jsonOf, plainLength } from './arguments.ts';
+import { type Arguments, jsonOf, plainLength } from './arguments.ts';
 import { isLonger, LARGEST } from '../size.ts';
 import { Stock, type StockOptions } from './stock.ts';
 
@@ -23,8 +24,11 @@ export interface OutboxOptions extends StockOptions {
 
 /** What an outbox sends through, and tells. */
 export interface OutboxPort {
-  /** Sends an event: soon, with others, and no later than with the next {@link flush}. Until then it stays in its log. */
-  event(log: Log, n: number): void;
+  /**
+   * Sends the event of a log that was sent last: soon, with others in a batch, and no later than with the next {@link flush}.
+   * Until then it stays in its log.
+   */
+  event(log: Log, args: Arguments, after: After | undefined): void;
   flush(): void;
   /** @param hasBroken - whether they allow for a break of the subscriber's link that it has told of */
   heads(subscriber: string, heads: readonly Head[], g: number, hasBroken: boolean): void;
@@ -157,7 +161,7 @@ export class Outbox {
     const size = plain ?? fixed.length;
     this.#stock.add(log, fixed, size, this.#g, trace);
     const after = log.dropped;
-    if (leavesNow) this.#send(log);
+    if (leavesNow) this.#send(log, fixed);
     else this.#unsent.push(log);
     this.#pump();
     // Last, because whoever is told may publish.
@@ -370,11 +374,11 @@ export class Outbox {
   /** Sends what waits, as far as there is room. */
   #pump(): void {
     for (let log = this.#unsent.at(0); log !== undefined; log = this.#unsent.at(0)) {
-      const isDropped = log.args(log.sent + 1) === undefined;
+      const text = log.text(log.sent + 1);
       // What was dropped is only passed over, which takes neither a way nor room.
-      if (!isDropped && !this.#mayLeave(log)) break;
+      if (text !== undefined && !this.#mayLeave(log)) break;
       this.#unsent.shift();
-      this.#send(log, isDropped);
+      this.#send(log, text);
     }
     // Nothing is under way where all was dropped, which subscribers are to know.
     if (this.#stock.underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#laggards.watch();
@@ -383,16 +387,17 @@ export class Outbox {
   }
 
   /** Sends the next event of a log; one that was dropped is only passed over. */
-  #send(log: Log, isDropped = false): void {
+  #send(log: Log, args: Arguments | undefined): void {
     const n = log.sent + 1;
+    const isDropped = args === undefined;
     // What it comes after shows only now: who wants what may have changed since it was published.
     const after = isDropped ? undefined : predecessorsOf(log);
-    this.#stock.send(log, isDropped, after);
+    this.#stock.send(log, isDropped);
     passFrontiers(log, isDropped);
     this.#sentG = log.sentG;
     if (isDropped) return;
     this.#unmarked += log.size(n);
-    this.#port.event(log, n);
+    this.#port.event(log, args, after);
     if (this.#sentG - this.#marked >= this.#options.window >> 2 || this.#unmarked >= MARK_CHARACTERS) {
       this.#remind(this.#broker);
     }

@@ -1,7 +1,7 @@
 import type { Gone } from '../wire/control.ts';
 import { encodePack } from '../wire/pack.ts';
-import { Batch } from './batch.ts';
 import type { Log } from './log.ts';
+import { LoggedEvents } from './logged-events.ts';
 
 /** About how many characters of events go into one message. */
 const MOST_CHARACTERS = 65_536;
@@ -15,7 +15,10 @@ const MOST_EVENTS = 2_000;
 export class Replay {
   readonly #publisher: string;
   readonly #send: (packs: readonly string[], gone: readonly Gone[]) => void;
-  #batch: Batch | undefined;
+  // Events that follow each other: those of a log from one number to before another one.
+  #log: Log | undefined;
+  #n = 0;
+  #next = 0;
   #packs: string[] = [];
   #gone: Gone[] = [];
   #characters = 0;
@@ -32,22 +35,23 @@ export class Replay {
     if (from < log.first) this.addGone([log.event, from, Math.min(last, log.first - 1), log.trimmedG]);
     for (let n = Math.max(from, log.first); n <= last && this.#left > 0; n += 1) {
       this.add(log, n);
-      if (log.args(n) !== undefined) this.#left -= 1 + (log.size(n) >> 10);
+      if (!log.isDropped(n)) this.#left -= 1 + (log.size(n) >> 10);
     }
   }
 
   /** An event that is kept, or was dropped under its policy. */
   add(log: Log, n: number): void {
     const { event } = log;
-    if (log.args(n) === undefined) {
+    if (log.isDropped(n)) {
       this.addGone([event, n, n, log.g(n)]);
       return;
     }
-    if (this.#batch?.log !== log || this.#batch.next !== n) {
+    if (this.#log !== log || this.#next !== n) {
       this.#pack();
-      this.#batch = new Batch(log, this.#publisher, n);
+      this.#log = log;
+      this.#n = n;
     }
-    this.#batch.add();
+    this.#next = n + 1;
     this.#characters += log.size(n);
     if (this.#characters >= MOST_CHARACTERS) this.flush();
   }
@@ -69,7 +73,8 @@ export class Replay {
   }
 
   #pack(): void {
-    if (this.#batch !== undefined) this.#packs.push(encodePack(this.#batch.seal()));
-    this.#batch = undefined;
+    const log = this.#log;
+    if (log !== undefined) this.#packs.push(encodePack(new LoggedEvents(log, this.#publisher, this.#n, this.#next)));
+    this.#log = undefined;
   }
 }

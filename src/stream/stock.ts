@@ -1,4 +1,3 @@
-import type { After } from '../wire/pack.ts';
 import type { Arguments } from './arguments.ts';
 import type { Log } from './log.ts';
 import { isLonger } from '../size.ts';
@@ -63,13 +62,15 @@ export class Stock {
     if (log.policy === 'drop-newest') return false;
     const keep = log.policy === 'latest' ? 0 : log.limit - 1;
     // What comes before was dropped earlier.
-    for (let n = log.last - keep; n > log.sent && log.args(n) !== undefined; n -= 1) this.#drop(log, n);
+    for (let n = log.last - keep; n > log.sent && !log.isDropped(n); n -= 1) this.#drop(log, n);
     return true;
   }
 
   /** Gives up what has more bytes than there is a way for, which would keep all that follows from getting there. */
   dropLarge(log: Log, largest: number): void {
-    for (let n = log.first; n <= log.last; n += 1) if (isLonger(log.text(n) ?? '', largest)) this.#drop(log, n);
+    for (let n = log.first; n <= log.last; n += 1) {
+      if (log.size(n) * 3 > largest && isLonger(log.text(n) ?? '', largest)) this.#drop(log, n);
+    }
   }
 
   /** An event that is kept will not be sent, or not again, which subscribers are told. */
@@ -92,8 +93,8 @@ export class Stock {
   }
 
   /** The next event of a log is sent; or only passed over, if it was dropped. */
-  send(log: Log, isDropped: boolean, after: After | undefined): void {
-    log.send(after);
+  send(log: Log, isDropped: boolean): void {
+    log.send();
     if (isDropped) return;
     this.waiting -= 1;
     this.underWay += 1;
@@ -110,7 +111,7 @@ export class Stock {
       const n = log.released + 1;
       if (log.g(n) > acked) break;
       log.released = n;
-      if (log.args(n) === undefined) {
+      if (log.isDropped(n)) {
         this.gone -= 1;
         continue;
       }
@@ -131,7 +132,7 @@ export class Stock {
   }
 
   #trim(log: Log): void {
-    if (log.args(log.first) !== undefined) this.#historySize -= log.size(log.first);
+    if (!log.isDropped(log.first)) this.#historySize -= log.size(log.first);
     log.trim();
   }
 

@@ -32,7 +32,7 @@ export function eventHead(event: string): EventHead {
   return { event, plain: requestHead(event), packed: requestHead(packMethod(event)) };
 }
 
-/** Events of one name, numbered from `n` on. The lists have the same length. */
+/** Events of one name, numbered from `n` on. All lists but `afters` have the same length. */
 export interface EventBatch {
   readonly head: EventHead;
   readonly publisher: string;
@@ -42,6 +42,7 @@ export interface EventBatch {
   readonly texts: readonly string[];
   /** All of them as one list, if there is one already. */
   readonly list?: string | undefined;
+  /** What has to be delivered before each. Shorter than the other lists if there is nothing before the last ones. */
   readonly afters: readonly (After | undefined)[];
   /** The trace that each event is part of; undefined if none of them is traced. */
   readonly traces?: readonly (string | undefined)[] | undefined;
@@ -62,8 +63,7 @@ export interface Pack {
 
 /** Encodes events as one frame: packed, or as a plain request or batch, which Python peers understand, too. */
 export function encodeEvents(batch: EventBatch, mayPack: boolean): string {
-  const { head, texts } = batch;
-  if (mayPack && texts.length > 1) return `${head.packed}, "params": [${encodeBody(batch)}]}`;
+  if (mayPack && batch.gs.length > 1) return `${batch.head.packed}, "params": [${encodeBody(batch)}]}`;
   const requests = encodeRequests(batch);
   return requests.length === 1 ? (requests[0] as string) : `[${requests.join(', ')}]`;
 }
@@ -93,13 +93,14 @@ function encodeAfter(first: After | undefined): string {
   return `, "after": ${JSON.stringify(pairs)}`;
 }
 
-function encodeBody({ publisher, n, gs, texts, list = `[${texts.join()}]`, afters, traces }: EventBatch): string {
+function encodeBody(batch: EventBatch): string {
+  const { publisher, n, gs, list = `[${batch.texts.join()}]`, afters, traces } = batch;
   const id = encodeStreamId(publisher, gs[0] as number, n);
-  const columns = encodeColumns(afters);
+  const columns = encodeColumns(afters, gs.length);
   const isTraced = traces !== undefined;
   const steps = columns === '' && isConsecutive(gs) && !isTraced ? '' : `, [${stepsOf(gs).join()}]`;
   if (!isTraced) return `"${id}", ${list}${steps}${columns}`;
-  const all = JSON.stringify(texts.map((_, index) => traces[index]));
+  const all = JSON.stringify(gs.map((_, index) => traces[index]));
   return `"${id}", ${list}${steps}${columns || ', []'}, ${all}`;
 }
 
@@ -125,7 +126,7 @@ function shorten(steps: number[]): number[] {
 /** How many columns may have a last number that holds for all the rest: that is little to write, and much to read. */
 const MOST_REPEATING = 4;
 
-function encodeColumns(afters: readonly (After | undefined)[]): string {
+function encodeColumns(afters: readonly (After | undefined)[], length: number): string {
   const columns = new Map<string, { readonly steps: number[]; last: number }>();
   for (let index = 0; index < afters.length; index += 1) {
     for (let after = afters[index]; after !== undefined; after = after.more) {
@@ -139,7 +140,7 @@ function encodeColumns(afters: readonly (After | undefined)[]): string {
   if (columns.size === 0) return '';
   let repeating = 0;
   const lists = Array.from(columns, ([event, { steps }]) => {
-    if (steps.length < afters.length) steps.push(0);
+    if (steps.length < length) steps.push(0);
     else repeating += 1;
     return [event, ...(repeating > MOST_REPEATING && steps.at(-1) !== 0 ? steps : shorten(steps))];
   });

@@ -4,16 +4,33 @@ import { type Arguments, plainLength } from '../../src/stream/arguments.ts';
 import { Batch } from '../../src/stream/batch.ts';
 import { Log } from '../../src/stream/log.ts';
 
-/** A batch of events with these arguments, the first of which has the number 3, and the log that has them. */
-function makeBatch(all: readonly Arguments[]) {
-  const log = new Log('a');
-  for (const args of ['[]', '[]', ...all]) {
-    log.append(args, typeof args === 'string' ? args.length : (plainLength(args, Infinity) as number), log.last + 1);
-    log.send(undefined);
+function sizeOf(args: Arguments): number {
+  return typeof args === 'string' ? args.length : (plainLength(args, Infinity) as number);
+}
+
+/** Publishes events with these arguments as one batch. */
+function makeBatch(log: Log, all: readonly Arguments[]): Batch {
+  const batch = new Batch(log, log.last + 1);
+  log.batch = batch;
+  for (const args of all) {
+    log.append(args, sizeOf(args), log.last + 1);
+    log.send();
+    batch.add(args, undefined);
   }
-  const batch = new Batch(log, 'P', 3);
-  for (const _ of all) batch.add();
-  return { batch, log };
+  return batch;
+}
+
+/** As a batcher does. */
+function seal(batch: Batch) {
+  batch.log.batch = undefined;
+  return batch.seal('P');
+}
+
+/** A log whose first two events have left one by one. */
+function makeLog(): Log {
+  const log = new Log('a');
+  for (const _ of [1, 2]) seal(makeBatch(log, [['early']]));
+  return log;
 }
 
 const jsonOf = (args: Arguments): string => (typeof args === 'string' ? args : JSON.stringify(args));
@@ -32,11 +49,14 @@ test.each<[string, Arguments[]]>([
   ],
   ['one alone', [['tea']]],
 ])('seal: %s', (_, all) => {
-  const { batch, log } = makeBatch(all);
-  const { texts, list = `[${texts.join()}]` } = batch.seal();
+  const log = makeLog();
+  const batch = makeBatch(log, all);
+  const textsIn = (): (string | undefined)[] => all.map((_args, i) => log.text(i + 3));
+  expect(textsIn()).toEqual(all.map(jsonOf));
+  const { texts, list = `[${texts.join()}]` } = seal(batch);
   expect(texts).toEqual(all.map(jsonOf));
   expect(JSON.parse(list)).toEqual(all.map((args) => JSON.parse(jsonOf(args)) as unknown));
-  expect(all.map((_args, i) => log.args(i + 3))).toEqual(texts);
+  expect(textsIn()).toEqual(texts);
 });
 
 test('seal: whatever the arguments, and however many', () => {
@@ -48,28 +68,64 @@ test('seal: whatever the arguments, and however many', () => {
   const args = fc.array(fc.oneof(value, fc.boolean(), fc.constant(null)), { maxLength: 4 });
   fc.assert(
     fc.property(fc.array(args, { minLength: 1, maxLength: 20 }), (all) => {
-      const { texts, list = `[${texts.join()}]` } = makeBatch(all).batch.seal();
+      const { texts, list = `[${texts.join()}]` } = seal(makeBatch(makeLog(), all));
       expect(texts).toEqual(all.map((one) => JSON.stringify(one)));
       expect(list).toBe(JSON.stringify(all));
     }),
   );
 });
 
+test('texts: of whatever batch, in whatever order, whichever were trimmed or dropped', () => {
+  const item = fc.oneof(fc.string(), fc.constant('"'));
+  const batches = fc.array(fc.array(fc.array(item, { maxLength: 2 }), { minLength: 1, maxLength: 9 }), {
+    minLength: 1,
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(batches, fc.array(fc.nat(), { maxLength: 60 }), fc.nat(), fc.nat(), (all, wanted, trimmed, dropped) => {
+      const log = new Log('a');
+      for (const one of all) seal(makeBatch(log, one));
+      const texts: (string | undefined)[] = all.flat().map((args) => JSON.stringify(args));
+      const first = trimmed % texts.length;
+      for (let i = 0; i < first; i += 1) log.trim();
+      const gone = first + (dropped % (texts.length - first));
+      log.drop(gone + 1);
+      texts[gone] = undefined;
+      const order = [...wanted.map((n) => first + (n % (texts.length - first))), ...texts.keys()];
+      for (const i of order) if (i >= first) expect(log.text(i + 1)).toBe(texts[i]);
+    }),
+  );
+});
+
+test('afters: are kept of those events that have some, until these are trimmed', () => {
+  const log = new Log('a');
+  for (const from of [1, 4]) {
+    const batch = new Batch(log, from);
+    for (let n = from; n < from + 3; n += 1) {
+      log.append('[]', 2, n);
+      log.send();
+      batch.add('[]', n % 2 === 0 ? { event: 'b', n, more: undefined } : undefined);
+    }
+    expect(seal(batch).afters.map((after) => after?.n)).toEqual(from === 1 ? [undefined, 2] : [4, undefined, 6]);
+  }
+  const known = (): (number | undefined)[] => [1, 2, 3, 4, 5, 6].map((n) => log.after(n)?.n);
+  expect(known()).toEqual([undefined, 2, undefined, 4, undefined, 6]);
+  for (const _ of [1, 2, 3, 4]) log.trim();
+  expect([5, 6].map((n) => log.after(n)?.n)).toEqual([undefined, 6]);
+});
+
 test('seal: where the ring of the log begins anew in between, and after it has grown', () => {
   const all = Array.from({ length: 40 }, (_, index) => [`item ${index}`]);
-  const { batch, log } = makeBatch(all);
+  const texts = all.map((args) => JSON.stringify(args));
+  const log = makeLog();
+  const batch = makeBatch(log, all);
   for (const _ of [1, 2]) log.trim();
-  expect(batch.seal().texts).toEqual(all.map((args) => JSON.stringify(args)));
-  const more = new Batch(log, 'P', 43);
-  for (const args of all.slice(0, 30)) {
-    log.append(args, JSON.stringify(args).length, log.last + 1);
-    log.send(undefined);
-    more.add();
-  }
-  expect(more.seal()).toMatchObject({
-    texts: all.slice(0, 30).map((args) => JSON.stringify(args)),
+  expect(seal(batch).texts).toEqual(texts);
+  expect(seal(makeBatch(log, all.slice(0, 30)))).toMatchObject({
+    texts: texts.slice(0, 30),
     gs: Array.from({ length: 30 }, (_, index) => 43 + index),
   });
+  expect(log.text(42)).toBe(texts[39]);
 });
 
 test('plain: arguments that can change, or are long, are none', () => {

@@ -3,6 +3,7 @@ import { OverflowError, PayloadError } from 'mreventloop';
 import { StepClock } from 'mreventloop/testing';
 import type { EventOutboxOptions } from '../../src/stream/log.ts';
 import { Deposits } from '../../src/stream/deposits.ts';
+import { Batcher } from '../../src/stream/batcher.ts';
 import { Outbox } from '../../src/stream/outbox.ts';
 import type { Gone } from '../../src/wire/control.ts';
 
@@ -36,8 +37,12 @@ function makeOutbox({
   const deposits: Deposit[] = [];
   const dropped: string[] = [];
   const options = { window: 100, limit, size: 1e6, history: 0, events };
+  const batcher = new Batcher('P', new StepClock(), () => {});
   const outbox: Outbox = new Outbox('P', ['a', 'b', 'c'], options, clock, {
-    event() {},
+    event(log, args, after) {
+      batcher.add(log, args, after);
+      batcher.flush();
+    },
     flush() {},
     heads() {},
     mark() {},

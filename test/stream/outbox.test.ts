@@ -3,6 +3,7 @@ import { StepClock } from 'mreventloop/testing';
 import { collectGarbage } from '../loop/collect-garbage.ts';
 import { OverflowError } from '../../src/errors.ts';
 import type { EventOutboxOptions } from '../../src/stream/log.ts';
+import { Batcher } from '../../src/stream/batcher.ts';
 import { Outbox } from '../../src/stream/outbox.ts';
 
 const READY = { since: 0, hasBroken: false };
@@ -15,10 +16,13 @@ function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 
   const replays: string[] = [];
   const heads: number[] = [];
   const told: ((dropped: number) => void)[] = [];
+  const batcher = new Batcher('P', new StepClock(), () => {});
   const outbox: Outbox = new Outbox('P', ['a', 'b'], { window, limit: 1_000, size, history, events }, clock, {
-    event(log, n) {
-      sent.push(`${log.event}${n}:${log.g(n)}`);
-      given.push(log.args(n));
+    event(log, args, after) {
+      sent.push(`${log.event}${log.sent}:${log.sentG}`);
+      given.push(args);
+      batcher.add(log, args, after);
+      batcher.flush();
     },
     flush: () => sent.push('flush'),
     heads: (_subscriber, _heads, g) => heads.push(g),

@@ -1,0 +1,46 @@
+import type { After, EventBatch, EventHead } from '../wire/pack.ts';
+import type { Log } from './log.ts';
+
+/** Events of a log that follow each other, as they leave. */
+export class LoggedEvents implements EventBatch {
+  readonly head: EventHead;
+  readonly publisher: string;
+  readonly n: number;
+  readonly gs: number[] = [];
+  readonly afters: readonly (After | undefined)[];
+  readonly list: string | undefined;
+  readonly traces: (string | undefined)[] | undefined;
+  readonly #log: Log;
+
+  /**
+   * @param next - the number of the event behind the last one
+   * @param afters - of each, where that is known already
+   * @param list - the arguments of all, where that is there already
+   */
+  constructor(
+    log: Log,
+    publisher: string,
+    n: number,
+    next: number,
+    afters?: readonly (After | undefined)[],
+    list?: string,
+  ) {
+    let traces: (string | undefined)[] | undefined;
+    for (let at = n; at < next; at += 1) {
+      this.gs.push(log.g(at));
+      const trace = log.trace(at);
+      if (trace !== undefined) (traces ??= [])[at - n] = trace;
+    }
+    this.head = log.head;
+    this.publisher = publisher;
+    this.n = n;
+    this.afters = afters ?? this.gs.map((_, index) => log.after(n + index));
+    this.list = list;
+    this.traces = traces;
+    this.#log = log;
+  }
+
+  get texts(): string[] {
+    return this.gs.map((_, index) => this.#log.text(this.n + index) as string);
+  }
+}
