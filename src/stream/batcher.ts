@@ -53,7 +53,7 @@ export class Batcher {
 
   /** Sends what waits. */
   flush(): void {
-    if (this.#waiting.length > 0) for (const batch of this.#waiting.splice(0)) this.#sendBatch(batch);
+    for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) this.#sendBatch(batch);
     if (this.#onSent.length > 0) for (const say of this.#onSent.splice(0)) say();
   }
 

@@ -25,6 +25,8 @@ interface Sequence {
   /** The number of the next event to deliver, and whether that is decided: it is not before the first heads. */
   next: number;
   isDecided: boolean;
+  /** What it was to begin with, if that was decided without heads; otherwise 0. */
+  guess: number;
   /** The last event that is known to exist. */
   known: number;
   /** What waits, by number; no two stand for the same event. */
@@ -77,7 +79,7 @@ export class Inbox {
   /** @param wanted - the events that are wanted, and for each how many from before its head */
   constructor(wanted: ReadonlyMap<string, number>, clock: Clock, port: InboxPort) {
     for (const [event, replay] of wanted) {
-      this.#sequences.set(event, { event, replay, next: 1, isDecided: false, known: 0, held: [] });
+      this.#sequences.set(event, { event, replay, next: 1, isDecided: false, guess: 0, known: 0, held: [] });
     }
     this.#clock = clock;
     this.#port = port;
@@ -175,7 +177,11 @@ export class Inbox {
     this.#cancelAsking = undefined;
     if (!this.#joined) this.#join(heads);
     this.#joined = true;
-    for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
+    for (const [event, last, start] of heads) {
+      const sequence = this.#sequences.get(event);
+      this.#learn(sequence, last);
+      if (isStart && sequence !== undefined) this.#judge(sequence, start);
+    }
     this.#advance();
     if (this.#missingCount === 0) this.#receipts.repeat(g);
   }
@@ -240,9 +246,17 @@ export class Inbox {
     for (const sequence of this.#sequences.values()) {
       const first = sequence.held[0]?.from;
       if (first === undefined) continue;
+      if (!sequence.isDecided && !starts.has(sequence)) sequence.guess = first;
       starts.set(sequence, Math.min(starts.get(sequence) ?? first, first));
     }
     for (const [sequence, start] of starts) if (!sequence.isDecided) this.#decide(sequence, start);
+  }
+
+  /** It is known now where to start. What was before a guess is lost: its publisher counted as gone, and others were delivered. */
+  #judge(sequence: Sequence, start: number): void {
+    const count = sequence.guess - start;
+    sequence.guess = 0;
+    if (count > 0) this.#port.gap(sequence.event, count);
   }
 
   #isUndecided(heads: readonly Head[]): boolean {

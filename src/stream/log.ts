@@ -89,9 +89,9 @@ export class Log {
     return this.#sizes[n & this.#mask] as number;
   }
 
-  /** JSON was made of the arguments of an event. */
+  /** JSON was made of the arguments of an event, unless it was let go of meanwhile: its place may be that of another. */
   seal(n: number, text: string): void {
-    this.#texts[n & this.#mask] = text;
+    if (n >= this.first) this.#texts[n & this.#mask] = text;
   }
 
   /** A batch has left that knows more of its events. */
@@ -145,7 +145,7 @@ export class Log {
     this.#texts[place] = undefined;
     if (this.#traces.size > 0) this.#traces.delete(this.first);
     this.first += 1;
-    if (this.#batches.at(0)?.next === this.first) this.#batches.shift();
+    if ((this.#batches.at(0)?.next ?? Infinity) <= this.first) this.#batches.shift();
     const size = ringSize(this.#mask + 1, this.length, this.first);
     if (size <= this.#mask) this.#resize(size);
   }

@@ -45,6 +45,25 @@ describe('inbox', () => {
     expect(happened).toEqual(['a1', 'gap of 1 b']);
   });
 
+  test.each([
+    { start: 2, gap: ['gap of 3 a'] },
+    { start: 5, gap: [] },
+  ])(
+    'what was to begin with $start, but was delivered from 5 on while its publisher was taken for gone: $gap',
+    (of) => {
+      const { inbox, happened, arrive } = makeInbox();
+      inbox.ask();
+      arrive('a', 5, 5);
+      inbox.end([]);
+      inbox.returned();
+      // It has not heard yet that the link of this subscriber broke, and is not believed.
+      inbox.heads([['a', 5, 6]], 5, 400, false);
+      expect(happened.filter((line) => !line.startsWith('ack'))).toEqual(['a5']);
+      for (const _ of [1, 2]) inbox.heads([['a', 5, of.start]], 5, 400, true);
+      expect(happened.filter((line) => !line.startsWith('ack'))).toEqual(['a5', ...of.gap]);
+    },
+  );
+
   test('of a range that is gone, what has come after all is delivered in its place', () => {
     const { inbox, happened, arrive } = makeInbox();
     inbox.heads([['a', 0, 1]], 0, 400);
