@@ -128,6 +128,17 @@ test('seal: where the ring of the log begins anew in between, and after it has g
   expect(log.text(42)).toBe(texts[39]);
 });
 
+test('seal: what was let go of before it left takes no place of another', () => {
+  const log = new Log('a');
+  // One has to be escaped, so that each has a text of its own.
+  const early = makeBatch(log, [['"'], ['milk']]);
+  for (const _ of [1, 2]) log.trim();
+  const texts = Array.from({ length: 16 }, (_, index) => JSON.stringify([`item ${index}`]));
+  for (const text of texts) log.append(text, text.length, log.last + 1);
+  seal(early);
+  expect(texts.map((_text, index) => log.text(3 + index))).toEqual(texts);
+});
+
 test('plain: arguments that can change, or are long, are none', () => {
   expect(plainLength(['tea', 1], 9)).toBe(9);
   expect(plainLength(['tea', 1], 8)).toBeUndefined();
