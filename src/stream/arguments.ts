@@ -1,15 +1,14 @@
 import { PayloadError } from '../errors.ts';
 
 /**
- * The arguments of an event: as JSON; or as they are, from when it is sent to the end of that turn, for those that cannot change
- * meanwhile. JSON is made of all of a frame at once, which takes half of the time. Kept for longer, a text that was cut from a
- * larger one would keep that alive.
+ * The arguments of an event, as JSON. Arguments that cannot change may also be kept as they are from the moment when the
+ * event is sent to the end of that turn: JSON is then made of all arguments of a frame at once, which takes half the time.
  */
 export type Arguments = string | readonly unknown[];
 
 /**
- * The JSON of what was found to have one. What it is may have changed since: values with a `toJSON`, or with getters, can
- * give something else each time.
+ * Returns the JSON of a value that was found to have one. It may have changed since: values with a `toJSON` or with
+ * getters can give something else each time.
  * @throws PayloadError
  */
 export function jsonOf(value: unknown): string {
@@ -21,9 +20,9 @@ export function jsonOf(value: unknown): string {
 }
 
 /**
- * How long the JSON of arguments is where nothing in them has to be escaped.
- * @param most - as many characters at most
- * @returns undefined for those that can change, or are longer
+ * Returns the length of the JSON of arguments in which nothing has to be escaped.
+ * @param most - the most characters that it may have
+ * @returns undefined for arguments that can change, or are longer
  */
 export function plainLength(args: readonly unknown[], most: number): number | undefined {
   // The brackets, and the commas.

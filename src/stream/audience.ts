@@ -1,38 +1,38 @@
 import type { After } from '../wire/pack.ts';
 import type { Log } from './log.ts';
 
-/** Somebody that events are kept for until it acknowledges them. */
+/** A subscriber, for which events are kept until it acknowledges them. */
 export interface Subscriber {
   readonly id: string;
   logs: readonly Log[];
-  /** It has everything it wants up to this number over all events. */
+  /** It has all its events up to this number over all events. */
   acked: number;
   /**
-   * Until it acknowledges something: a time before it became ready. It may not have heard yet where to start, and then
-   * what a broken link lost since that time is to be repaired.
+   * A time before it became ready, until it acknowledges something. It may not have heard yet where to start; then
+   * everything that a broken link lost since that time has to be repaired.
    */
   unsureSince: number | undefined;
-  /** Whether it has told, and this was allowed for, that its link broke before it had heard where to start. */
+  /** Whether it has reported that its link broke before it had heard where to start, and this was allowed for. */
   hasBroken: boolean;
-  /** How long it may lag before it is told, in milliseconds, and since when that counts. */
+  /** How long, in milliseconds, it may lag before it is reminded, and since when that counts. */
   patience: number;
   since: number;
 }
 
-/** Those who want the same events. */
+/** The subscribers of the same events. */
 export interface Group {
   readonly logs: readonly Log[];
   readonly members: Map<string, Subscriber>;
   /**
-   * What the next event has to come after: the log of the last event that was sent to the group, and those
-   * of events that were dropped since. The events are the last ones of these logs.
+   * The logs whose last events have to be delivered before the next event: the log of the last event that was sent to
+   * the group, and those of events that were dropped since.
    */
   readonly frontier: Log[];
 }
 
 /**
- * Who wants which events together. From this follows what an event says in `after`: for each group that
- * wants it, the event that was sent to the group before. Who has that one has all before, by induction.
+ * The groups of subscribers of the same events. From them follows what an event says in `after`: for each group that gets
+ * it, the event that was sent to the group before. By induction, a subscriber that has that one has all before it.
  */
 export class Audience {
   readonly #groups = new Map<string, Group>();
@@ -42,7 +42,7 @@ export class Audience {
     return this.#groupOf.get(id)?.members.get(id);
   }
 
-  /** Somebody wants the events of its logs, and of no others any more. */
+  /** Puts a subscriber into the group of its logs, and out of the one that it was in. */
   add(subscriber: Subscriber): void {
     this.delete(subscriber.id);
     const { logs } = subscriber;
@@ -72,7 +72,7 @@ function keyOf(logs: readonly Log[]): string {
   return JSON.stringify(logs.map(({ event }) => event).toSorted());
 }
 
-/** What has to be delivered before the next event of a log, as far as its own number does not say it. */
+/** Returns what has to be delivered before the next event of a log, beyond what its number says. */
 export function predecessorsOf(log: Log): After | undefined {
   let after: After | undefined;
   for (const { frontier } of log.groups) {
@@ -88,15 +88,15 @@ function names(first: After | undefined, event: string): boolean {
   return false;
 }
 
-/** The next event of a log was sent to those who want it, or would have been, had it not been dropped. */
+/** The next event of a log was sent to its groups, or was passed over because it was dropped. */
 export function passFrontiers(log: Log, wasDropped: boolean): void {
   for (const group of log.groups) {
-    // Only an event that is sent can tell what comes before it.
+    // Only an event that is sent can tell its predecessors.
     if (wasDropped) {
       if (!group.frontier.includes(log)) group.frontier.push(log);
     } else {
       group.frontier[0] = log;
-      // Setting it costs a tenth of a publish even where it does not change.
+      // Setting the length costs a tenth of a publish even if it does not change.
       if (group.frontier.length > 1) group.frontier.length = 1;
     }
   }

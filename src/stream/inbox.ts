@@ -4,11 +4,11 @@ import type { Clock } from './clock.ts';
 import { Complaints } from './complaints.ts';
 import { Receipts } from './receipts.ts';
 
-/** What an inbox delivers to, asks, and tells. */
+/** What an inbox delivers to, and how it speaks to its publisher. */
 export interface InboxPort {
-  /** @param trace - what it is part of, if that was said */
+  /** @param trace - the trace that the event is part of, if it is traced */
   deliver(event: string, args: readonly unknown[], trace: string | undefined): void;
-  /** Events were lost for good. */
+  /** The given number of events are lost for good. */
   gap(event: string, count: number): void;
   /** Asks the publisher for its heads. */
   ask(): void;
@@ -20,25 +20,25 @@ export interface InboxPort {
 /** The events of one name. */
 interface Sequence {
   readonly event: string;
-  /** How many from before its head are wanted. */
+  /** How many events from before its head are wanted. */
   readonly replay: number;
-  /** The number of the next event to deliver, and whether that is decided: it is not before the first heads. */
+  /** The number of the next event to deliver, and whether that is decided. It is not before the first heads have come. */
   next: number;
   isDecided: boolean;
-  /** What it was to begin with, if that was decided without heads; otherwise 0. */
+  /** The first event to deliver, if that was decided without heads; otherwise 0. */
   guess: number;
   /** The last event that is known to exist. */
   known: number;
-  /** What waits, by number; no two stand for the same event. */
+  /** The items that wait, by number. No two stand for the same event. */
   held: Item[];
 }
 
-/** What waits to be delivered: an event, or the news that some are gone. */
+/** Something that waits to be delivered: an event, or the news that some events are gone. */
 interface Item {
   readonly sequence: Sequence;
-  /** The number over all events; of several that are gone, the last one's. */
+  /** The number over all events; if several are gone, that of the last one. */
   readonly g: number;
-  /** Of an event that arrived, both are its number. */
+  /** For an event that arrived, both are its number. */
   readonly from: number;
   readonly to: number;
   /** Undefined for events that are gone. */
@@ -48,35 +48,35 @@ interface Item {
 
 /** How long to wait for the heads of a publisher before asking again. */
 const ASK_EVERY = 250;
-/** How many events to hold back of a publisher. None has as many under way: a window is smaller by half. */
+/** The most events of one publisher to hold back. No publisher has as many under way: a window is at most half of this. */
 const MOST_HELD = 100_000;
-/** How many missing ranges to name in one complaint. */
+/** The most missing ranges to name in one complaint. */
 const MOST_RANGES = 1_000;
 
 /**
- * The subscriber's end of the streams of one publisher: delivers each event once and in the publisher's
- * order, holds back what came too early, and asks for what is missing.
+ * The subscriber's end of the streams of one publisher. It delivers each event once and in the publisher's order, holds
+ * back what came too early, and asks for what is missing.
  */
 export class Inbox {
   readonly #clock: Clock;
   readonly #port: InboxPort;
-  // The events that are wanted, by name.
+  // The subscribed events, by name.
   readonly #sequences = new Map<string, Sequence>();
-  // How many items wait, and how many events they stand for.
+  // The number of items that wait, and of the events that they stand for.
   #held = 0;
   #heldEvents = 0;
-  // How many events are known to exist and were not delivered; when that is more, some are missing.
+  // The number of events that are known to exist and were not delivered. If that is more than wait, some are missing.
   #outstanding = 0;
-  // Before the first heads have come, nothing is delivered.
+  // Whether the heads have come. Nothing is delivered before.
   #joined = false;
   #closed = false;
   readonly #receipts: Receipts;
   readonly #complaints: Complaints;
-  // How many were missing when that was said last.
+  // How many events were missing at the last complaint.
   #complainedOf = 0;
   #cancelAsking: (() => void) | undefined;
 
-  /** @param wanted - the events that are wanted, and for each how many from before its head */
+  /** @param wanted - the subscribed events, and for each how many from before its head are wanted */
   constructor(wanted: ReadonlyMap<string, number>, clock: Clock, port: InboxPort) {
     for (const [event, replay] of wanted) {
       this.#sequences.set(event, { event, replay, next: 1, isDecided: false, guess: 0, known: 0, held: [] });
@@ -89,19 +89,19 @@ export class Inbox {
     this.#complaints = new Complaints(clock, () => this.#complain());
   }
 
-  /** What was delivered last, as a number over all events; 0 before anything was. */
+  /** The number over all events of the last one that was delivered; 0 before the first. */
   get position(): number {
     return this.#receipts.position;
   }
 
-  /** How many events wait for others. */
+  /** The number of items that wait for others. */
   get held(): number {
     return this.#held;
   }
 
   /**
-   * Begins to ask for heads, which is needed once for a new publisher, and again after a link broke: what
-   * was lost then is not seen by what comes next. Until they are there, nothing is delivered.
+   * Begins to ask for heads. That is needed once for a new publisher, and again after a link broke: later events do not
+   * show what was lost then. Nothing is delivered until the heads have come.
    */
   ask(): void {
     this.#joined = false;
@@ -111,8 +111,8 @@ export class Inbox {
   }
 
   /**
-   * Events of these names come another way: what there is of them is forgotten.
-   * @returns whether there are others
+   * Events of these names come another way. Everything about them is forgotten.
+   * @returns whether there are other events
    */
   dismiss(events: Iterable<string>): boolean {
     for (const event of events) {
@@ -127,15 +127,15 @@ export class Inbox {
     return this.#sequences.size > 0;
   }
 
-  /** The publisher is there: if it was taken for gone, it is asked for its heads again. */
+  /** The publisher is present. If it was taken for gone, it is asked for its heads again. */
   returned(): void {
     if (!this.#joined && this.#cancelAsking === undefined) this.ask();
   }
 
   /**
    * An event arrived.
-   * @param after - what has to be delivered before, of other names
-   * @param trace - what it is part of
+   * @param after - the events of other names that have to be delivered before
+   * @param trace - the trace that it is part of
    */
   arrived(
     event: string,
@@ -152,7 +152,7 @@ export class Inbox {
       return;
     }
     this.returned();
-    // What was given up, because its publisher was taken for gone, comes too late to keep the order.
+    // An event that was given up, because its publisher was taken for gone, comes too late to keep the order.
     const isLate = g < this.position;
     this.#hold({ sequence, g, from: n, to: n, args: isLate ? undefined : args, trace });
     this.#learn(sequence, n);
@@ -160,15 +160,15 @@ export class Inbox {
     this.#advance();
   }
 
-  /** So many characters have arrived with so many events before. */
+  /** The given number of characters arrived with the last events. */
   weigh(characters: number, events = 1): void {
     this.#receipts.weigh(characters, events);
   }
 
   /**
-   * The publisher says how far its events go.
-   * @param window - how many it sends without an acknowledgement
-   * @param isStart - whether it may be believed where to start
+   * The publisher tells how far its events go.
+   * @param window - how many events it sends without an acknowledgement
+   * @param isStart - whether it is to be believed about where to start
    */
   heads(heads: readonly Head[], g: number, window: number, isStart = true): void {
     if (this.#closed || (!isStart && this.#isUndecided(heads))) return;
@@ -186,14 +186,14 @@ export class Inbox {
     if (this.#missingCount === 0) this.#receipts.repeat(g);
   }
 
-  /** The publisher has repeated what it could, and has not got these any more. */
+  /** The publisher has replayed what it could, and does not have these any more. */
   gone(ranges: readonly Gone[]): void {
     if (this.#closed || !this.#joined) return;
     for (const [event, from, to, g] of ranges) {
       const sequence = this.#sequences.get(event);
       if (sequence === undefined) continue;
       let first = Math.max(from, sequence.next);
-      // Some may have come after all. What is gone before one of them belongs just before it.
+      // Some may have come after all. Events that are gone before one of them belong directly before it.
       for (const item of sequence.held.slice()) {
         if (item.to < first || item.from > to) continue;
         if (item.from > first) {
@@ -204,20 +204,20 @@ export class Inbox {
       if (first <= to) this.#hold({ sequence, g, from: first, to, args: undefined });
       this.#learn(sequence, to);
     }
-    // A part of what was missing came: the rest is asked for as soon as nothing more comes.
+    // Some missing events came. The rest is asked for as soon as nothing more comes.
     if (this.#missingCount < this.#complainedOf) this.#complaints.reset();
     this.#advance();
   }
 
   /**
-   * The publisher is gone, or silent: what is missing will not come any more, and what waits for it is
-   * delivered. Should it come back, it goes on from there.
-   * @param heads - what it said of itself when it left
+   * The publisher is gone, or silent. Missing events will not come any more, and what waits for them is delivered. If the
+   * publisher comes back, it goes on from there.
+   * @param heads - its heads as it left
    */
   end(heads: readonly Head[]): void {
     if (this.#closed) return;
     if (!this.#joined) this.#join(heads);
-    // Should it come back, it has to say first how far it is.
+    // If it comes back, it has to tell its heads first.
     this.#joined = false;
     for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
     for (const item of this.#takeHeld()) this.#settle(item);
@@ -225,7 +225,7 @@ export class Inbox {
     this.#cancelTimers();
   }
 
-  /** Nothing is delivered any more. What was delivered is acknowledged. */
+  /** Acknowledges what was delivered, and delivers nothing any more. */
   close(): void {
     if (this.#closed) return;
     this.#receipts.send();
@@ -233,7 +233,7 @@ export class Inbox {
     this.#cancelTimers();
   }
 
-  /** Decides which event of each name is the first to deliver, for those where it is not decided. */
+  /** Decides which event of each name is the first to deliver, unless that is decided already. */
   #join(heads: readonly Head[]): void {
     const starts = new Map<Sequence, number>();
     for (const [event, last, start] of heads) {
@@ -242,7 +242,7 @@ export class Inbox {
       const { replay } = sequence;
       starts.set(sequence, replay > 0 ? Math.max(1, Math.min(start, last + 1 - replay)) : start);
     }
-    // What arrived before its publisher was known counts as well.
+    // Events that arrived before their publisher was known count as well.
     for (const sequence of this.#sequences.values()) {
       const first = sequence.held[0]?.from;
       if (first === undefined) continue;
@@ -252,7 +252,10 @@ export class Inbox {
     for (const [sequence, start] of starts) if (!sequence.isDecided) this.#decide(sequence, start);
   }
 
-  /** It is known now where to start. What was before a guess is lost: its publisher counted as gone, and others were delivered. */
+  /**
+   * The start is known now. Events from there to a guessed start are lost: others were delivered while their publisher
+   * was taken for gone.
+   */
   #judge(sequence: Sequence, start: number): void {
     const count = sequence.guess - start;
     sequence.guess = 0;
@@ -263,17 +266,17 @@ export class Inbox {
     return heads.some(([event]) => this.#sequences.get(event)?.isDecided === false);
   }
 
-  /** Nothing is held, and nothing is known to be missing. */
+  /** Whether nothing is held, and nothing is known to be missing. */
   #isIdle(): boolean {
     return this.#outstanding === 0 && this.#held === 0;
   }
 
-  /** How many events are known to exist and neither delivered nor held. */
+  /** The number of events that are known to exist and are neither delivered nor held. */
   get #missingCount(): number {
     return this.#outstanding - this.#heldEvents;
   }
 
-  /** Whether all was delivered that an event comes after. */
+  /** Whether everything that an event comes after was delivered. */
   #hasAll(after: After | undefined): boolean {
     for (let one = after; one !== undefined; one = one.more) {
       const sequence = this.#sequences.get(one.event);
@@ -282,14 +285,14 @@ export class Inbox {
     return true;
   }
 
-  /** There are events up to this one. */
+  /** Events up to this one are known to exist. */
   #learn(sequence: Sequence | undefined, last: number): void {
     if (sequence === undefined || last <= sequence.known) return;
     this.#outstanding += outstandingIn(sequence.next, last) - outstandingIn(sequence.next, sequence.known);
     sequence.known = last;
   }
 
-  /** The event to deliver next is this one. */
+  /** This is the event to deliver next. */
   #decide(sequence: Sequence, next: number): void {
     this.#outstanding += outstandingIn(next, sequence.known) - outstandingIn(sequence.next, sequence.known);
     sequence.next = next;
@@ -300,7 +303,7 @@ export class Inbox {
     const { held } = item.sequence;
     const place = placeOf(item.from, held);
     const before = held[place - 1];
-    // It has come before, or it is among those that are gone: then it comes too late.
+    // It has come before, or it is among those that are gone, and comes too late.
     if (this.#held >= MOST_HELD || (before !== undefined && before.to >= item.from)) return;
     if (place === held.length) held.push(item);
     else held.splice(place, 0, item);
@@ -308,7 +311,7 @@ export class Inbox {
     this.#heldEvents += item.to - item.from + 1;
   }
 
-  /** Takes out all that is held, in the publisher's order. */
+  /** Takes out all held items, in the publisher's order. */
   #takeHeld(): Item[] {
     const items: Item[] = [];
     for (const sequence of this.#sequences.values()) {
@@ -318,13 +321,13 @@ export class Inbox {
     }
     this.#held = 0;
     this.#heldEvents = 0;
-    // A few runs in order, which is quickly done.
+    // These are a few sorted runs, which are merged quickly.
     return items.toSorted((a, b) => a.g - b.g);
   }
 
   /**
-   * Delivers what is held, when nothing is missing: where the missing ones belong among them is not known.
-   * Otherwise asks for them.
+   * If nothing is missing, delivers what is held. Otherwise asks for what is missing, because its place among the held
+   * events is not known.
    */
   #advance(): void {
     if (!this.#joined) return;
@@ -341,7 +344,7 @@ export class Inbox {
     }
   }
 
-  /** Delivers what was held, or reports that it is gone; before, what is gone of its name and sorted behind it. */
+  /** Delivers a held event, or reports that it is gone. Gaps of its name that sort behind it are reported first. */
   #settle({ sequence, from, to, g, args, trace }: Item): void {
     if (to < sequence.next) return;
     this.#skipTo(sequence, from);
@@ -359,11 +362,11 @@ export class Inbox {
     this.#learn(sequence, n);
     this.#decide(sequence, n + 1);
     this.#port.deliver(sequence.event, args, trace);
-    // Acknowledged is what was delivered. That may have ended everything.
+    // Events are acknowledged once delivered. A listener may have ended everything.
     if (!this.#closed) this.#progress(g);
   }
 
-  /** Gives up what is missing before an event. */
+  /** Gives up the events that are missing before this one. */
   #skipTo(sequence: Sequence, n: number): void {
     const count = n - sequence.next;
     if (count <= 0) return;
@@ -376,7 +379,7 @@ export class Inbox {
     this.#receipts.delivered(g);
   }
 
-  /** Asks for what is missing. */
+  /** Asks for the missing events. */
   #complain(): readonly Range[] {
     const ranges = this.#missing();
     this.#complainedOf = this.#missingCount;
@@ -384,7 +387,7 @@ export class Inbox {
     return ranges;
   }
 
-  /** Which they are. */
+  /** Returns the missing events. */
   #missing(): Range[] {
     const ranges: Range[] = [];
     for (const sequence of this.#sequences.values()) {
@@ -411,11 +414,11 @@ function outstandingIn(next: number, known: number): number {
   return Math.max(0, known - next + 1);
 }
 
-/** How many items begin up to a number. */
+/** Returns how many items begin up to a number. */
 function placeOf(n: number, items: readonly Item[]): number {
   let low = 0;
   let high = items.length;
-  // Mostly it comes behind all of them.
+  // Usually it comes behind all of them.
   if (high > 0 && (items[high - 1] as Item).from <= n) return high;
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -1,23 +1,23 @@
 import type { Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
 
-/** What is looked at, and done about it. */
+/** What laggards are found by, and reminded through. */
 export interface LaggardsPort {
-  /** Whether there is a way to tell somebody something. */
+  /** Whether the way to subscribers is open. */
   isOpen(): boolean;
-  /** All who are to acknowledge, the broker included. */
+  /** Returns all that have to acknowledge, including the broker. */
   all(): Iterable<Subscriber>;
-  /** Tells one how far it should be. */
+  /** Tells a subscriber how far it should be. */
   remind(subscriber: Subscriber): void;
-  /** It is looked at who lags, which is done now and then as long as somebody does. */
+  /** Called at each check for laggards, which are made now and then as long as there are any. */
   looked(): void;
 }
 
-/** How long, in milliseconds, a subscriber may lag before it is told how far it should be, at first and at most. */
+/** How long, in milliseconds, a subscriber may lag before it is reminded, at first and at most. */
 const FIRST_PATIENCE = 100;
 const LAST_PATIENCE = 1_000;
 
-/** Sees to it that subscribers that lag hear how far they should be: what was lost last shows by nothing else. */
+/** Reminds lagging subscribers of how far they should be. Nothing else shows them that the last events were lost. */
 export class Laggards {
   readonly #clock: Clock;
   readonly #port: LaggardsPort;
@@ -28,18 +28,18 @@ export class Laggards {
     this.#port = port;
   }
 
-  /** One has got further, or is new. */
+  /** A subscriber has got further, or is new. */
   progressed(subscriber: Subscriber): void {
     subscriber.patience = FIRST_PATIENCE;
     subscriber.since = this.#clock.now();
   }
 
-  /** Somebody may lag from now on. */
+  /** Begins to look for laggards. */
   watch(): void {
     this.#cancelTimer ??= this.#clock.after(FIRST_PATIENCE, () => this.#look());
   }
 
-  /** Reminds all who lag, however long they have. */
+  /** Reminds all laggards, however long they have lagged. */
   remindAll(): void {
     for (const one of this.#port.all()) if (lags(one)) this.#port.remind(one);
   }
@@ -69,7 +69,7 @@ export class Laggards {
   }
 }
 
-/** The last event that a subscriber wants and that was sent, as a number over all events. */
+/** Returns the number over all events of the last event that was sent to a subscriber. */
 export function sentTo({ logs }: Subscriber): number {
   return logs.reduce((last, { sentG }) => Math.max(last, sentG), 0);
 }

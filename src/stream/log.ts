@@ -6,10 +6,10 @@ import type { Batch } from './batch.ts';
 
 /**
  * What a publisher does when an event cannot leave because too much is unacknowledged:
- * - `'block'`: keeps it, up to the outbox's limit; beyond, the emitter gets an `OverflowError`;
- * - `'drop-oldest'`, `'drop-newest'`, `'latest'`: keeps so many of this event (`limit`) and drops the
- *   oldest of them, the new one, or all but the new one. Subscribers are told what is missing; until they can be, 16 of
- *   those that were dropped count as one that is kept.
+ * - `'block'`: keeps it, up to the limit of the outbox; beyond that, the emitter gets an `OverflowError`;
+ * - `'drop-oldest'`, `'drop-newest'`, `'latest'`: keeps up to `limit` events of this name, and drops the oldest of them,
+ *   the new one, or all but the new one. Subscribers are told what is missing. Until they can be told, 16 dropped events
+ *   count as one that is kept.
  */
 export type PublishPolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'latest';
 
@@ -20,13 +20,13 @@ export interface EventOutboxOptions {
   /** @default 'block' */
   readonly overflow?: PublishPolicy | undefined;
   /**
-   * How many events of this name wait under one of the dropping policies.
+   * The number of events of this name that may wait under one of the dropping policies.
    * @default 1000, or 1 with `'latest'`
    */
   readonly limit?: number | undefined;
 }
 
-/** Stands for a text that the batch has with which the event left, or is to leave. */
+/** Stands for a text that is in the batch in which the event left, or is to leave. */
 const IN_BATCH = Symbol('in a batch');
 
 /** The events of one name that a publisher keeps. */
@@ -37,27 +37,27 @@ export class Log {
   readonly limit: number;
   readonly subscribers: Set<Subscriber> = new Set();
   readonly groups: Group[] = [];
-  // Invariant: the rings have the events first, first + 1, … last: the event n is at n & mask in each of them, and every other
-  // place of those that have objects is undefined. Up to `released` nobody needs the events any more, and up to `sent` they were
-  // sent and have an `after`. In columns, because an object for each event would have the garbage collector do half of the work.
+  // Invariant: the rings hold the events first, first + 1, … last. The event n is at n & mask in each of them, and every
+  // other place in the ring of texts is undefined. Up to `released` nobody needs the events any more; up to `sent` they
+  // were sent. They are columns, because with an object for each event, half of the work would be garbage collection.
   #texts = emptyRing<string | typeof IN_BATCH>();
   #sizes = emptyRing<number>();
   #gs = emptyRing<number>();
   #mask = this.#gs.length - 1;
-  // Those that have left and are still of use, in the order of their numbers.
+  // The batches that have left and are still needed for a text or an `after`, in the order of their numbers.
   readonly #batches = new Fifo<Batch>();
-  // How far they had been sent at some moments, as numbers over all events and of this name: for when the events are
-  // not kept any more.
+  // How far events had been sent at some moments, as a number over all events and of this name: for events that are no
+  // longer kept.
   readonly #marks = new Fifo<{ readonly g: number; readonly n: number }>();
-  // What an event is part of, by its number; mostly nobody traces.
+  // The traces that events are part of, by number. Usually there are none.
   readonly #traces = new Map<number, string>();
   first = 1;
   released = 0;
   sent = 0;
   last = 0;
-  /** Those that were sent last, until they leave. */
+  /** The events that were sent last, until they leave. */
   batch: Batch | undefined;
-  /** The number over all events of the last event that was sent, and of the last that was given up. */
+  /** The numbers over all events of the last event that was sent, and of the last that was trimmed. */
   sentG = 0;
   trimmedG = 0;
   dropped = 0;
@@ -69,12 +69,12 @@ export class Log {
     this.limit = limit ?? (overflow === 'latest' ? 1 : 1_000);
   }
 
-  /** How many events are kept. */
+  /** The number of events that are kept. */
   get length(): number {
     return this.last - this.first + 1;
   }
 
-  /** The arguments, as JSON; undefined once the event was dropped, which subscribers are told. */
+  /** Returns the arguments as JSON; undefined if the event was dropped. */
   text(n: number): string | undefined {
     const text = this.#texts[n & this.#mask];
     return text === IN_BATCH ? (this.#batchOf(n) as Batch).text(n) : text;
@@ -84,22 +84,22 @@ export class Log {
     return this.#texts[n & this.#mask] === undefined;
   }
 
-  /** How many characters they have as JSON, but for what has to be escaped. */
+  /** Returns the number of characters of the arguments as JSON, without escapes. */
   size(n: number): number {
     return this.#sizes[n & this.#mask] as number;
   }
 
-  /** JSON was made of the arguments of an event, unless it was let go of meanwhile: its place may be that of another. */
+  /** Sets the text of an event, unless it was trimmed meanwhile: its place may belong to another event now. */
   seal(n: number, text: string): void {
     if (n >= this.first) this.#texts[n & this.#mask] = text;
   }
 
-  /** A batch has left that knows more of its events. */
+  /** Keeps a batch that has left, for what it knows of its events. */
   keep(batch: Batch): void {
     this.#batches.push(batch);
   }
 
-  /** Its number over all events. */
+  /** Returns the number of an event over all events. */
   g(n: number): number {
     return this.#gs[n & this.#mask] as number;
   }
@@ -112,7 +112,7 @@ export class Log {
     return this.#traces.size === 0 ? undefined : this.#traces.get(n);
   }
 
-  /** @param args - undefined if it was dropped at once; if they are no text, they are in the batch with which they leave */
+  /** @param args - undefined if the event was dropped at once. If they are not JSON, they are in the batch of the event */
   append(args: Arguments | undefined, size: number, g: number, trace?: string): void {
     if (this.length > this.#mask) this.#resize(this.length * 2);
     this.last += 1;
@@ -123,22 +123,22 @@ export class Log {
     this.#gs[place] = g;
   }
 
-  /** The next event was sent. */
+  /** Counts the next event as sent. */
   send(): void {
     this.sent += 1;
     this.sentG = this.g(this.sent);
   }
 
   /**
-   * Notes how far it has been sent.
-   * @param oldest - what was noted before this number over all events is of no interest any more
+   * Notes how far events have been sent.
+   * @param oldest - notes from before this number over all events are no longer needed
    */
   mark(g: number, oldest: number): void {
     if (this.#marks.at(this.#marks.length - 1)?.n !== this.sent) this.#marks.push({ g, n: this.sent });
     while ((this.#marks.at(1)?.g ?? Infinity) <= oldest) this.#marks.shift();
   }
 
-  /** Lets go of the oldest event. */
+  /** Removes the oldest event. */
   trim(): void {
     const place = this.first & this.#mask;
     this.trimmedG = this.#gs[place] as number;
@@ -150,12 +150,12 @@ export class Log {
     if (size <= this.#mask) this.#resize(size);
   }
 
-  /** An event that is kept will not be sent, or not again, which subscribers are told. */
+  /** Drops the arguments of an event that is kept. Subscribers will be told that it is gone. */
   drop(n: number): void {
     this.#texts[n & this.#mask] = undefined;
   }
 
-  /** The first event whose number over all events is larger than `g`. Exact where that event is kept, or where `g` was marked. */
+  /** Returns the first event whose number over all events is larger than `g`. Exact if that event is kept or `g` was marked. */
   firstAfter(g: number): number {
     if (g < this.trimmedG) return this.#sentBy(g) + 1;
     let low = this.first;
@@ -175,14 +175,14 @@ export class Log {
     this.#mask = size - 1;
   }
 
-  /** A ring of another size with the same events. */
+  /** Returns a ring of another size with the same events. */
   #moved<T>(ring: readonly T[], size: number): T[] {
     const moved = emptyRing<T>(size) as T[];
     for (let n = this.first; n <= this.last; n += 1) moved[n & (size - 1)] = ring[n & this.#mask] as T;
     return moved;
   }
 
-  /** The batch that has an event, if that is needed. */
+  /** Returns the batch that has an event, or another one or none if no batch that is kept has it. */
   #batchOf(n: number): Batch | undefined {
     if (this.batch !== undefined && n >= this.batch.n) return this.batch;
     let low = 0;

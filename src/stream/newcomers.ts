@@ -11,22 +11,22 @@ export interface Ready {
   readonly hasBroken: boolean;
 }
 
-/** How long, in milliseconds, what a subscriber says of itself may take to get here. */
+/** How long, in milliseconds, a subscriber's report of itself may take to get here. */
 const SAID_BEFORE = 1_000;
-/** How old what it says first may be when it gets here: it speaks at once, so if that is not what came, something was lost. */
+/** How old its first report may be when it gets here. A subscriber reports at once, so an older one was not the first. */
 const SAID_LATE = 100;
 
 /**
- * Where subscribers start that have not acknowledged anything. Mostly that is behind what was sent when they were met.
- * Where a link broke just then, of either or between them, what was under way may be lost, and they cannot ask for it: they
- * start with what was sent since they were ready.
+ * Decides where subscribers start that have not acknowledged anything. Usually that is behind what had been sent when
+ * they were met. If the link of either side broke just then, events under way may be lost, and the subscriber cannot ask
+ * for them: it starts with what was sent since it was ready.
  */
 export class Newcomers {
   readonly #clock: Clock;
   readonly #moments: Moments;
   #opened = Infinity;
   #broke = -Infinity;
-  /** When the way to subscribers was mended last; before it was open for the first time, undefined. */
+  /** When the way to subscribers was restored last; undefined before it was open for the first time. */
   #mended: number | undefined;
   #keptAfter = Infinity;
   #cancelKeeping: (() => void) | undefined;
@@ -36,14 +36,14 @@ export class Newcomers {
     this.#moments = new Moments(clock.now());
   }
 
-  /** While those who were ready when the way broke may not have said so: what was sent after this number is to be kept. */
+  /** Events after this number are kept, while subscribers that were ready when the way broke may not have said so. */
   get keptAfter(): number {
     return this.#keptAfter;
   }
 
   /**
    * The way is open, for the first time or again.
-   * @param onReleased - called when everybody who was ready when it broke has had time to say so
+   * @param onReleased - called when all that were ready when it broke have had time to say so
    */
   opened(subscribers: Iterable<Subscriber>, onReleased: () => void): void {
     const now = this.#clock.now();
@@ -68,20 +68,20 @@ export class Newcomers {
     this.#broke = this.#clock.now();
   }
 
-  /** Notes what has been sent by now: everything up to `g`. */
+  /** Notes that everything up to `g` has been sent by now. */
   note(g: number, logs: Iterable<Log>): void {
     if (!this.#moments.note(this.#clock.now(), g)) return;
     for (const log of logs) log.mark(g, this.#moments.oldest);
   }
 
-  /** A subscriber is there that was not. */
+  /** A new subscriber is there. */
   met(subscriber: Subscriber, { since }: Ready): void {
     const now = this.#clock.now();
     subscriber.unsureSince = now - since - SAID_BEFORE;
     if (Math.min(since, now - this.#opened) > SAID_LATE) subscriber.hasBroken = true;
   }
 
-  /** A subscriber says that it has acknowledged nothing. */
+  /** A subscriber reports that it has acknowledged nothing. */
   heard(subscriber: Subscriber, ready: Ready | undefined): void {
     const { unsureSince = Infinity } = subscriber;
     if (ready?.hasBroken === true) subscriber.hasBroken = true;

@@ -15,22 +15,22 @@ import { isLonger, LARGEST } from '../size.ts';
 import { Stock, type StockOptions } from './stock.ts';
 
 export interface OutboxOptions extends StockOptions {
-  /** How many events may be under way unacknowledged. */
+  /** The number of events that may be under way unacknowledged. */
   readonly window: number;
-  /** How many events, under way or waiting, are kept for subscribers. */
+  /** The number of events, under way or waiting, that are kept for subscribers. */
   readonly limit: number;
   readonly events: Readonly<Record<string, EventOutboxOptions | undefined>>;
 }
 
-/** What an outbox sends through, and tells. */
+/** What an outbox sends through and reports to. */
 export interface OutboxPort {
   /**
-   * Sends the event of a log that was sent last: soon, with others in a batch, and no later than with the next {@link flush}.
-   * Until then it stays in its log.
+   * Sends the last event of a log that counts as sent. It leaves soon, in a batch with others, and no later than at the
+   * next {@link flush}. Until then it stays in its log.
    */
   event(log: Log, args: Arguments, after: After | undefined): void;
   flush(): void;
-  /** @param hasBroken - whether they allow for a break of the subscriber's link that it has told of */
+  /** @param hasBroken - whether the heads allow for a break of its link that the subscriber has reported */
   heads(subscriber: string, heads: readonly Head[], g: number, hasBroken: boolean): void;
   /** Asks to have a number come back through the broker, to {@link Outbox.echoed}. */
   mark(g: number): void;
@@ -39,24 +39,24 @@ export interface OutboxPort {
   overflow(event: string, policy: PublishPolicy, dropped: number): void;
 }
 
-/** How long, in milliseconds, subscribers may lag before they are told how far they should be, while somebody waits for room. */
+/** How long, in milliseconds, subscribers may lag before they are reminded, while a publisher waits for room. */
 const ROOM_PATIENCE = 10;
 
-/** How many characters may be unacknowledged before those who publish are to wait: a window of large events takes memory. */
+/** How many characters may be unacknowledged before publishers have to wait: a window of large events takes memory. */
 const MOST_CHARACTERS = 4_194_304;
-/** How much may be in use when those who waited go on: a quarter is acknowledged at once, and is enough. */
+/** The part of the room that may be in use when waiting publishers go on. A quarter is acknowledged at once, and is enough. */
 const ENOUGH = 0.76;
-/** After how many to ask the broker whether it has them, if not after a quarter of the window. */
+/** After how many characters to send a mark, if not after a quarter of the window. */
 const MARK_CHARACTERS = MOST_CHARACTERS / 4;
 
-/** How many bytes a unit of a text takes at most, which is where it is escaped. */
+/** The most bytes that a UTF-16 unit of a text takes, which is when it is escaped. */
 const WIDEST = 6;
 
 /** A dropped event counts as a sixteenth of one that is kept: only its numbers are kept, in some 32 bytes. */
 const GONE_BITS = 4;
 /**
- * The publisher's end of its streams: numbers events, keeps what live subscribers have not acknowledged,
- * sends no more at a time than the window has room for, and repeats what was lost.
+ * The publisher's end of its streams. It numbers events, keeps what live subscribers have not acknowledged, sends no more
+ * at a time than the window has room for, and replays what was lost.
  */
 export class Outbox {
   readonly #publisher: string;
@@ -66,26 +66,26 @@ export class Outbox {
   readonly #logs = new Map<string, Log>();
   readonly #stock: Stock;
   readonly #subscribers = new Map<string, Subscriber>();
-  // The subscribers, and those that fell silent and may come back.
+  // The subscribers, and silent ones that may come back.
   readonly #audience = new Audience();
-  // The logs of the events that wait to be sent, in the order in which they were published.
+  // The logs of the events that wait to be sent, in the order of publishing.
   readonly #unsent = new Fifo<Log>();
-  /** How many bytes of UTF-8 the arguments of an event may have on their way. */
+  /** The most bytes of UTF-8 that the arguments of an event may have on this bus. */
   largest: number = LARGEST;
   #open = false;
   #g = 0;
-  // The last event that was sent, as a number over all events: they are sent in this order.
+  // The number over all events of the last event that was sent: events are sent in this order.
   #sentG = 0;
   readonly #laggards: Laggards;
   readonly #newcomers: Newcomers;
   readonly #onRoom: (() => void)[] = [];
-  // The broker counts as a subscriber of everything, whose acknowledgement is an echo: so nobody sends
-  // faster than the broker takes it, also when only peers in Python listen, or nobody.
+  // The broker counts as a subscriber of everything, and acknowledges by an echo. So a peer never sends faster than the
+  // broker takes it, even if only Python peers listen, or nobody.
   readonly #broker: Subscriber;
   #marked = 0;
-  // The characters that were sent since.
+  // The characters sent since the last mark.
   #unmarked = 0;
-  // What a store is to keep, if there is one.
+  // What is on its way to the store, if there is one.
   #deposits: Deposits | undefined;
   #onDelivered: { readonly g: number; readonly signal: AbortSignal; readonly resolve: () => void }[] = [];
 
@@ -107,24 +107,24 @@ export class Outbox {
     for (const log of this.#broker.logs) log.subscribers.add(this.#broker);
   }
 
-  /** How many events are kept for subscribers: under way or waiting. */
+  /** The number of events that are kept for subscribers: under way or waiting. */
   get pending(): number {
     return this.#stock.pending;
   }
 
-  /** How many events have not been sent yet. */
+  /** The number of events that have not been sent yet. */
   get unsent(): number {
     return this.#stock.waiting;
   }
 
-  /** How many events are kept at all, history included. */
+  /** The number of events that are kept at all, including history. */
   get kept(): number {
     return this.#stock.kept;
   }
 
   /**
-   * Whether to publish more now. While the way is open, what is published then leaves at once.
-   * @param part - how much may be in use of what there is room for
+   * Whether there is room to publish more. If so, and the way is open, the next event leaves at once.
+   * @param part - the part of the room that may be in use
    */
   #hasRoom(part: number): boolean {
     const { window, limit, size } = this.#options;
@@ -134,10 +134,10 @@ export class Outbox {
 
   /**
    * Takes an event. It leaves as soon as the way is open and the window has room.
-   * @param trace - what it is part of, as a W3C `traceparent`
-   * @returns how many characters its arguments have as JSON
-   * @throws OverflowError when too much is kept already; PayloadError when it is larger than the way to
-   *   subscribers allows. The event has no number then
+   * @param trace - the trace that it is part of, as a W3C `traceparent`
+   * @returns the number of characters of its arguments as JSON
+   * @throws OverflowError when too much is kept already; PayloadError when the event is too large for the bus. The event
+   *   gets no number then
    */
   publish(name: string, args: readonly unknown[], trace?: string): number {
     const log = this.#logs.get(name) as Log;
@@ -164,14 +164,15 @@ export class Outbox {
     if (leavesNow) this.#send(log, fixed);
     else this.#unsent.push(log);
     this.#pump();
-    // Last, because whoever is told may publish.
+    // Last, because listeners may publish.
     this.#tellDropped(log, before, after);
     return size;
   }
 
   /**
-   * Where there is no room: fulfils when a quarter of it is free, so that what is published then travels in larger pieces.
-   * Each subscriber may keep to itself what it takes for too little to acknowledge at once, and many of them all there is.
+   * If there is no room, returns a promise that fulfils when a quarter of it is free, so that the next events travel in
+   * larger pieces. Each subscriber may hold back an acknowledgement that is too small to send, and many of them
+   * together may hold back everything: they are reminded.
    */
   room(): Promise<void> | undefined {
     if (this.#hasRoom(1)) return undefined;
@@ -184,8 +185,8 @@ export class Outbox {
   }
 
   /**
-   * Fulfils when the broker and every subscriber that is known have all that was published so far.
-   * @param signal - aborts when nobody waits for it any more; it need not fulfil then
+   * Fulfils when the broker and every known subscriber have everything that was published so far.
+   * @param signal - aborts when nobody waits any more; the promise need not fulfil then
    */
   delivered(signal: AbortSignal): Promise<void> {
     this.#laggards.remindAll();
@@ -195,7 +196,7 @@ export class Outbox {
     });
   }
 
-  /** For each subscriber that lags: how many events it lacks. */
+  /** Returns how many events each lagging subscriber lacks. */
   undelivered(): { subscriber: string; count: number }[] {
     const lacking = [...this.#subscribers.values()].map(({ id, logs, acked }) => ({
       subscriber: id,
@@ -205,11 +206,11 @@ export class Outbox {
     return lacking.filter(({ count }) => count > 0);
   }
 
-  /** The way to subscribers is open: whoever lags is told so first, then what waits leaves. */
+  /** The way to subscribers is open. Lagging subscribers are reminded first, then waiting events leave. */
   open(): void {
     this.#open = true;
     const before = Array.from(this.#logs.values(), (log) => [log, log.dropped] as const);
-    // It may be another one than before.
+    // The limit may have changed.
     if (this.largest < LARGEST) {
       this.#port.flush();
       for (const [log] of before) this.#stock.dropLarge(log, this.largest);
@@ -227,14 +228,14 @@ export class Outbox {
     }
   }
 
-  /** There is no way for now. */
+  /** The way is closed for now. */
   pause(): void {
     if (this.#open) this.#newcomers.broke();
     this.#open = false;
     this.#deposits?.pause();
   }
 
-  /** There is a store. What it is to keep is still to be said. */
+  /** There is a store. What it is to keep is not known yet. */
   depositIn(deposits: Deposits): void {
     this.#deposits = deposits;
     deposits.onProgress = (refused) => {
@@ -244,15 +245,15 @@ export class Outbox {
   }
 
   /**
-   * The store is to keep these events until it has them, as a subscriber that never leaves. It gets all of them of which
-   * the broker has not said that it has them: so none is missed that is published after the store was asked to, which
-   * this publisher hears before it hears that of the broker.
+   * The store is to keep these events. It counts as a subscriber that never leaves, and gets all of those events that the
+   * broker has not confirmed. So it misses none that is published after the store was asked to keep them: this publisher
+   * learns of that before it gets the broker's confirmation.
    */
   keep(names: readonly string[]): void {
     this.#deposits?.keep(this.#logsOf(names), this.#broker.acked);
   }
 
-  /** The store has more than before, or is to have more. */
+  /** The store has more than before, or is to get more. */
   #deposited(deposits: Deposits): void {
     const { subscriber } = deposits;
     subscriber.acked = deposits.keptUpTo(this.#g);
@@ -260,10 +261,10 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Nothing will be sent any more. Whoever waits is let go. */
+  /** Nothing will be sent any more. Everything that waits goes on. */
   close(): void {
     this.pause();
-    // It may still hear from the store, which is closed later.
+    // The store may still report, because it is closed later.
     if (this.#deposits !== undefined) this.#deposits.onProgress = undefined;
     this.#laggards.close();
     this.#newcomers.close();
@@ -272,15 +273,15 @@ export class Outbox {
   }
 
   /**
-   * There is a subscriber, new or known. It is told the heads of what it wants.
+   * There is a subscriber, new or known. It is sent the heads of its events.
    * @param acked - how far it got before; 0 if it does not know
-   * @param ready - since when it has been ready; undefined where it need not be told where to start
+   * @param ready - since when it has been ready; undefined if it need not be told where to start
    */
   subscribe(id: string, names: readonly string[], acked: number, ready?: Ready): void {
     const logs = this.#logsOf(names);
     let subscriber = this.#subscribers.get(id);
     if (subscriber === undefined) {
-      // Who comes new has no claim on what was sent before, who comes back has.
+      // A new subscriber has no claim on what was sent before; one that comes back has.
       const before = this.#audience.get(id)?.acked ?? (acked > 0 ? acked : this.#sentG);
       const start = Math.min(Math.max(acked, before), this.#sentG);
       subscriber = this.#makeSubscriber(id, logs, start);
@@ -300,8 +301,8 @@ export class Outbox {
   }
 
   /**
-   * A subscriber is gone: nothing is kept for it any more. The events that are published meanwhile still say
-   * what it would have to have before them, until it is forgotten.
+   * A subscriber is gone, and nothing is kept for it any more. Until it is forgotten, events still say what it would need
+   * before them.
    */
   unsubscribe(id: string): void {
     const subscriber = this.#subscribers.get(id);
@@ -326,7 +327,7 @@ export class Outbox {
     if (subscriber !== undefined) this.#acknowledge(subscriber, g);
   }
 
-  /** A mark came back: the broker has everything up to there. @param isSure - also what the store wants of it is known */
+  /** A mark came back: the broker has everything up to there. @param isSure - whether it is also known what the store wants of it */
   echoed(g: number, isSure = false): void {
     if (isSure || this.#deposits?.holdsBack(g) !== true) this.#acknowledge(this.#broker, g);
   }
@@ -340,7 +341,7 @@ export class Outbox {
     this.#pump();
   }
 
-  /** A subscriber lacks these. It gets them, as far as they are there. */
+  /** Replays what a subscriber lacks, as far as it is kept. */
   repeat(id: string, ranges: readonly Range[]): void {
     const replay = new Replay(this.#publisher, (packs, gone) => this.#port.replay(id, packs, gone));
     for (const [name, from, to] of ranges) {
@@ -350,7 +351,7 @@ export class Outbox {
     replay.flush();
   }
 
-  /** What was sent last of each event. */
+  /** Returns what was sent last of each event. */
   heads(logs: Iterable<Log> = this.#logs.values(), acked: number = this.#g): Head[] {
     return Array.from(logs, (log) => [log.event, log.sent, log.firstAfter(acked)] as const);
   }
@@ -360,37 +361,37 @@ export class Outbox {
     this.#newcomers.note(this.#sentG, this.#logs.values());
   }
 
-  /** The logs of those of these events that are published here. */
+  /** Returns the logs of those of these events that are published here. */
   #logsOf(names: readonly string[]): Log[] {
     return names.map((name) => this.#logs.get(name)).filter((log) => log !== undefined);
   }
 
-  /** Whether there is a way for an event of a log, and room. */
+  /** Whether an event of a log may leave: the way is open and there is room. */
   #mayLeave(log: Log): boolean {
     const { underWay, sizeUnderWay } = this.#stock;
     return this.#open && underWay < this.#options.window && (log.policy === 'block' || sizeUnderWay < MOST_CHARACTERS);
   }
 
-  /** Sends what waits, as far as there is room. */
+  /** Sends waiting events, as far as there is room. */
   #pump(): void {
     for (let log = this.#unsent.at(0); log !== undefined; log = this.#unsent.at(0)) {
       const text = log.text(log.sent + 1);
-      // What was dropped is only passed over, which takes neither a way nor room.
+      // A dropped event is only passed over, which needs neither a way nor room.
       if (text !== undefined && !this.#mayLeave(log)) break;
       this.#unsent.shift();
       this.#send(log, text);
     }
-    // Nothing is under way where all was dropped, which subscribers are to know.
+    // If everything was dropped, nothing is under way, but subscribers have to learn of it.
     if (this.#stock.underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#laggards.watch();
     this.#deposits?.pump();
     this.#settle();
   }
 
-  /** Sends the next event of a log; one that was dropped is only passed over. */
+  /** Sends the next event of a log, or passes it over if it was dropped. */
   #send(log: Log, args: Arguments | undefined): void {
     const n = log.sent + 1;
     const isDropped = args === undefined;
-    // What it comes after shows only now: who wants what may have changed since it was published.
+    // Its predecessors are known only now: subscriptions may have changed since it was published.
     const after = isDropped ? undefined : predecessorsOf(log);
     this.#stock.send(log, isDropped);
     passFrontiers(log, isDropped);
@@ -408,14 +409,14 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Lets go of what every subscriber has, but for the history. */
+  /** Releases what every subscriber has, except the history. */
   #release(log: Log): void {
     let acked = Infinity;
     for (const subscriber of log.subscribers) acked = Math.min(acked, subscriber.acked);
     this.#stock.release(log, acked, this.#newcomers.keptAfter);
   }
 
-  /** Lets go of whoever waits for what has come true. */
+  /** Fulfils the promises whose conditions are met. */
   #settle(): void {
     if (this.#onRoom.length > 0 && this.#hasRoom(ENOUGH)) for (const resolve of this.#onRoom.splice(0)) resolve();
     if (this.#onDelivered.length === 0) return;
@@ -423,14 +424,14 @@ export class Outbox {
     for (const log of this.#logs.values()) {
       if (log.released < log.last) oldest = Math.min(oldest, log.g(log.released + 1));
     }
-    // Who came back may lack what was let go of without it.
+    // A subscriber that came back may lack what was released without it.
     for (const one of this.#subscribers.values()) if (lags(one)) oldest = Math.min(oldest, one.acked + 1);
     const waiting = this.#onDelivered;
     this.#onDelivered = waiting.filter(({ g, signal }) => g >= oldest && !signal.aborted);
     for (const { g, resolve } of waiting) if (g < oldest) resolve();
   }
 
-  /** Has a subscriber acknowledge what it has, and ask for what it lacks. */
+  /** Has a subscriber acknowledge what it has, and ask for what it lacks. For the broker, that is a mark. */
   #remind(subscriber: Subscriber): void {
     if (!this.#open) return;
     if (subscriber === this.#broker) {

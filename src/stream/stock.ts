@@ -4,28 +4,28 @@ import { isLonger } from '../size.ts';
 
 /** How much a publisher keeps. */
 export interface StockOptions {
-  /** How many characters its events may have; and besides, those that are only history. */
+  /** The number of characters that its events may have; the same again for those that are only history. */
   readonly size: number;
-  /** How many events of each name are kept beyond those that subscribers lack, for subscribers to come. */
+  /** The number of events of each name that are kept beyond those that subscribers lack, for later subscribers. */
   readonly history: number;
 }
 
 /**
- * What a publisher keeps of its events: what waits to be sent, what is under way, and what every subscriber has, which is
- * history. All of it is counted by where it is.
+ * The events that a publisher keeps: those that wait to be sent, those that are under way, and those that every
+ * subscriber has, which are history. Each kind is counted.
  */
 export class Stock {
   readonly #logs: readonly Log[];
   readonly #options: StockOptions;
   /** Events that wait to be sent. */
   waiting = 0;
-  /** Events that were sent to subscribers and not acknowledged by all of them. */
+  /** Events that were sent and that some subscriber has yet to acknowledge. */
   underWay = 0;
-  /** Events that were dropped, and of which somebody is still to be told. */
+  /** Events that were dropped, and that some subscriber has yet to be told of. */
   gone = 0;
   /** The characters of the events that are under way. */
   sizeUnderWay = 0;
-  /** The characters of those, and of the events that wait. */
+  /** The characters of the events that are under way or wait. */
   size = 0;
   #historySize = 0;
 
@@ -34,17 +34,17 @@ export class Stock {
     this.#options = options;
   }
 
-  /** How many events are kept for subscribers: under way or waiting. */
+  /** The number of events that are kept for subscribers: under way or waiting. */
   get pending(): number {
     return this.underWay + this.waiting;
   }
 
-  /** How many events are kept at all, history included. */
+  /** The number of events that are kept at all, including history. */
   get kept(): number {
     return this.#logs.reduce((kept, { length }) => kept + length, 0);
   }
 
-  /** A new event waits to be sent. Under the log's policy, others are dropped for it, or it is itself. */
+  /** Adds an event that waits to be sent. Under the policy of the log, others may be dropped for it, or the event itself. */
   add(log: Log, args: Arguments, size: number, g: number, trace: string | undefined): void {
     if (log.policy === 'block' || this.#makeRoom(log)) {
       log.append(args, size, g, trace);
@@ -61,12 +61,12 @@ export class Stock {
     if (log.last - log.sent < log.limit) return true;
     if (log.policy === 'drop-newest') return false;
     const keep = log.policy === 'latest' ? 0 : log.limit - 1;
-    // What comes before was dropped earlier.
+    // Earlier ones were dropped before.
     for (let n = log.last - keep; n > log.sent && !log.isDropped(n); n -= 1) this.#drop(log, n);
     return true;
   }
 
-  /** Gives up what has more bytes than there is a way for, which would keep all that follows from getting there. */
+  /** Drops events that are too large for the bus: everything behind them would wait for them. */
   dropLarge(log: Log, largest: number): void {
     for (let n = log.first; n <= log.last; n += 1) {
       if (log.size(n) * 3 > largest && isLonger(log.text(n) ?? '', largest)) this.#drop(log, n);
@@ -92,7 +92,7 @@ export class Stock {
     }
   }
 
-  /** The next event of a log is sent; or only passed over, if it was dropped. */
+  /** Counts the next event of a log as sent, or as passed over if it was dropped. */
   send(log: Log, isDropped: boolean): void {
     log.send();
     if (isDropped) return;
@@ -102,9 +102,9 @@ export class Stock {
   }
 
   /**
-   * Lets go of what every subscriber has, but for the history.
-   * @param acked - what they have, as a number over all events
-   * @param keptAfter - what was sent after this number is kept besides
+   * Releases what every subscriber has, except the history.
+   * @param acked - how far all subscribers are, as a number over all events
+   * @param keptAfter - events after this number are kept as well
    */
   release(log: Log, acked: number, keptAfter: number): void {
     while (log.released < log.sent) {
@@ -137,8 +137,8 @@ export class Stock {
   }
 
   /**
-   * Lets go of an eighth of all history, the oldest: what is large is not kept in the place of others. Of a part, as there
-   * may be thousands of logs to look at.
+   * Removes the oldest eighth of all history, so that large events do not take the place of others. It is an eighth at a
+   * time because there may be thousands of logs to look at.
    */
   #shorten(): void {
     const logs = this.#logs.filter((log) => log.first <= log.released);
