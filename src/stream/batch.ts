@@ -4,8 +4,8 @@ import type { Log } from './log.ts';
 import { LoggedEvents } from './logged-events.ts';
 
 /**
- * Events of one name that follow each other and leave together. Until then they stay in their log, which neither trims nor drops
- * them before. Afterwards the log keeps the batch for what it knows of them.
+ * Events of one name that follow each other and leave together. Until they leave, their log neither trims nor drops them.
+ * Afterwards, the log keeps the batch for what it knows of them.
  */
 export class Batch {
   readonly log: Log;
@@ -18,12 +18,12 @@ export class Batch {
   #args: Arguments[] = [];
   // Whether all of them are as they are.
   #isPlain = true;
-  // What has to be delivered before each event; mostly nothing.
+  // The predecessors of each event; usually there are none.
   #afters: (After | undefined)[] | undefined;
-  // The arguments of all events, where it is known at which places they divide it: a text for each would take a fifth of
-  // what it takes to publish, and only what is repeated needs one.
+  // The JSON of all arguments, if the sizes of the events divide it. A text for each event would take a fifth of the time
+  // of publishing, and only replays need one.
   #list: string | undefined;
-  // Where the text ended that was cut out last: mostly the one behind it is wanted next.
+  // Where the text ended that was cut out last: usually the one behind it is wanted next.
   #cutNext = 0;
   #cutEnd = 0;
 
@@ -46,7 +46,7 @@ export class Batch {
   seal(publisher: string): LoggedEvents {
     const { log, n, next } = this;
     const list = this.#isPlain && next - n > 1 ? JSON.stringify(this.#args) : '';
-    // As long as it should be where nothing had to be escaped.
+    // It has the expected length if nothing had to be escaped.
     if (list.length === this.characters + next - n + 1) this.#list = list;
     else for (let at = n; at < next; at += 1) log.seal(at, this.text(at));
     this.#args = [];
@@ -54,7 +54,7 @@ export class Batch {
     return new LoggedEvents(log, publisher, n, next, this.#afters ?? [], this.#list);
   }
 
-  /** The arguments of an event as JSON, where its log has none itself. */
+  /** Returns the arguments of an event as JSON, if its log has no text of them. */
   text(n: number): string {
     const list = this.#list;
     if (list === undefined) {

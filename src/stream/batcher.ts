@@ -31,10 +31,10 @@ export class Batcher {
     this.#send = send;
   }
 
-  /** An event leaves, which its log has. */
+  /** Adds the event that a log sent last. */
   add(log: Log, args: Arguments, after: After | undefined): void {
     let { batch, sent } = log;
-    // What was dropped leaves a gap.
+    // A dropped event leaves a gap in the numbers.
     if (batch?.next !== sent) {
       if (batch !== undefined) this.#sendEarly(batch);
       batch = new Batch(log, sent);
@@ -51,7 +51,7 @@ export class Batcher {
     });
   }
 
-  /** Sends what waits. */
+  /** Sends everything that waits. */
   flush(): void {
     for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) this.#sendBatch(batch);
     if (this.#onSent.length > 0) for (const say of this.#onSent.splice(0)) say();

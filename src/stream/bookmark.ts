@@ -3,10 +3,10 @@ import type { InvalidCall } from '../wire/json-rpc.ts';
 import type { Pack } from '../wire/pack.ts';
 import { isLonger } from '../size.ts';
 
-/** What a bookmark delivers to and tells. */
+/** What a bookmark delivers to and reports to. */
 export interface BookmarkPort {
   deliver(event: string, args: readonly unknown[], publisher: string, trace: string | undefined): void;
-  /** Calls back when all that was delivered so far has been dealt with. */
+  /** Calls back when everything that was delivered so far has been dealt with. */
   afterDelivery(then: () => void): void;
   /** There is more to note than before. */
   progressed(): void;
@@ -15,31 +15,31 @@ export interface BookmarkPort {
   invalid(part: InvalidCall): void;
 }
 
-/** A bookmark as it is noted, in JSON. */
+/** A bookmark as it is stored, in JSON. */
 interface Noted {
-  /** Whose it is: the id of a peer. */
+  /** The id of the peer that owns it. */
   readonly owner: string;
   /** The last frame that was dealt with. */
   readonly after: number;
   /** For each event, the last frame before it was subscribed to. */
   readonly starts: Readonly<Record<string, number>>;
-  /** For each publisher, the last event of each name that was dealt with; who was heard last is the last. */
+  /** For each publisher, the last event of each name that was dealt with. The publisher heard last comes last. */
   readonly seen: readonly (readonly [publisher: string, last: Readonly<Record<string, number>>])[];
 }
 
-/** How far it is with an event of a publisher. */
+/** How far a subscription is with an event of a publisher. */
 interface Progress {
   delivered: number;
   /** The last one that was dealt with; undefined before any was. */
   settled: number | undefined;
 }
 
-/** How many numbers to remember, of events of publishers: they are noted again and again. */
+/** The most numbers of events of publishers to remember, because they are stored again and again. */
 const MOST_NUMBERS = 2_000;
 
 /**
- * How far a durable subscription is in a store, and what it delivers. The frames of a publisher are there in its order,
- * so nothing has to be waited for; some may be there twice, and those are told by their numbers.
+ * Keeps how far a durable subscription is in a store, and delivers what is new. The frames of a publisher are in the store
+ * in its order, so nothing has to be waited for. Some may be there twice, and are recognized by their numbers.
  */
 export class Bookmark {
   readonly #owner: string;
@@ -50,10 +50,10 @@ export class Bookmark {
   #after: number;
 
   /**
-   * @param owner - the id of the peer whose it is
-   * @param events - what is subscribed to
+   * @param owner - the id of the peer that owns it
+   * @param events - the subscribed events
    * @param last - the number of the last frame in the store
-   * @param noted - what was noted of it, by whomever; undefined for a new one, which begins with what comes next
+   * @param noted - the stored bookmark, whoever stored it; undefined for a new one, which begins with what comes next
    */
   constructor(owner: string, events: readonly string[], last: number, noted: string | undefined, port: BookmarkPort) {
     this.#owner = owner;
@@ -69,22 +69,22 @@ export class Bookmark {
     this.found(last);
   }
 
-  /** The number of the last frame in the store is this one. A store that is not so far was made anew: all in it is news. */
+  /** Takes the number of the last frame in the store. If it is lower than before, the store is a new one, and all is news. */
   found(last: number): void {
     if (this.#after <= last) return;
     this.#after = 0;
     for (const event of this.#starts.keys()) this.#starts.set(event, 0);
   }
 
-  /** The last frame that was dealt with as a whole. */
+  /** The last frame that was dealt with completely. */
   get after(): number {
     return this.#after;
   }
 
-  /** Delivers what is new of a frame. */
+  /** Delivers what is new in a frame. */
   frame(number: number, publisher: string, packs: readonly Pack[], gone: readonly Gone[]): void {
     const seen = this.#seenOf(publisher);
-    // What is gone in the middle shows by the numbers of what is there.
+    // Gaps in the middle show by the numbers of the events around them.
     this.#giveUp(
       seen,
       publisher,
@@ -94,7 +94,7 @@ export class Bookmark {
     for (const { event, n, events, traces } of packs) {
       if (!this.#wants(event, number)) continue;
       for (const [index, args] of events.entries()) {
-        // The next one shows that it was missed.
+        // The next event shows that this one was missed.
         if ('reason' in args) {
           this.#port.invalid(args);
           continue;
@@ -108,13 +108,13 @@ export class Bookmark {
     this.#giveUp(seen, publisher, number, gone);
   }
 
-  /** All of a frame was dealt with. */
+  /** A frame was dealt with completely. */
   settled(number: number): void {
     this.#after = Math.max(this.#after, number);
     this.#port.progressed();
   }
 
-  /** To be noted, in so many bytes: of publishers for which there is no room, those that were heard longest ago are forgotten. */
+  /** Returns what to store, in so many bytes. If there is no room for all publishers, the longest silent ones are left out. */
   toText(largest: number): string {
     for (;;) {
       const noted: Noted = {
@@ -177,7 +177,7 @@ export class Bookmark {
     this.#seen.delete(publisher);
     this.#seen.set(publisher, seen);
     for (const oldest of this.#seen.keys()) {
-      // Whom this is of is remembered, however many events there are.
+      // The publisher heard just now is remembered, however many events it has.
       if (this.#seen.size === 1 || this.#seen.size * this.#starts.size <= MOST_NUMBERS) break;
       this.#seen.delete(oldest);
     }
@@ -190,7 +190,7 @@ function settledOf(seen: ReadonlyMap<string, Progress>): Record<string, number> 
   return Object.fromEntries(settled.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** Whose a bookmark is; undefined for what is none. */
+/** Returns the owner of a stored bookmark; undefined for what is none. */
 export function ownerOf(noted: string): string | undefined {
   return read(noted)?.owner;
 }

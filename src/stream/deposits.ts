@@ -8,8 +8,8 @@ import { isLonger } from '../size.ts';
 
 /**
  * Has a store keep events.
- * @param id - the same where the same is deposited again
- * @returns whether they are kept; if not, they are deposited again. Does not reject
+ * @param id - the same one when the same events are deposited again
+ * @returns whether they are kept. If not, they are deposited again. Does not reject
  */
 export type MakeDeposit = (id: string, packs: readonly string[], gone: readonly Gone[]) => Promise<boolean>;
 
@@ -20,11 +20,11 @@ interface Deposit {
   readonly gone: readonly Gone[];
   /** The last event of each name in it. */
   readonly ends: ReadonlyMap<Log, number>;
-  /** For each event that is left out, as the store has no room for it: its log. */
+  /** The log of each event that is left out because it is too large for the store. */
   readonly refused: readonly Log[];
 }
 
-/** How many events, and about how many characters, go into one deposit. */
+/** The most events, and about the most characters, in one deposit. */
 const MOST_EVENTS = 1_024;
 const MOST_CHARACTERS = 65_536;
 /** How long, in milliseconds, to wait before something is deposited again, at first and at most. */
@@ -32,25 +32,25 @@ const FIRST_DELAY = 50;
 const LAST_DELAY = 1_000;
 
 /**
- * Brings to a store what it is to keep, in the publisher's order over all of these events: one deposit after the other,
- * each as large as what has come meanwhile, so that no failure can change the order of what is kept.
+ * Brings events to a store that is to keep them, in the publisher's order over all of these events. It makes one deposit
+ * after the other, each of what has come meanwhile, so that no failure can change the order of what is kept.
  */
 export class Deposits {
   readonly #publisher: string;
   readonly #clock: Clock;
   readonly #make: MakeDeposit;
-  /** Whom events are kept for in the outbox until they are in the store. */
+  /** The subscriber for which the outbox keeps events until they are in the store. */
   readonly subscriber: Subscriber;
   // The last event of each name that is in the store.
   readonly #kept = new Map<Log, number>();
-  /** How many bytes of UTF-8 the arguments of an event may have there. */
+  /** The most bytes of UTF-8 that the arguments of an event may have in the store. */
   largest: number = Infinity;
-  /** Called when more is kept than before, with the log of each event that never will be: it was too large. */
+  /** Called when more is kept than before, with the log of each event that was too large to be kept. */
   onProgress: ((refused: readonly Log[]) => void) | undefined;
   #isOpen = false;
   /**
-   * Whether the store may want more than is known here. Then nothing is let go of because the broker has it, but
-   * {@link onHeld} is called.
+   * Whether the store may want more than is known here. While it may, the broker's confirmations release nothing, and
+   * {@link onHeld} is called instead.
    */
   isUnsure = false;
   onHeld: (() => void) | undefined;
@@ -78,8 +78,8 @@ export class Deposits {
   }
 
   /**
-   * How many events are not in the store yet.
-   * @param pending - how many there are that may have to go there, while it is not known which
+   * Returns how many events are not in the store yet.
+   * @param pending - how many may have to go there, for as long as it is not known which
    */
   lacking(pending: number): number {
     if (this.#held > 0) return pending;
@@ -88,7 +88,7 @@ export class Deposits {
     return count;
   }
 
-  /** Keeps the events of these logs, too. @param after - those behind this number over all events */
+  /** Keeps the events of these logs as well. @param after - only those behind this number over all events */
   keep(logs: readonly Log[], after: number): void {
     if (logs.length === 0) return;
     for (const log of logs) {
@@ -100,19 +100,19 @@ export class Deposits {
     this.onProgress?.([]);
   }
 
-  /** The number over all events up to which everything is in the store. @param last - of the last event */
+  /** Returns the number over all events up to which everything is in the store. @param last - that of the last event */
   keptUpTo(last: number): number {
     let g = last;
     for (const [log, kept] of this.#kept) if (kept < log.last) g = Math.min(g, log.g(kept + 1) - 1);
     return g;
   }
 
-  /** What is held back: the number over all events up to which the broker has them. 0 for nothing. */
+  /** The number over all events up to which the broker's confirmation is held back; 0 if it is not. */
   get held(): number {
     return this.#held;
   }
 
-  /** The broker has everything up to there. @returns whether that does not count yet */
+  /** The broker has everything up to this number. @returns whether that is held back for now */
   holdsBack(g: number): boolean {
     if (!this.isUnsure) return false;
     this.#held = Math.max(this.#held, g);
@@ -120,15 +120,15 @@ export class Deposits {
     return true;
   }
 
-  /** What the store wanted when the broker had everything up to there is known. */
+  /** It is known what the store wanted when the broker had everything up to this number. */
   letGo(g: number): void {
     if (this.#held <= g) this.#held = 0;
   }
 
-  /** There is a way to the store: what was on its way may have been lost. */
+  /** The way to the store is open. What was on its way may have been lost. */
   open(): void {
     this.#isOpen = true;
-    // The store may take less than before.
+    // The store may accept less than before.
     if (this.#deposit !== undefined && this.#isTooLong(this.#deposit)) this.#deposit = undefined;
     if (this.#deposit !== undefined) void this.#send(this.#deposit);
   }
@@ -139,7 +139,7 @@ export class Deposits {
     this.#cancelRetry = undefined;
   }
 
-  /** Brings what was sent and is not there, if nothing is on its way. */
+  /** Deposits what was sent and is not in the store, unless a deposit is on its way. */
   pump(): void {
     if (!this.#isOpen || this.#deposit !== undefined) return;
     this.#deposit = this.#gather();
@@ -151,7 +151,7 @@ export class Deposits {
     this.#cancelRetry = undefined;
     const { id, packs, gone, ends, refused } = deposit;
     const isKept = await this.#make(id, packs, gone);
-    // It may have been sent again meanwhile, and that have come first.
+    // It may have been sent again meanwhile, and the second answer may have come first.
     if (this.#deposit !== deposit) return;
     if (!isKept) {
       this.#retry(deposit);
@@ -169,16 +169,16 @@ export class Deposits {
     this.#delay = Math.min(this.#delay * 2, LAST_DELAY);
   }
 
-  /** @returns what is next; undefined if there is nothing */
+  /** Returns the next deposit; undefined if there is nothing to deposit. */
   #gather(): Deposit | undefined {
     for (let most = MOST_EVENTS; ; most >>= 1) {
       const deposit = this.#gatherUpTo(most);
-      // What is around the events may be more than they are: names, traces, and what each has to come after.
+      // Names, traces and predecessors may be larger than the events themselves.
       if (most === 1 || deposit === undefined || !this.#isTooLong(deposit)) return deposit;
     }
   }
 
-  /** Whether it has more than the largest event, which the store has room for. */
+  /** Whether a deposit is larger than the largest event, which the store has room for. */
   #isTooLong({ packs, gone }: Deposit): boolean {
     return isLonger(packs.join() + JSON.stringify(gone), this.largest);
   }
@@ -203,7 +203,7 @@ export class Deposits {
       const text = log.text(n) ?? '';
       if (count > 0 && characters + text.length > most) break;
       if (isLonger(text, this.largest)) {
-        // Published before this was known: then it has to be missed.
+        // It was published before the limit was known, and has to be missed.
         replay.addGone([log.event, n, n, log.g(n)]);
         refused.push(log);
       } else {
@@ -218,7 +218,7 @@ export class Deposits {
     return { id: `${this.#publisher}:${first}`, packs, gone, ends, refused };
   }
 
-  /** The log of the next event in the publisher's order that was sent. */
+  /** Returns the log of the next event, in the publisher's order, that was sent. */
   #next(ends: ReadonlyMap<Log, number>): Log | undefined {
     let next: Log | undefined;
     let least = Infinity;

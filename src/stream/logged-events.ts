@@ -14,8 +14,8 @@ export class LoggedEvents implements EventBatch {
 
   /**
    * @param next - the number of the event behind the last one
-   * @param afters - of each, where that is known already
-   * @param list - the arguments of all, where that is there already
+   * @param afters - the predecessors of each event, if they are at hand
+   * @param list - the JSON of all arguments, if it is at hand
    */
   constructor(
     log: Log,

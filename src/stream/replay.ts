@@ -6,16 +6,16 @@ import { LoggedEvents } from './logged-events.ts';
 /** About how many characters of events go into one message. */
 const MOST_CHARACTERS = 65_536;
 /**
- * How many events, of a thousand characters each, one nak is answered with at most. With more, the subscriber would ask again for
- * events that are still being sent, and so on without end.
+ * The most events, of a thousand characters each, with which one nak is answered. With more, the subscriber would ask
+ * again for events that are still being sent, and so on without end.
  */
 const MOST_EVENTS = 2_000;
 
-/** Gathers what answers a nak into messages. */
+/** Gathers the answer to a nak into messages. */
 export class Replay {
   readonly #publisher: string;
   readonly #send: (packs: readonly string[], gone: readonly Gone[]) => void;
-  // Events that follow each other: those of a log from one number to before another one.
+  // Events of a log that follow each other: from one number to before another.
   #log: Log | undefined;
   #n = 0;
   #next = 0;
@@ -29,7 +29,7 @@ export class Replay {
     this.#send = send;
   }
 
-  /** Events of a log, as far as they were sent, and as there is room for. */
+  /** Adds events of a log, as far as they were sent and there is room. */
   addRange(log: Log, from: number, to: number): void {
     const last = Math.min(to, log.sent);
     if (from < log.first) this.addGone([log.event, from, Math.min(last, log.first - 1), log.trimmedG]);
@@ -39,7 +39,7 @@ export class Replay {
     }
   }
 
-  /** An event that is kept, or was dropped under its policy. */
+  /** Adds an event that is kept, or that it was dropped. */
   add(log: Log, n: number): void {
     const { event } = log;
     if (log.isDropped(n)) {
@@ -58,7 +58,7 @@ export class Replay {
 
   addGone([event, from, to, g]: Gone): void {
     const before = this.#gone.at(-1);
-    // What was dropped mostly follows each other.
+    // Dropped events usually follow each other.
     const isNext = before?.[0] === event && before[2] === from - 1;
     if (isNext) this.#gone[this.#gone.length - 1] = [event, before[1], to, g];
     else this.#gone.push([event, from, to, g]);
