@@ -1,14 +1,15 @@
 import { PayloadError } from '../errors.ts';
 
 /**
- * The arguments of an event, as JSON. Arguments that cannot change may also be kept as they are from the moment when the
- * event is sent to the end of that turn: JSON is then made of all arguments of a frame at once, which takes half the time.
+ * The arguments of an event, as JSON or as they are. Arguments that cannot change stay as they are from when the event
+ * is sent to the end of that turn. Then JSON is made of all arguments of a frame at once, which takes half of the time.
+ * If nothing had to be escaped, their batch keeps this JSON as one list, and cuts a text out only when it is wanted.
  */
 export type Arguments = string | readonly unknown[];
 
 /**
- * Returns the JSON of a value that was found to have one. It may have changed since: values with a `toJSON` or with
- * getters can give something else each time.
+ * Returns the JSON of a value that was found to have one. The value may have changed since: a `toJSON` or a getter can
+ * return something else each time.
  * @throws PayloadError
  */
 export function jsonOf(value: unknown): string {
@@ -20,8 +21,8 @@ export function jsonOf(value: unknown): string {
 }
 
 /**
- * Returns the length of the JSON of arguments in which nothing has to be escaped.
- * @param most - the most characters that it may have
+ * Returns how long the JSON of arguments is if nothing in them has to be escaped.
+ * @param most - the largest length to return
  * @returns undefined for arguments that can change, or are longer
  */
 export function plainLength(args: readonly unknown[], most: number): number | undefined {

@@ -1,38 +1,39 @@
 import type { After } from '../wire/pack.ts';
 import type { Log } from './log.ts';
 
-/** A subscriber, for which events are kept until it acknowledges them. */
+/** A receiver for which events are kept until it acknowledges them. */
 export interface Subscriber {
   readonly id: string;
   logs: readonly Log[];
-  /** It has all its events up to this number over all events. */
+  /** It has everything it wants up to this number over all events. */
   acked: number;
   /**
-   * A time before it became ready, until it acknowledges something. It may not have heard yet where to start; then
-   * everything that a broken link lost since that time has to be repaired.
+   * A time before it became ready; undefined once it has acknowledged something. Until then it may not know where to
+   * start, and must get again what a broken link has lost since that time.
    */
   unsureSince: number | undefined;
   /** Whether it has reported that its link broke before it had heard where to start, and this was allowed for. */
   hasBroken: boolean;
-  /** How long, in milliseconds, it may lag before it is reminded, and since when that counts. */
+  /** How long it may lag before it is reminded, in milliseconds, and since when that counts. */
   patience: number;
   since: number;
 }
 
-/** The subscribers of the same events. */
+/** The subscribers that want the same events. */
 export interface Group {
   readonly logs: readonly Log[];
   readonly members: Map<string, Subscriber>;
   /**
-   * The logs whose last events have to be delivered before the next event: the log of the last event that was sent to
-   * the group, and those of events that were dropped since.
+   * What the next event has to come after: the log of the last event that was sent to the group, and the logs of events
+   * that were dropped since. The events are the last ones of these logs.
    */
   readonly frontier: Log[];
 }
 
 /**
- * The groups of subscribers of the same events. From them follows what an event says in `after`: for each group that gets
- * it, the event that was sent to the group before. By induction, a subscriber that has that one has all before it.
+ * The groups of subscribers that want the same events. They determine what an event says in `after`: for each group
+ * that wants it, the previous event that was sent to the group. A subscriber that has that one has all before it, by
+ * induction.
  */
 export class Audience {
   readonly #groups = new Map<string, Group>();
@@ -42,7 +43,7 @@ export class Audience {
     return this.#groupOf.get(id)?.members.get(id);
   }
 
-  /** Puts a subscriber into the group of its logs, and out of the one that it was in. */
+  /** Adds a subscriber, which wants the events of its logs, and of no others any more. */
   add(subscriber: Subscriber): void {
     this.delete(subscriber.id);
     const { logs } = subscriber;
@@ -72,7 +73,7 @@ function keyOf(logs: readonly Log[]): string {
   return JSON.stringify(logs.map(({ event }) => event).toSorted());
 }
 
-/** Returns what has to be delivered before the next event of a log, beyond what its number says. */
+/** Returns what has to be delivered before the next event of a log, apart from what its own number says. */
 export function predecessorsOf(log: Log): After | undefined {
   let after: After | undefined;
   for (const { frontier } of log.groups) {
@@ -88,15 +89,15 @@ function names(first: After | undefined, event: string): boolean {
   return false;
 }
 
-/** The next event of a log was sent to its groups, or was passed over because it was dropped. */
+/** Updates the frontiers of the groups that want the next event of a log. It was sent, or skipped if it was dropped. */
 export function passFrontiers(log: Log, wasDropped: boolean): void {
   for (const group of log.groups) {
-    // Only an event that is sent can tell its predecessors.
+    // Only an event that is sent can say what comes before it.
     if (wasDropped) {
       if (!group.frontier.includes(log)) group.frontier.push(log);
     } else {
       group.frontier[0] = log;
-      // Setting the length costs a tenth of a publish even if it does not change.
+      // Setting it costs a tenth of a publish even where it does not change.
       if (group.frontier.length > 1) group.frontier.length = 1;
     }
   }

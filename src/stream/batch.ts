@@ -4,26 +4,26 @@ import type { Log } from './log.ts';
 import { LoggedEvents } from './logged-events.ts';
 
 /**
- * Events of one name that follow each other and leave together. Until they leave, their log neither trims nor drops them.
- * Afterwards, the log keeps the batch for what it knows of them.
+ * Events of one name that follow each other and leave together. Until they leave, they stay in their log, which neither
+ * trims nor drops them. Afterwards the log keeps the batch for what it knows of them.
  */
 export class Batch {
   readonly log: Log;
-  /** The number of its first event, and of the one behind its last. */
+  /** The number of its first event, and the number after that of its last. */
   readonly n: number;
   next: number;
   /** How many characters its events have. */
   characters = 0;
-  // Until they leave.
+  // The arguments of its events, until they leave.
   #args: Arguments[] = [];
-  // Whether all of them are as they are.
+  // Whether all arguments are kept as they are, none of them as JSON.
   #isPlain = true;
-  // The predecessors of each event; usually there are none.
+  // The events that have to be delivered before each event; mostly none.
   #afters: (After | undefined)[] | undefined;
-  // The JSON of all arguments, if the sizes of the events divide it. A text for each event would take a fifth of the time
-  // of publishing, and only replays need one.
+  // The JSON of the arguments of all events as one list, if it is known where each event's part begins and ends. A text
+  // for each event would take a fifth of the time of publishing, and only repeated events need one.
   #list: string | undefined;
-  // Where the text ended that was cut out last: usually the one behind it is wanted next.
+  // The event after the one whose text was cut out last, and the end of that text. Mostly that event is wanted next.
   #cutNext = 0;
   #cutEnd = 0;
 
@@ -42,11 +42,11 @@ export class Batch {
     this.next += 1;
   }
 
-  /** Makes JSON of all arguments, and returns what leaves. */
+  /** Makes JSON of all arguments, and returns the events as they leave. */
   seal(publisher: string): LoggedEvents {
     const { log, n, next } = this;
     const list = this.#isPlain && next - n > 1 ? JSON.stringify(this.#args) : '';
-    // It has the expected length if nothing had to be escaped.
+    // The list has this length if nothing had to be escaped.
     if (list.length === this.characters + next - n + 1) this.#list = list;
     else for (let at = n; at < next; at += 1) log.seal(at, this.text(at));
     this.#args = [];
@@ -54,7 +54,7 @@ export class Batch {
     return new LoggedEvents(log, publisher, n, next, this.#afters ?? [], this.#list);
   }
 
-  /** Returns the arguments of an event as JSON, if its log has no text of them. */
+  /** Returns the arguments of an event as JSON, if its log does not have that itself. */
   text(n: number): string {
     const list = this.#list;
     if (list === undefined) {

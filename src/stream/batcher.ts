@@ -5,15 +5,15 @@ import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 
 /**
- * How many events, and about how many characters, go into one frame. Texts of 128 KiB and more have memory of their own
- * for each, which V8 gets from the system and gives back: a frame of that size took twice as long in all.
+ * How many events, and about how many characters, go into one frame. For each text of 128 KiB and more, V8 gets memory
+ * from the system and gives it back: a frame of that size took twice as long in all.
  */
 const MOST_EVENTS = 1_024;
 const MOST_CHARACTERS = 49_152;
 
 /**
- * Gathers the events of a turn into frames, one or more for each name. Events of different names may
- * change places: subscribers put them in order again.
+ * Gathers the events of a turn into frames, one or more for each name. This may change the order of events of different
+ * names: subscribers restore it.
  */
 export class Batcher {
   readonly #publisher: string;
@@ -22,7 +22,7 @@ export class Batcher {
   readonly #waiting: Batch[] = [];
   readonly #onSent: (() => void)[] = [];
   #scheduled = false;
-  /** Whether everybody who gets the frames understands packs, or somebody on the way translates them. */
+  /** Whether all receivers of the frames understand packs, or something on the way translates them. */
   mayPack = false;
 
   constructor(publisher: string, clock: Clock, send: (event: string, frame: string) => void) {
@@ -31,10 +31,10 @@ export class Batcher {
     this.#send = send;
   }
 
-  /** Adds the event that a log sent last. */
+  /** Adds the event of a log that was sent last. */
   add(log: Log, args: Arguments, after: After | undefined): void {
     let { batch, sent } = log;
-    // A dropped event leaves a gap in the numbers.
+    // Dropped events leave a gap in the numbers.
     if (batch?.next !== sent) {
       if (batch !== undefined) this.#sendEarly(batch);
       batch = new Batch(log, sent);
@@ -51,7 +51,7 @@ export class Batcher {
     });
   }
 
-  /** Sends everything that waits. */
+  /** Sends all waiting events. */
   flush(): void {
     for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) this.#sendBatch(batch);
     if (this.#onSent.length > 0) for (const say of this.#onSent.splice(0)) say();

@@ -6,7 +6,7 @@ import { isLonger } from '../size.ts';
 /** What a bookmark delivers to and reports to. */
 export interface BookmarkPort {
   deliver(event: string, args: readonly unknown[], publisher: string, trace: string | undefined): void;
-  /** Calls back when everything that was delivered so far has been dealt with. */
+  /** Calls back when all events delivered so far have been dealt with. */
   afterDelivery(then: () => void): void;
   /** There is more to note than before. */
   progressed(): void;
@@ -15,7 +15,7 @@ export interface BookmarkPort {
   invalid(part: InvalidCall): void;
 }
 
-/** A bookmark as it is stored, in JSON. */
+/** A bookmark in the form in which it is noted, as JSON. */
 interface Noted {
   /** The id of the peer that owns it. */
   readonly owner: string;
@@ -27,19 +27,19 @@ interface Noted {
   readonly seen: readonly (readonly [publisher: string, last: Readonly<Record<string, number>>])[];
 }
 
-/** How far a subscription is with an event of a publisher. */
+/** How far the events of one name and publisher have been delivered and dealt with. */
 interface Progress {
   delivered: number;
   /** The last one that was dealt with; undefined before any was. */
   settled: number | undefined;
 }
 
-/** The most numbers of events of publishers to remember, because they are stored again and again. */
+/** How many numbers of publishers' events to remember: they are noted again and again. */
 const MOST_NUMBERS = 2_000;
 
 /**
- * Keeps how far a durable subscription is in a store, and delivers what is new. The frames of a publisher are in the store
- * in its order, so nothing has to be waited for. Some may be there twice, and are recognized by their numbers.
+ * The position of a durable subscription in a store. It delivers the events from there on. The frames of a publisher
+ * are in the store in its order, so no event has to wait for others. Some may be there twice: their numbers show that.
  */
 export class Bookmark {
   readonly #owner: string;
@@ -51,9 +51,9 @@ export class Bookmark {
 
   /**
    * @param owner - the id of the peer that owns it
-   * @param events - the subscribed events
+   * @param events - the events that are subscribed to
    * @param last - the number of the last frame in the store
-   * @param noted - the stored bookmark, whoever stored it; undefined for a new one, which begins with what comes next
+   * @param noted - the noted bookmark, of any owner; undefined for a new one, which begins with the next frame
    */
   constructor(owner: string, events: readonly string[], last: number, noted: string | undefined, port: BookmarkPort) {
     this.#owner = owner;
@@ -69,22 +69,25 @@ export class Bookmark {
     this.found(last);
   }
 
-  /** Takes the number of the last frame in the store. If it is lower than before, the store is a new one, and all is news. */
+  /**
+   * This is the number of the last frame in the store. If it is lower than this bookmark, the store was made anew: all
+   * of its frames are new.
+   */
   found(last: number): void {
     if (this.#after <= last) return;
     this.#after = 0;
     for (const event of this.#starts.keys()) this.#starts.set(event, 0);
   }
 
-  /** The last frame that was dealt with completely. */
+  /** The last frame that was dealt with as a whole. */
   get after(): number {
     return this.#after;
   }
 
-  /** Delivers what is new in a frame. */
+  /** Delivers the new events of a frame. */
   frame(number: number, publisher: string, packs: readonly Pack[], gone: readonly Gone[]): void {
     const seen = this.#seenOf(publisher);
-    // Gaps in the middle show by the numbers of the events around them.
+    // Events that are gone in the middle show by the numbers of the others.
     this.#giveUp(
       seen,
       publisher,
@@ -108,13 +111,16 @@ export class Bookmark {
     this.#giveUp(seen, publisher, number, gone);
   }
 
-  /** A frame was dealt with completely. */
+  /** All of a frame was dealt with. */
   settled(number: number): void {
     this.#after = Math.max(this.#after, number);
     this.#port.progressed();
   }
 
-  /** Returns what to store, in so many bytes. If there is no room for all publishers, the longest silent ones are left out. */
+  /**
+   * Returns the text to note, in at most so many bytes. If there is no room for all publishers, those that were heard
+   * longest ago are forgotten.
+   */
   toText(largest: number): string {
     for (;;) {
       const noted: Noted = {
@@ -142,9 +148,9 @@ export class Bookmark {
   }
 
   /**
-   * Goes on to an event, and reports those that are not there: between the last one and the first of these, and from
-   * that on up to `gone`.
-   * @returns where it is then; undefined if that is no news
+   * Goes on to an event, and reports missing ones: those between the last event and `first`, and from `first` up to
+   * `gone`.
+   * @returns the progress; undefined if these events were there before
    */
   #goOn(
     seen: Map<string, Progress>,
@@ -177,7 +183,7 @@ export class Bookmark {
     this.#seen.delete(publisher);
     this.#seen.set(publisher, seen);
     for (const oldest of this.#seen.keys()) {
-      // The publisher heard just now is remembered, however many events it has.
+      // The current publisher is always remembered, however many events there are.
       if (this.#seen.size === 1 || this.#seen.size * this.#starts.size <= MOST_NUMBERS) break;
       this.#seen.delete(oldest);
     }
@@ -190,7 +196,7 @@ function settledOf(seen: ReadonlyMap<string, Progress>): Record<string, number> 
   return Object.fromEntries(settled.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** Returns the owner of a stored bookmark; undefined for what is none. */
+/** Returns the owner of a noted bookmark, or undefined if the text is not a bookmark. */
 export function ownerOf(noted: string): string | undefined {
   return read(noted)?.owner;
 }

@@ -7,13 +7,13 @@ import { Replay } from './replay.ts';
 import { isLonger } from '../size.ts';
 
 /**
- * Has a store keep events.
- * @param id - the same one when the same events are deposited again
- * @returns whether they are kept. If not, they are deposited again. Does not reject
+ * Makes a store keep events.
+ * @param id - the same if the same events are deposited again
+ * @returns whether the events are kept; if not, they are deposited again. Does not reject
  */
 export type MakeDeposit = (id: string, packs: readonly string[], gone: readonly Gone[]) => Promise<boolean>;
 
-/** What is on its way to the store. */
+/** Events on their way to the store. */
 interface Deposit {
   readonly id: string;
   readonly packs: readonly string[];
@@ -24,7 +24,7 @@ interface Deposit {
   readonly refused: readonly Log[];
 }
 
-/** The most events, and about the most characters, in one deposit. */
+/** How many events, and about how many characters, go into one deposit. */
 const MOST_EVENTS = 1_024;
 const MOST_CHARACTERS = 65_536;
 /** How long, in milliseconds, to wait before something is deposited again, at first and at most. */
@@ -32,8 +32,8 @@ const FIRST_DELAY = 50;
 const LAST_DELAY = 1_000;
 
 /**
- * Brings events to a store that is to keep them, in the publisher's order over all of these events. It makes one deposit
- * after the other, each of what has come meanwhile, so that no failure can change the order of what is kept.
+ * Brings events to the store that is to keep them, in the publisher's order over all of them. It makes one deposit
+ * after the other, each with the events that have come meanwhile, so that no failure can change the order in the store.
  */
 export class Deposits {
   readonly #publisher: string;
@@ -43,14 +43,14 @@ export class Deposits {
   readonly subscriber: Subscriber;
   // The last event of each name that is in the store.
   readonly #kept = new Map<Log, number>();
-  /** The most bytes of UTF-8 that the arguments of an event may have in the store. */
+  /** How many bytes of UTF-8 the arguments of an event may have in the store. */
   largest: number = Infinity;
-  /** Called when more is kept than before, with the log of each event that was too large to be kept. */
+  /** Called when more events are kept than before. Gets the log of each event that never will be: it was too large. */
   onProgress: ((refused: readonly Log[]) => void) | undefined;
   #isOpen = false;
   /**
-   * Whether the store may want more than is known here. While it may, the broker's confirmations release nothing, and
-   * {@link onHeld} is called instead.
+   * Whether the store may want more events than is known here. If so, events are not released when the broker has them.
+   * Instead, {@link onHeld} is called.
    */
   isUnsure = false;
   onHeld: (() => void) | undefined;
@@ -67,19 +67,19 @@ export class Deposits {
     this.subscriber = { id: STORE, logs: [], acked: 0, ...never };
   }
 
-  /** Whether nothing is to be kept. */
+  /** Whether the store is to keep no events. */
   get isIdle(): boolean {
     return this.#kept.size === 0;
   }
 
-  /** Whether events of a log are to be kept. */
+  /** Whether the store is to keep the events of a log. */
   has(log: Log): boolean {
     return this.#kept.has(log);
   }
 
   /**
    * Returns how many events are not in the store yet.
-   * @param pending - how many may have to go there, for as long as it is not known which
+   * @param pending - the number of events that may have to go there, for as long as it is not known which do
    */
   lacking(pending: number): number {
     if (this.#held > 0) return pending;
@@ -88,7 +88,7 @@ export class Deposits {
     return count;
   }
 
-  /** Keeps the events of these logs as well. @param after - only those behind this number over all events */
+  /** Keeps the events of these logs, too. @param after - the number over all events after which to keep them */
   keep(logs: readonly Log[], after: number): void {
     if (logs.length === 0) return;
     for (const log of logs) {
@@ -107,12 +107,12 @@ export class Deposits {
     return g;
   }
 
-  /** The number over all events up to which the broker's confirmation is held back; 0 if it is not. */
+  /** The acknowledgement of the broker that is held back, as a number over all events; 0 if there is none. */
   get held(): number {
     return this.#held;
   }
 
-  /** The broker has everything up to this number. @returns whether that is held back for now */
+  /** The broker has everything up to this number. @returns whether that does not count yet */
   holdsBack(g: number): boolean {
     if (!this.isUnsure) return false;
     this.#held = Math.max(this.#held, g);
@@ -125,10 +125,10 @@ export class Deposits {
     if (this.#held <= g) this.#held = 0;
   }
 
-  /** The way to the store is open. What was on its way may have been lost. */
+  /** The way to the store is open. A deposit on its way may have been lost. */
   open(): void {
     this.#isOpen = true;
-    // The store may accept less than before.
+    // The store may have a lower limit than before.
     if (this.#deposit !== undefined && this.#isTooLong(this.#deposit)) this.#deposit = undefined;
     if (this.#deposit !== undefined) void this.#send(this.#deposit);
   }
@@ -139,7 +139,7 @@ export class Deposits {
     this.#cancelRetry = undefined;
   }
 
-  /** Deposits what was sent and is not in the store, unless a deposit is on its way. */
+  /** Brings events to the store that were sent and are not there yet, if no deposit is on its way. */
   pump(): void {
     if (!this.#isOpen || this.#deposit !== undefined) return;
     this.#deposit = this.#gather();
@@ -151,7 +151,7 @@ export class Deposits {
     this.#cancelRetry = undefined;
     const { id, packs, gone, ends, refused } = deposit;
     const isKept = await this.#make(id, packs, gone);
-    // It may have been sent again meanwhile, and the second answer may have come first.
+    // It may have been sent again meanwhile, and the second one may have arrived first.
     if (this.#deposit !== deposit) return;
     if (!isKept) {
       this.#retry(deposit);
@@ -169,16 +169,16 @@ export class Deposits {
     this.#delay = Math.min(this.#delay * 2, LAST_DELAY);
   }
 
-  /** Returns the next deposit; undefined if there is nothing to deposit. */
+  /** @returns the next deposit; undefined if there is none */
   #gather(): Deposit | undefined {
     for (let most = MOST_EVENTS; ; most >>= 1) {
       const deposit = this.#gatherUpTo(most);
-      // Names, traces and predecessors may be larger than the events themselves.
+      // Names, traces and what each event has to come after may be larger than the events themselves.
       if (most === 1 || deposit === undefined || !this.#isTooLong(deposit)) return deposit;
     }
   }
 
-  /** Whether a deposit is larger than the largest event, which the store has room for. */
+  /** Whether a deposit is larger than the largest event, for which the store has room. */
   #isTooLong({ packs, gone }: Deposit): boolean {
     return isLonger(packs.join() + JSON.stringify(gone), this.largest);
   }
@@ -192,7 +192,7 @@ export class Deposits {
       packs.push(...morePacks);
       gone.push(...moreGone);
     });
-    // A unit of a text has three bytes at most.
+    // A code unit of a text has three bytes at most.
     const most = Math.min(MOST_CHARACTERS, this.largest / 3);
     let first: number | undefined;
     let characters = 0;
@@ -203,7 +203,7 @@ export class Deposits {
       const text = log.text(n) ?? '';
       if (count > 0 && characters + text.length > most) break;
       if (isLonger(text, this.largest)) {
-        // It was published before the limit was known, and has to be missed.
+        // It was published before this limit was known, so the store cannot have it.
         replay.addGone([log.event, n, n, log.g(n)]);
         refused.push(log);
       } else {
@@ -218,7 +218,7 @@ export class Deposits {
     return { id: `${this.#publisher}:${first}`, packs, gone, ends, refused };
   }
 
-  /** Returns the log of the next event, in the publisher's order, that was sent. */
+  /** Returns the log of the next event that was sent, in the publisher's order. */
   #next(ends: ReadonlyMap<Log, number>): Log | undefined {
     let next: Log | undefined;
     let least = Infinity;

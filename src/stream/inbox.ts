@@ -4,11 +4,11 @@ import type { Clock } from './clock.ts';
 import { Complaints } from './complaints.ts';
 import { Receipts } from './receipts.ts';
 
-/** What an inbox delivers to, and how it speaks to its publisher. */
+/** What an inbox delivers to, sends through and reports to. */
 export interface InboxPort {
-  /** @param trace - the trace that the event is part of, if it is traced */
+  /** @param trace - the trace that the event is part of, if one was given */
   deliver(event: string, args: readonly unknown[], trace: string | undefined): void;
-  /** The given number of events are lost for good. */
+  /** Events were lost for good. */
   gap(event: string, count: number): void;
   /** Asks the publisher for its heads. */
   ask(): void;
@@ -17,15 +17,15 @@ export interface InboxPort {
   complain(ranges: readonly Range[]): void;
 }
 
-/** The events of one name. */
+/** The state of the events of one name. */
 interface Sequence {
   readonly event: string;
-  /** How many events from before its head are wanted. */
+  /** How many events from before the head are wanted. */
   readonly replay: number;
-  /** The number of the next event to deliver, and whether that is decided. It is not before the first heads have come. */
+  /** The number of the next event to deliver, and whether that is decided. It is undecided before the first heads. */
   next: number;
   isDecided: boolean;
-  /** The first event to deliver, if that was decided without heads; otherwise 0. */
+  /** The first value of `next`, if that was decided without heads; otherwise 0. */
   guess: number;
   /** The last event that is known to exist. */
   known: number;
@@ -33,10 +33,10 @@ interface Sequence {
   held: Item[];
 }
 
-/** Something that waits to be delivered: an event, or the news that some events are gone. */
+/** What waits to be delivered: an event, or the news that some events are gone. */
 interface Item {
   readonly sequence: Sequence;
-  /** The number over all events; if several are gone, that of the last one. */
+  /** The number over all events. For several events that are gone, that of the last one. */
   readonly g: number;
   /** For an event that arrived, both are its number. */
   readonly from: number;
@@ -48,26 +48,26 @@ interface Item {
 
 /** How long to wait for the heads of a publisher before asking again. */
 const ASK_EVERY = 250;
-/** The most events of one publisher to hold back. No publisher has as many under way: a window is at most half of this. */
+/** How many events of a publisher to hold back. None has as many under way: a window is smaller by half. */
 const MOST_HELD = 100_000;
-/** The most missing ranges to name in one complaint. */
+/** How many missing ranges to name in one complaint. */
 const MOST_RANGES = 1_000;
 
 /**
- * The subscriber's end of the streams of one publisher. It delivers each event once and in the publisher's order, holds
- * back what came too early, and asks for what is missing.
+ * The subscriber's end of the streams of one publisher. It delivers each event once and in the publisher's order,
+ * holds back events that came too early, and asks for missing ones.
  */
 export class Inbox {
   readonly #clock: Clock;
   readonly #port: InboxPort;
-  // The subscribed events, by name.
+  // The events that are wanted, by name.
   readonly #sequences = new Map<string, Sequence>();
-  // The number of items that wait, and of the events that they stand for.
+  // How many items are held, and how many events they stand for.
   #held = 0;
   #heldEvents = 0;
-  // The number of events that are known to exist and were not delivered. If that is more than wait, some are missing.
+  // How many events are known to exist and were not delivered. If these are more than are held, some are missing.
   #outstanding = 0;
-  // Whether the heads have come. Nothing is delivered before.
+  // Nothing is delivered before the first heads have come.
   #joined = false;
   #closed = false;
   readonly #receipts: Receipts;
@@ -76,7 +76,7 @@ export class Inbox {
   #complainedOf = 0;
   #cancelAsking: (() => void) | undefined;
 
-  /** @param wanted - the subscribed events, and for each how many from before its head are wanted */
+  /** @param wanted - the names of the wanted events, and for each how many events from before its head */
   constructor(wanted: ReadonlyMap<string, number>, clock: Clock, port: InboxPort) {
     for (const [event, replay] of wanted) {
       this.#sequences.set(event, { event, replay, next: 1, isDecided: false, guess: 0, known: 0, held: [] });
@@ -89,19 +89,19 @@ export class Inbox {
     this.#complaints = new Complaints(clock, () => this.#complain());
   }
 
-  /** The number over all events of the last one that was delivered; 0 before the first. */
+  /** The number over all events of the last event that was delivered; 0 before the first. */
   get position(): number {
     return this.#receipts.position;
   }
 
-  /** The number of items that wait for others. */
+  /** The number of items that wait for other events. */
   get held(): number {
     return this.#held;
   }
 
   /**
-   * Begins to ask for heads. That is needed once for a new publisher, and again after a link broke: later events do not
-   * show what was lost then. Nothing is delivered until the heads have come.
+   * Begins to ask for heads. This is needed once for a new publisher, and again after a link broke: the next events do
+   * not show what was lost then. Until the heads come, nothing is delivered.
    */
   ask(): void {
     this.#joined = false;
@@ -111,8 +111,8 @@ export class Inbox {
   }
 
   /**
-   * Events of these names come another way. Everything about them is forgotten.
-   * @returns whether there are other events
+   * Forgets the events of these names: they come another way.
+   * @returns whether events of other names are left
    */
   dismiss(events: Iterable<string>): boolean {
     for (const event of events) {
@@ -127,14 +127,14 @@ export class Inbox {
     return this.#sequences.size > 0;
   }
 
-  /** The publisher is present. If it was taken for gone, it is asked for its heads again. */
+  /** The publisher is there. If it counted as gone, it is asked for its heads again. */
   returned(): void {
     if (!this.#joined && this.#cancelAsking === undefined) this.ask();
   }
 
   /**
    * An event arrived.
-   * @param after - the events of other names that have to be delivered before
+   * @param after - the events of other names that have to be delivered before it
    * @param trace - the trace that it is part of
    */
   arrived(
@@ -152,7 +152,7 @@ export class Inbox {
       return;
     }
     this.returned();
-    // An event that was given up, because its publisher was taken for gone, comes too late to keep the order.
+    // An event that was given up because its publisher counted as gone comes too late to keep the order.
     const isLate = g < this.position;
     this.#hold({ sequence, g, from: n, to: n, args: isLate ? undefined : args, trace });
     this.#learn(sequence, n);
@@ -160,15 +160,15 @@ export class Inbox {
     this.#advance();
   }
 
-  /** The given number of characters arrived with the last events. */
+  /** The events that arrived last, so many of them, had so many characters. */
   weigh(characters: number, events = 1): void {
     this.#receipts.weigh(characters, events);
   }
 
   /**
-   * The publisher tells how far its events go.
+   * The publisher says how far its events go.
    * @param window - how many events it sends without an acknowledgement
-   * @param isStart - whether it is to be believed about where to start
+   * @param isStart - whether it can be trusted about where to start
    */
   heads(heads: readonly Head[], g: number, window: number, isStart = true): void {
     if (this.#closed || (!isStart && this.#isUndecided(heads))) return;
@@ -186,14 +186,14 @@ export class Inbox {
     if (this.#missingCount === 0) this.#receipts.repeat(g);
   }
 
-  /** The publisher has replayed what it could, and does not have these any more. */
+  /** The publisher has repeated what it could. It no longer has these events. */
   gone(ranges: readonly Gone[]): void {
     if (this.#closed || !this.#joined) return;
     for (const [event, from, to, g] of ranges) {
       const sequence = this.#sequences.get(event);
       if (sequence === undefined) continue;
       let first = Math.max(from, sequence.next);
-      // Some may have come after all. Events that are gone before one of them belong directly before it.
+      // Some may have arrived after all. Events that are gone before one of them belong directly before it.
       for (const item of sequence.held.slice()) {
         if (item.to < first || item.from > to) continue;
         if (item.from > first) {
@@ -204,20 +204,20 @@ export class Inbox {
       if (first <= to) this.#hold({ sequence, g, from: first, to, args: undefined });
       this.#learn(sequence, to);
     }
-    // Some missing events came. The rest is asked for as soon as nothing more comes.
+    // Some of the missing events came. The rest is asked for once no more come.
     if (this.#missingCount < this.#complainedOf) this.#complaints.reset();
     this.#advance();
   }
 
   /**
-   * The publisher is gone, or silent. Missing events will not come any more, and what waits for them is delivered. If the
-   * publisher comes back, it goes on from there.
-   * @param heads - its heads as it left
+   * The publisher is gone, or silent. Missing events will not come any more, so those that wait for them are delivered.
+   * If the publisher comes back, delivery goes on from there.
+   * @param heads - the heads that it sent when it left
    */
   end(heads: readonly Head[]): void {
     if (this.#closed) return;
     if (!this.#joined) this.#join(heads);
-    // If it comes back, it has to tell its heads first.
+    // If it comes back, it has to send its heads first.
     this.#joined = false;
     for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
     for (const item of this.#takeHeld()) this.#settle(item);
@@ -225,7 +225,7 @@ export class Inbox {
     this.#cancelTimers();
   }
 
-  /** Acknowledges what was delivered, and delivers nothing any more. */
+  /** Stops delivering for good, and acknowledges what was delivered. */
   close(): void {
     if (this.#closed) return;
     this.#receipts.send();
@@ -233,7 +233,7 @@ export class Inbox {
     this.#cancelTimers();
   }
 
-  /** Decides which event of each name is the first to deliver, unless that is decided already. */
+  /** Decides for each name which event to deliver first, unless that is decided already. */
   #join(heads: readonly Head[]): void {
     const starts = new Map<Sequence, number>();
     for (const [event, last, start] of heads) {
@@ -253,8 +253,8 @@ export class Inbox {
   }
 
   /**
-   * The start is known now. Events from there to a guessed start are lost: others were delivered while their publisher
-   * was taken for gone.
+   * Where to start is known now. The events before a guess are lost: their publisher counted as gone, and later events
+   * were delivered.
    */
   #judge(sequence: Sequence, start: number): void {
     const count = sequence.guess - start;
@@ -271,12 +271,12 @@ export class Inbox {
     return this.#outstanding === 0 && this.#held === 0;
   }
 
-  /** The number of events that are known to exist and are neither delivered nor held. */
+  /** How many events are known to exist, but are neither delivered nor held. */
   get #missingCount(): number {
     return this.#outstanding - this.#heldEvents;
   }
 
-  /** Whether everything that an event comes after was delivered. */
+  /** Whether all events were delivered that have to come before an event. */
   #hasAll(after: After | undefined): boolean {
     for (let one = after; one !== undefined; one = one.more) {
       const sequence = this.#sequences.get(one.event);
@@ -292,7 +292,7 @@ export class Inbox {
     sequence.known = last;
   }
 
-  /** This is the event to deliver next. */
+  /** Decides that this is the next event to deliver. */
   #decide(sequence: Sequence, next: number): void {
     this.#outstanding += outstandingIn(next, sequence.known) - outstandingIn(sequence.next, sequence.known);
     sequence.next = next;
@@ -303,7 +303,7 @@ export class Inbox {
     const { held } = item.sequence;
     const place = placeOf(item.from, held);
     const before = held[place - 1];
-    // It has come before, or it is among those that are gone, and comes too late.
+    // The event has come before, or it comes too late: it is among those that are gone.
     if (this.#held >= MOST_HELD || (before !== undefined && before.to >= item.from)) return;
     if (place === held.length) held.push(item);
     else held.splice(place, 0, item);
@@ -311,7 +311,7 @@ export class Inbox {
     this.#heldEvents += item.to - item.from + 1;
   }
 
-  /** Takes out all held items, in the publisher's order. */
+  /** Takes out all that is held, in the publisher's order. */
   #takeHeld(): Item[] {
     const items: Item[] = [];
     for (const sequence of this.#sequences.values()) {
@@ -321,13 +321,13 @@ export class Inbox {
     }
     this.#held = 0;
     this.#heldEvents = 0;
-    // These are a few sorted runs, which are merged quickly.
+    // Sorting is quick: these are a few runs that are in order already.
     return items.toSorted((a, b) => a.g - b.g);
   }
 
   /**
-   * If nothing is missing, delivers what is held. Otherwise asks for what is missing, because its place among the held
-   * events is not known.
+   * Delivers what is held if no event is missing, because it is not known where a missing one belongs among the held
+   * ones. Otherwise asks for the missing ones.
    */
   #advance(): void {
     if (!this.#joined) return;
@@ -344,7 +344,10 @@ export class Inbox {
     }
   }
 
-  /** Delivers a held event, or reports that it is gone. Gaps of its name that sort behind it are reported first. */
+  /**
+   * Delivers a held event, or reports that it is gone. Before that, gives up events of its name that are gone but were
+   * sorted behind it.
+   */
   #settle({ sequence, from, to, g, args, trace }: Item): void {
     if (to < sequence.next) return;
     this.#skipTo(sequence, from);
@@ -362,11 +365,11 @@ export class Inbox {
     this.#learn(sequence, n);
     this.#decide(sequence, n + 1);
     this.#port.deliver(sequence.event, args, trace);
-    // Events are acknowledged once delivered. A listener may have ended everything.
+    // Only delivered events are acknowledged. The delivery may have closed this inbox.
     if (!this.#closed) this.#progress(g);
   }
 
-  /** Gives up the events that are missing before this one. */
+  /** Gives up the events that are missing before an event. */
   #skipTo(sequence: Sequence, n: number): void {
     const count = n - sequence.next;
     if (count <= 0) return;
@@ -387,7 +390,7 @@ export class Inbox {
     return ranges;
   }
 
-  /** Returns the missing events. */
+  /** Returns the ranges of missing events. */
   #missing(): Range[] {
     const ranges: Range[] = [];
     for (const sequence of this.#sequences.values()) {
@@ -414,11 +417,11 @@ function outstandingIn(next: number, known: number): number {
   return Math.max(0, known - next + 1);
 }
 
-/** Returns how many items begin up to a number. */
+/** Returns how many items begin at or before a number. */
 function placeOf(n: number, items: readonly Item[]): number {
   let low = 0;
   let high = items.length;
-  // Usually it comes behind all of them.
+  // Mostly the new item comes last.
   if (high > 0 && (items[high - 1] as Item).from <= n) return high;
   while (low < high) {
     const middle = (low + high) >> 1;

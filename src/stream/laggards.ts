@@ -1,15 +1,15 @@
 import type { Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
 
-/** What laggards are found by, and reminded through. */
+/** The subscribers to look at, and what to do about those that lag. */
 export interface LaggardsPort {
   /** Whether the way to subscribers is open. */
   isOpen(): boolean;
-  /** Returns all that have to acknowledge, including the broker. */
+  /** Returns all that have to acknowledge events, the broker included. */
   all(): Iterable<Subscriber>;
   /** Tells a subscriber how far it should be. */
   remind(subscriber: Subscriber): void;
-  /** Called at each check for laggards, which are made now and then as long as there are any. */
+  /** Called with each check for laggards. Checks are made now and then, as long as any subscriber lags. */
   looked(): void;
 }
 
@@ -17,7 +17,7 @@ export interface LaggardsPort {
 const FIRST_PATIENCE = 100;
 const LAST_PATIENCE = 1_000;
 
-/** Reminds lagging subscribers of how far they should be. Nothing else shows them that the last events were lost. */
+/** Reminds lagging subscribers how far they should be. Nothing else shows them that the last events were lost. */
 export class Laggards {
   readonly #clock: Clock;
   readonly #port: LaggardsPort;
@@ -28,18 +28,18 @@ export class Laggards {
     this.#port = port;
   }
 
-  /** A subscriber has got further, or is new. */
+  /** A subscriber has acknowledged more, or is new. */
   progressed(subscriber: Subscriber): void {
     subscriber.patience = FIRST_PATIENCE;
     subscriber.since = this.#clock.now();
   }
 
-  /** Begins to look for laggards. */
+  /** A subscriber may lag from now on. */
   watch(): void {
     this.#cancelTimer ??= this.#clock.after(FIRST_PATIENCE, () => this.#look());
   }
 
-  /** Reminds all laggards, however long they have lagged. */
+  /** Reminds all lagging subscribers, no matter for how long they have lagged. */
   remindAll(): void {
     for (const one of this.#port.all()) if (lags(one)) this.#port.remind(one);
   }
@@ -69,7 +69,7 @@ export class Laggards {
   }
 }
 
-/** Returns the number over all events of the last event that was sent to a subscriber. */
+/** Returns the number over all events of the last event that was sent and that a subscriber wants. */
 export function sentTo({ logs }: Subscriber): number {
   return logs.reduce((last, { sentG }) => Math.max(last, sentG), 0);
 }

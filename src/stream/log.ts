@@ -6,10 +6,10 @@ import type { Batch } from './batch.ts';
 
 /**
  * What a publisher does when an event cannot leave because too much is unacknowledged:
- * - `'block'`: keeps it, up to the limit of the outbox; beyond that, the emitter gets an `OverflowError`;
- * - `'drop-oldest'`, `'drop-newest'`, `'latest'`: keeps up to `limit` events of this name, and drops the oldest of them,
- *   the new one, or all but the new one. Subscribers are told what is missing. Until they can be told, 16 dropped events
- *   count as one that is kept.
+ * - `'block'`: keeps the event, up to the outbox's limit. Beyond that, the emitter gets an `OverflowError`.
+ * - `'drop-oldest'`, `'drop-newest'`, `'latest'`: keeps up to `limit` events of this name. Beyond that, drops the
+ *   oldest, the new one, or all except the new one. Subscribers learn which events are missing. Until they can, 16
+ *   dropped events count as a kept one.
  */
 export type PublishPolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'latest';
 
@@ -20,13 +20,13 @@ export interface EventOutboxOptions {
   /** @default 'block' */
   readonly overflow?: PublishPolicy | undefined;
   /**
-   * The number of events of this name that may wait under one of the dropping policies.
+   * How many events of this name may wait under one of the dropping policies.
    * @default 1000, or 1 with `'latest'`
    */
   readonly limit?: number | undefined;
 }
 
-/** Stands for a text that is in the batch in which the event left, or is to leave. */
+/** Stands for the text of an event whose batch has it: the batch that the event leaves with, or left with. */
 const IN_BATCH = Symbol('in a batch');
 
 /** The events of one name that a publisher keeps. */
@@ -37,27 +37,28 @@ export class Log {
   readonly limit: number;
   readonly subscribers: Set<Subscriber> = new Set();
   readonly groups: Group[] = [];
-  // Invariant: the rings hold the events first, first + 1, … last. The event n is at n & mask in each of them, and every
-  // other place in the ring of texts is undefined. Up to `released` nobody needs the events any more; up to `sent` they
-  // were sent. They are columns, because with an object for each event, half of the work would be garbage collection.
+  // Invariant: the rings have the events first, first + 1, … last. Event n is at n & mask in each ring. All other
+  // places are undefined in the ring of texts. Up to `released`, nobody needs the events any more. Up to `sent`, they
+  // were sent. The rings are columns, because with an object for each event half of the work would be garbage
+  // collection.
   #texts = emptyRing<string | typeof IN_BATCH>();
   #sizes = emptyRing<number>();
   #gs = emptyRing<number>();
   #mask = this.#gs.length - 1;
-  // The batches that have left and are still needed for a text or an `after`, in the order of their numbers.
+  // The batches that have left and are still of use, in the order of their numbers.
   readonly #batches = new Fifo<Batch>();
-  // How far events had been sent at some moments, as a number over all events and of this name: for events that are no
-  // longer kept.
+  // How far events had been sent at some moments: the number over all events and the number of this name. Needed when
+  // the events are not kept any more.
   readonly #marks = new Fifo<{ readonly g: number; readonly n: number }>();
-  // The traces that events are part of, by number. Usually there are none.
+  // The trace that an event is part of, by the event's number. Mostly nobody traces.
   readonly #traces = new Map<number, string>();
   first = 1;
   released = 0;
   sent = 0;
   last = 0;
-  /** The events that were sent last, until they leave. */
+  /** The batch of the events that were sent last, until it leaves. */
   batch: Batch | undefined;
-  /** The numbers over all events of the last event that was sent, and of the last that was trimmed. */
+  /** The number over all events of the last event that was sent, and of the last one that was trimmed. */
   sentG = 0;
   trimmedG = 0;
   dropped = 0;
@@ -69,12 +70,12 @@ export class Log {
     this.limit = limit ?? (overflow === 'latest' ? 1 : 1_000);
   }
 
-  /** The number of events that are kept. */
+  /** The number of kept events. */
   get length(): number {
     return this.last - this.first + 1;
   }
 
-  /** Returns the arguments as JSON; undefined if the event was dropped. */
+  /** Returns the arguments of an event as JSON, or undefined if the event was dropped. Subscribers learn of that. */
   text(n: number): string | undefined {
     const text = this.#texts[n & this.#mask];
     return text === IN_BATCH ? (this.#batchOf(n) as Batch).text(n) : text;
@@ -84,12 +85,12 @@ export class Log {
     return this.#texts[n & this.#mask] === undefined;
   }
 
-  /** Returns the number of characters of the arguments as JSON, without escapes. */
+  /** Returns how many characters the arguments of an event have as JSON, mostly without those that escaping adds. */
   size(n: number): number {
     return this.#sizes[n & this.#mask] as number;
   }
 
-  /** Sets the text of an event, unless it was trimmed meanwhile: its place may belong to another event now. */
+  /** Keeps the JSON of an event's arguments, unless the event was trimmed meanwhile: another may be at its place. */
   seal(n: number, text: string): void {
     if (n >= this.first) this.#texts[n & this.#mask] = text;
   }
@@ -99,7 +100,7 @@ export class Log {
     this.#batches.push(batch);
   }
 
-  /** Returns the number of an event over all events. */
+  /** Returns the number over all events of an event. */
   g(n: number): number {
     return this.#gs[n & this.#mask] as number;
   }
@@ -112,7 +113,7 @@ export class Log {
     return this.#traces.size === 0 ? undefined : this.#traces.get(n);
   }
 
-  /** @param args - undefined if the event was dropped at once. If they are not JSON, they are in the batch of the event */
+  /** @param args - undefined if the event was dropped at once; if not a text, the batch that it leaves with has them */
   append(args: Arguments | undefined, size: number, g: number, trace?: string): void {
     if (this.length > this.#mask) this.#resize(this.length * 2);
     this.last += 1;
@@ -123,7 +124,7 @@ export class Log {
     this.#gs[place] = g;
   }
 
-  /** Counts the next event as sent. */
+  /** The next event was sent. */
   send(): void {
     this.sent += 1;
     this.sentG = this.g(this.sent);
@@ -131,7 +132,7 @@ export class Log {
 
   /**
    * Notes how far events have been sent.
-   * @param oldest - notes from before this number over all events are no longer needed
+   * @param oldest - a number over all events; older notes are no longer needed
    */
   mark(g: number, oldest: number): void {
     if (this.#marks.at(this.#marks.length - 1)?.n !== this.sent) this.#marks.push({ g, n: this.sent });
@@ -150,12 +151,15 @@ export class Log {
     if (size <= this.#mask) this.#resize(size);
   }
 
-  /** Drops the arguments of an event that is kept. Subscribers will be told that it is gone. */
+  /** Drops a kept event: it will not be sent, or not again. Subscribers learn of that. */
   drop(n: number): void {
     this.#texts[n & this.#mask] = undefined;
   }
 
-  /** Returns the first event whose number over all events is larger than `g`. Exact if that event is kept or `g` was marked. */
+  /**
+   * Returns the first event whose number over all events is larger than `g`. The result is exact if that event is kept,
+   * or if `g` was marked.
+   */
   firstAfter(g: number): number {
     if (g < this.trimmedG) return this.#sentBy(g) + 1;
     let low = this.first;
@@ -182,7 +186,7 @@ export class Log {
     return moved;
   }
 
-  /** Returns the batch that has an event, or another one or none if no batch that is kept has it. */
+  /** Returns the batch that has an event, if the event needs one. */
   #batchOf(n: number): Batch | undefined {
     if (this.batch !== undefined && n >= this.batch.n) return this.batch;
     let low = 0;

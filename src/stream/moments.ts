@@ -2,17 +2,17 @@ import { Fifo } from '../queue/fifo.ts';
 
 interface Moment {
   readonly time: number;
-  /** The last event that had been sent, as a number over all events. */
+  /** The number over all events of the last event that had been sent. */
   readonly g: number;
 }
 
-/** How far apart, in milliseconds, moments are at least, and for how long they are remembered. */
+/** How far apart moments are at least, and for how long they are remembered, in milliseconds. */
 const APART = 100;
 const REMEMBERED = 60_000;
 
-/** What had been sent at some moments: so that it can be told later what was sent since a time, or somewhat before. */
+/** How far events had been sent at some moments. Shows later what was sent since a time, or since somewhat before. */
 export class Moments {
-  // In the order of time; the first one is the last of those that are too old.
+  // In order of time. The first is the latest of those that are too old.
   readonly #moments = new Fifo<Moment>();
   #last: Moment;
 
@@ -22,7 +22,7 @@ export class Moments {
   }
 
   /**
-   * Up to this event, all had been sent by now.
+   * Notes that all events up to this one have been sent by now.
    * @returns whether that was worth noting
    */
   note(time: number, g: number): boolean {
@@ -33,12 +33,12 @@ export class Moments {
     return true;
   }
 
-  /** The event that was sent last at the oldest moment that is remembered. */
+  /** The last event that had been sent at the oldest remembered moment. */
   get oldest(): number {
     return this.#moments.at(0)?.g ?? 0;
   }
 
-  /** An event that was sent before a time, such that all that was sent since then has a larger number. */
+  /** Returns an event that was sent before a time, so that all events sent since that time have larger numbers. */
   before(time: number): number {
     for (let index = this.#moments.length - 1; index >= 0; index -= 1) {
       const moment = this.#moments.at(index) as Moment;

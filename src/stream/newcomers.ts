@@ -11,22 +11,25 @@ export interface Ready {
   readonly hasBroken: boolean;
 }
 
-/** How long, in milliseconds, a subscriber's report of itself may take to get here. */
+/** How long, in milliseconds, a message of a subscriber about itself may take to arrive. */
 const SAID_BEFORE = 1_000;
-/** How old its first report may be when it gets here. A subscriber reports at once, so an older one was not the first. */
+/**
+ * How old, in milliseconds, its first message may be on arrival. A subscriber sends one at once: if what arrives is
+ * older, something was lost.
+ */
 const SAID_LATE = 100;
 
 /**
- * Decides where subscribers start that have not acknowledged anything. Usually that is behind what had been sent when
- * they were met. If the link of either side broke just then, events under way may be lost, and the subscriber cannot ask
- * for them: it starts with what was sent since it was ready.
+ * Decides where subscribers start that have not acknowledged anything. Mostly they start after the events that had been
+ * sent when they were met. If a link broke then, of either side or between them, events under way may be lost, and the
+ * subscribers cannot ask for them. Then they start with the events that were sent since they were ready.
  */
 export class Newcomers {
   readonly #clock: Clock;
   readonly #moments: Moments;
   #opened = Infinity;
   #broke = -Infinity;
-  /** When the way to subscribers was restored last; undefined before it was open for the first time. */
+  /** When the way to subscribers was last opened again; undefined before it was open for the first time. */
   #mended: number | undefined;
   #keptAfter = Infinity;
   #cancelKeeping: (() => void) | undefined;
@@ -36,14 +39,17 @@ export class Newcomers {
     this.#moments = new Moments(clock.now());
   }
 
-  /** Events after this number are kept, while subscribers that were ready when the way broke may not have said so. */
+  /**
+   * Events that were sent after this number must be kept. Finite while subscribers that were ready when the way broke
+   * may not have said so yet.
+   */
   get keptAfter(): number {
     return this.#keptAfter;
   }
 
   /**
    * The way is open, for the first time or again.
-   * @param onReleased - called when all that were ready when it broke have had time to say so
+   * @param onReleased - called when all subscribers that were ready when it broke have had time to say so
    */
   opened(subscribers: Iterable<Subscriber>, onReleased: () => void): void {
     const now = this.#clock.now();
@@ -68,7 +74,7 @@ export class Newcomers {
     this.#broke = this.#clock.now();
   }
 
-  /** Notes that everything up to `g` has been sent by now. */
+  /** Notes how far events have been sent by now: up to `g`. */
   note(g: number, logs: Iterable<Log>): void {
     if (!this.#moments.note(this.#clock.now(), g)) return;
     for (const log of logs) log.mark(g, this.#moments.oldest);
@@ -81,7 +87,7 @@ export class Newcomers {
     if (Math.min(since, now - this.#opened) > SAID_LATE) subscriber.hasBroken = true;
   }
 
-  /** A subscriber reports that it has acknowledged nothing. */
+  /** A subscriber says that it has acknowledged nothing. */
   heard(subscriber: Subscriber, ready: Ready | undefined): void {
     const { unsureSince = Infinity } = subscriber;
     if (ready?.hasBroken === true) subscriber.hasBroken = true;

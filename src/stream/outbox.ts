@@ -15,48 +15,48 @@ import { isLonger, LARGEST } from '../size.ts';
 import { Stock, type StockOptions } from './stock.ts';
 
 export interface OutboxOptions extends StockOptions {
-  /** The number of events that may be under way unacknowledged. */
+  /** How many events may be under way without an acknowledgement. */
   readonly window: number;
-  /** The number of events, under way or waiting, that are kept for subscribers. */
+  /** How many events, under way or waiting, are kept for subscribers. */
   readonly limit: number;
   readonly events: Readonly<Record<string, EventOutboxOptions | undefined>>;
 }
 
-/** What an outbox sends through and reports to. */
+/** What an outbox sends through, and reports to. */
 export interface OutboxPort {
   /**
-   * Sends the last event of a log that counts as sent. It leaves soon, in a batch with others, and no later than at the
-   * next {@link flush}. Until then it stays in its log.
+   * Sends the latest event of a log, soon and in a batch with others, at the latest with the next {@link flush}. Until
+   * then the event stays in its log.
    */
   event(log: Log, args: Arguments, after: After | undefined): void;
   flush(): void;
   /** @param hasBroken - whether the heads allow for a break of its link that the subscriber has reported */
   heads(subscriber: string, heads: readonly Head[], g: number, hasBroken: boolean): void;
-  /** Asks to have a number come back through the broker, to {@link Outbox.echoed}. */
+  /** Sends a number to the broker, which is to come back to {@link Outbox.echoed}. */
   mark(g: number): void;
   replay(subscriber: string, packs: readonly string[], gone: readonly Gone[]): void;
   /** An event was dropped under its policy. */
   overflow(event: string, policy: PublishPolicy, dropped: number): void;
 }
 
-/** How long, in milliseconds, subscribers may lag before they are reminded, while a publisher waits for room. */
+/** While a caller waits for room: for how many milliseconds subscribers may lag before they get the heads. */
 const ROOM_PATIENCE = 10;
 
-/** How many characters may be unacknowledged before publishers have to wait: a window of large events takes memory. */
+/** How many characters may be unacknowledged before publishers must wait: a window of large events takes memory. */
 const MOST_CHARACTERS = 4_194_304;
-/** The part of the room that may be in use when waiting publishers go on. A quarter is acknowledged at once, and is enough. */
+/** The part that may be in use when waiting publishers go on. A quarter is acknowledged at once, and is enough. */
 const ENOUGH = 0.76;
-/** After how many characters to send a mark, if not after a quarter of the window. */
+/** After how many characters to ask the broker whether it has them, if not after a quarter of the window. */
 const MARK_CHARACTERS = MOST_CHARACTERS / 4;
 
-/** The most bytes that a UTF-16 unit of a text takes, which is when it is escaped. */
+/** The most bytes that a code unit of a text takes, namely when it is escaped. */
 const WIDEST = 6;
 
-/** A dropped event counts as a sixteenth of one that is kept: only its numbers are kept, in some 32 bytes. */
+/** A dropped event counts as a sixteenth of a kept one. Only its numbers are kept, in some 32 bytes. */
 const GONE_BITS = 4;
 /**
- * The publisher's end of its streams. It numbers events, keeps what live subscribers have not acknowledged, sends no more
- * at a time than the window has room for, and replays what was lost.
+ * The publisher's end of its streams. It numbers events, keeps those that live subscribers have not acknowledged,
+ * sends no more at a time than the window has room for, and repeats lost events.
  */
 export class Outbox {
   readonly #publisher: string;
@@ -66,26 +66,26 @@ export class Outbox {
   readonly #logs = new Map<string, Log>();
   readonly #stock: Stock;
   readonly #subscribers = new Map<string, Subscriber>();
-  // The subscribers, and silent ones that may come back.
+  // The subscribers, and former ones that fell silent and may come back.
   readonly #audience = new Audience();
-  // The logs of the events that wait to be sent, in the order of publishing.
+  // For each event that waits to be sent, its log. In the order in which the events were published.
   readonly #unsent = new Fifo<Log>();
-  /** The most bytes of UTF-8 that the arguments of an event may have on this bus. */
+  /** The largest size of an event's arguments that can be sent, in bytes of UTF-8. */
   largest: number = LARGEST;
   #open = false;
   #g = 0;
-  // The number over all events of the last event that was sent: events are sent in this order.
+  // The number over all events of the last event that was sent. Events are sent in this order.
   #sentG = 0;
   readonly #laggards: Laggards;
   readonly #newcomers: Newcomers;
   readonly #onRoom: (() => void)[] = [];
-  // The broker counts as a subscriber of everything, and acknowledges by an echo. So a peer never sends faster than the
-  // broker takes it, even if only Python peers listen, or nobody.
+  // The broker counts as a subscriber to all events. It acknowledges them with an echo. So no peer sends faster than
+  // the broker can take, even if only peers in Python listen, or none.
   readonly #broker: Subscriber;
   #marked = 0;
-  // The characters sent since the last mark.
+  // The number of characters sent since the last mark.
   #unmarked = 0;
-  // What is on its way to the store, if there is one.
+  // The events for a store to keep, if there is a store.
   #deposits: Deposits | undefined;
   #onDelivered: { readonly g: number; readonly signal: AbortSignal; readonly resolve: () => void }[] = [];
 
@@ -117,14 +117,14 @@ export class Outbox {
     return this.#stock.waiting;
   }
 
-  /** The number of events that are kept at all, including history. */
+  /** The number of all kept events, history included. */
   get kept(): number {
     return this.#stock.kept;
   }
 
   /**
-   * Whether there is room to publish more. If so, and the way is open, the next event leaves at once.
-   * @param part - the part of the room that may be in use
+   * Whether to publish more now. While the way is open, such events leave at once.
+   * @param part - which part of the room may be in use
    */
   #hasRoom(part: number): boolean {
     const { window, limit, size } = this.#options;
@@ -133,11 +133,11 @@ export class Outbox {
   }
 
   /**
-   * Takes an event. It leaves as soon as the way is open and the window has room.
-   * @param trace - the trace that it is part of, as a W3C `traceparent`
-   * @returns the number of characters of its arguments as JSON
-   * @throws OverflowError when too much is kept already; PayloadError when the event is too large for the bus. The event
-   *   gets no number then
+   * Publishes an event. It leaves as soon as the way is open and the window has room.
+   * @param trace - the trace that the event is part of, as a W3C `traceparent`
+   * @returns how many characters its arguments have as JSON
+   * @throws OverflowError when too much is kept already; PayloadError when the event is larger than the way to
+   *   subscribers allows. The event then gets no number
    */
   publish(name: string, args: readonly unknown[], trace?: string): number {
     const log = this.#logs.get(name) as Log;
@@ -164,15 +164,15 @@ export class Outbox {
     if (leavesNow) this.#send(log, fixed);
     else this.#unsent.push(log);
     this.#pump();
-    // Last, because listeners may publish.
+    // Last, because a listener may publish.
     this.#tellDropped(log, before, after);
     return size;
   }
 
   /**
-   * If there is no room, returns a promise that fulfils when a quarter of it is free, so that the next events travel in
-   * larger pieces. Each subscriber may hold back an acknowledgement that is too small to send, and many of them
-   * together may hold back everything: they are reminded.
+   * Returns undefined if there is room. Otherwise the promise resolves when a quarter of the room is free: the next
+   * events then travel in larger pieces. Each subscriber may hold back an acknowledgement that it takes for too little
+   * to send at once. With many subscribers, these may be all the room there is.
    */
   room(): Promise<void> | undefined {
     if (this.#hasRoom(1)) return undefined;
@@ -185,8 +185,8 @@ export class Outbox {
   }
 
   /**
-   * Fulfils when the broker and every known subscriber have everything that was published so far.
-   * @param signal - aborts when nobody waits any more; the promise need not fulfil then
+   * Resolves when the broker and every known subscriber have all events published so far.
+   * @param signal - aborts when the result is no longer wanted; the promise need not resolve then
    */
   delivered(signal: AbortSignal): Promise<void> {
     this.#laggards.remindAll();
@@ -196,7 +196,7 @@ export class Outbox {
     });
   }
 
-  /** Returns how many events each lagging subscriber lacks. */
+  /** Returns for each lagging subscriber how many events it lacks. */
   undelivered(): { subscriber: string; count: number }[] {
     const lacking = [...this.#subscribers.values()].map(({ id, logs, acked }) => ({
       subscriber: id,
@@ -206,11 +206,11 @@ export class Outbox {
     return lacking.filter(({ count }) => count > 0);
   }
 
-  /** The way to subscribers is open. Lagging subscribers are reminded first, then waiting events leave. */
+  /** The way to subscribers is open. First lagging subscribers get the heads, then waiting events leave. */
   open(): void {
     this.#open = true;
     const before = Array.from(this.#logs.values(), (log) => [log, log.dropped] as const);
-    // The limit may have changed.
+    // It may be another way than before, with a lower limit.
     if (this.largest < LARGEST) {
       this.#port.flush();
       for (const [log] of before) this.#stock.dropLarge(log, this.largest);
@@ -228,14 +228,14 @@ export class Outbox {
     }
   }
 
-  /** The way is closed for now. */
+  /** The way to subscribers is closed for now. */
   pause(): void {
     if (this.#open) this.#newcomers.broke();
     this.#open = false;
     this.#deposits?.pause();
   }
 
-  /** There is a store. What it is to keep is not known yet. */
+  /** There is a store. Which events it is to keep is said later, with `keep`. */
   depositIn(deposits: Deposits): void {
     this.#deposits = deposits;
     deposits.onProgress = (refused) => {
@@ -245,15 +245,15 @@ export class Outbox {
   }
 
   /**
-   * The store is to keep these events. It counts as a subscriber that never leaves, and gets all of those events that the
-   * broker has not confirmed. So it misses none that is published after the store was asked to keep them: this publisher
-   * learns of that before it gets the broker's confirmation.
+   * Keeps these events until the store has them, as for a subscriber that never leaves. The store gets all of them that
+   * the broker has not acknowledged. So no event is missed that is published after the store was asked to keep it: this
+   * publisher hears of that before it hears the broker's acknowledgement.
    */
   keep(names: readonly string[]): void {
     this.#deposits?.keep(this.#logsOf(names), this.#broker.acked);
   }
 
-  /** The store has more than before, or is to get more. */
+  /** The store has more events than before, or is to keep more. */
   #deposited(deposits: Deposits): void {
     const { subscriber } = deposits;
     subscriber.acked = deposits.keptUpTo(this.#g);
@@ -261,10 +261,10 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Nothing will be sent any more. Everything that waits goes on. */
+  /** Stops sending for good. All waiting promises resolve. */
   close(): void {
     this.pause();
-    // The store may still report, because it is closed later.
+    // It may still hear from the store, which is closed later.
     if (this.#deposits !== undefined) this.#deposits.onProgress = undefined;
     this.#laggards.close();
     this.#newcomers.close();
@@ -273,7 +273,7 @@ export class Outbox {
   }
 
   /**
-   * There is a subscriber, new or known. It is sent the heads of its events.
+   * Adds a subscriber, or updates a known one. It gets the heads of the events that it wants.
    * @param acked - how far it got before; 0 if it does not know
    * @param ready - since when it has been ready; undefined if it need not be told where to start
    */
@@ -281,7 +281,7 @@ export class Outbox {
     const logs = this.#logsOf(names);
     let subscriber = this.#subscribers.get(id);
     if (subscriber === undefined) {
-      // A new subscriber has no claim on what was sent before; one that comes back has.
+      // A new subscriber has no claim to earlier events. One that comes back has.
       const before = this.#audience.get(id)?.acked ?? (acked > 0 ? acked : this.#sentG);
       const start = Math.min(Math.max(acked, before), this.#sentG);
       subscriber = this.#makeSubscriber(id, logs, start);
@@ -301,8 +301,8 @@ export class Outbox {
   }
 
   /**
-   * A subscriber is gone, and nothing is kept for it any more. Until it is forgotten, events still say what it would need
-   * before them.
+   * A subscriber is gone: no events are kept for it any more. Until it is forgotten, new events still say which events
+   * it would need before them.
    */
   unsubscribe(id: string): void {
     const subscriber = this.#subscribers.get(id);
@@ -327,7 +327,10 @@ export class Outbox {
     if (subscriber !== undefined) this.#acknowledge(subscriber, g);
   }
 
-  /** A mark came back: the broker has everything up to there. @param isSure - whether it is also known what the store wants of it */
+  /**
+   * A mark came back: the broker has everything up to this number.
+   * @param isSure - whether it is also known which of these events the store wants
+   */
   echoed(g: number, isSure = false): void {
     if (isSure || this.#deposits?.holdsBack(g) !== true) this.#acknowledge(this.#broker, g);
   }
@@ -341,7 +344,7 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Replays what a subscriber lacks, as far as it is kept. */
+  /** Repeats the events that a subscriber lacks, as far as they are still kept. */
   repeat(id: string, ranges: readonly Range[]): void {
     const replay = new Replay(this.#publisher, (packs, gone) => this.#port.replay(id, packs, gone));
     for (const [name, from, to] of ranges) {
@@ -351,22 +354,22 @@ export class Outbox {
     replay.flush();
   }
 
-  /** Returns what was sent last of each event. */
+  /** Returns the heads: the last event of each name that was sent. */
   heads(logs: Iterable<Log> = this.#logs.values(), acked: number = this.#g): Head[] {
     return Array.from(logs, (log) => [log.event, log.sent, log.firstAfter(acked)] as const);
   }
 
-  /** Notes what has been sent by now. */
+  /** Notes how far events have been sent by now. */
   #noteMoment(): void {
     this.#newcomers.note(this.#sentG, this.#logs.values());
   }
 
-  /** Returns the logs of those of these events that are published here. */
+  /** Returns the logs of these events, without events that are not published here. */
   #logsOf(names: readonly string[]): Log[] {
     return names.map((name) => this.#logs.get(name)).filter((log) => log !== undefined);
   }
 
-  /** Whether an event of a log may leave: the way is open and there is room. */
+  /** Whether an event of a log can be sent now: the way is open, and there is room. */
   #mayLeave(log: Log): boolean {
     const { underWay, sizeUnderWay } = this.#stock;
     return this.#open && underWay < this.#options.window && (log.policy === 'block' || sizeUnderWay < MOST_CHARACTERS);
@@ -376,18 +379,18 @@ export class Outbox {
   #pump(): void {
     for (let log = this.#unsent.at(0); log !== undefined; log = this.#unsent.at(0)) {
       const text = log.text(log.sent + 1);
-      // A dropped event is only passed over, which needs neither a way nor room.
+      // Dropped events are only skipped, which needs neither an open way nor room.
       if (text !== undefined && !this.#mayLeave(log)) break;
       this.#unsent.shift();
       this.#send(log, text);
     }
-    // If everything was dropped, nothing is under way, but subscribers have to learn of it.
+    // If all events were dropped, none is under way, but subscribers must learn of that.
     if (this.#stock.underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#laggards.watch();
     this.#deposits?.pump();
     this.#settle();
   }
 
-  /** Sends the next event of a log, or passes it over if it was dropped. */
+  /** Sends the next event of a log, or skips it if it was dropped. */
   #send(log: Log, args: Arguments | undefined): void {
     const n = log.sent + 1;
     const isDropped = args === undefined;
@@ -409,14 +412,14 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Releases what every subscriber has, except the history. */
+  /** Releases the events that every subscriber has. Only the history of them is kept. */
   #release(log: Log): void {
     let acked = Infinity;
     for (const subscriber of log.subscribers) acked = Math.min(acked, subscriber.acked);
     this.#stock.release(log, acked, this.#newcomers.keptAfter);
   }
 
-  /** Fulfils the promises whose conditions are met. */
+  /** Resolves the promises whose condition is met. */
   #settle(): void {
     if (this.#onRoom.length > 0 && this.#hasRoom(ENOUGH)) for (const resolve of this.#onRoom.splice(0)) resolve();
     if (this.#onDelivered.length === 0) return;
@@ -424,14 +427,14 @@ export class Outbox {
     for (const log of this.#logs.values()) {
       if (log.released < log.last) oldest = Math.min(oldest, log.g(log.released + 1));
     }
-    // A subscriber that came back may lack what was released without it.
+    // A subscriber that came back may lack events that were released without it.
     for (const one of this.#subscribers.values()) if (lags(one)) oldest = Math.min(oldest, one.acked + 1);
     const waiting = this.#onDelivered;
     this.#onDelivered = waiting.filter(({ g, signal }) => g >= oldest && !signal.aborted);
     for (const { g, resolve } of waiting) if (g < oldest) resolve();
   }
 
-  /** Has a subscriber acknowledge what it has, and ask for what it lacks. For the broker, that is a mark. */
+  /** Makes a subscriber acknowledge what it has and ask for what it lacks. */
   #remind(subscriber: Subscriber): void {
     if (!this.#open) return;
     if (subscriber === this.#broker) {

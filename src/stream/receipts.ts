@@ -1,13 +1,13 @@
 import type { Clock } from './clock.ts';
 
-/** How long, in milliseconds, after the first event an acknowledgement may wait for company. */
+/** How long, in milliseconds, an acknowledgement may wait for more events after the first. */
 const ACKNOWLEDGE_WITHIN = 100;
-/** A quarter of what may be under way is acknowledged at once, so that the publisher never has to stop. */
+/** After a quarter of the window, events are acknowledged at once, so that the publisher never has to stop. */
 const ACKNOWLEDGE_SHIFT = 2;
-/** So many characters, in any number of events, are acknowledged at once: they also bound what a publisher keeps. */
+/** After so many characters, events are acknowledged at once: characters also bound what a publisher keeps. */
 const ACKNOWLEDGE_CHARACTERS = 1_048_576;
 
-/** Acknowledges what was delivered of one publisher's events: soon, but many at a time. */
+/** Acknowledges the delivered events of one publisher, soon, but many at a time. */
 export class Receipts {
   readonly #clock: Clock;
   readonly #send: (g: number) => void;
@@ -15,9 +15,9 @@ export class Receipts {
   #acknowledged = 0;
   #eventsSince = 0;
   #charactersSince = 0;
-  // How many characters the events have that arrived last: those for others will be as long.
+  // The mean number of characters of the events that arrived last. Events for other peers will be about as long.
   #meanSize = 0;
-  // After how many events to acknowledge at once. The publisher says that with its heads.
+  // After how many events to acknowledge at once. This depends on the window, which the publisher sends with its heads.
   #most = Infinity;
   #cancelTimer: (() => void) | undefined;
 
@@ -27,12 +27,12 @@ export class Receipts {
     this.#send = send;
   }
 
-  /** The number over all events of the last one that was delivered; 0 before the first. */
+  /** The number over all events of the last event that was delivered; 0 before the first. */
   get position(): number {
     return this.#delivered;
   }
 
-  /** Everything up to this number over all events was delivered or given up, and one event more than before. */
+  /** One more event was delivered or given up, and with it everything up to this number over all events. */
   delivered(g: number): void {
     if (g > this.#delivered) this.#delivered = g;
     this.#eventsSince += 1;
@@ -40,7 +40,7 @@ export class Receipts {
     else this.#cancelTimer ??= this.#clock.after(ACKNOWLEDGE_WITHIN, () => this.send());
   }
 
-  /** So many characters have arrived with so many events. */
+  /** So many events have arrived, which had so many characters. */
   weigh(characters: number, events: number): void {
     this.#meanSize = characters / events;
     this.#charactersSince += characters;
@@ -53,8 +53,8 @@ export class Receipts {
   }
 
   /**
-   * Everything up to this number over all events was delivered or given up. The publisher need not ask twice: an earlier
-   * acknowledgement may have been lost.
+   * Everything up to this number over all events was delivered or given up. Acknowledges it even if it was acknowledged
+   * before: that may have been lost, and the publisher need not ask twice.
    */
   repeat(g: number): void {
     this.#delivered = Math.max(this.#delivered, g);
@@ -62,7 +62,7 @@ export class Receipts {
     this.send();
   }
 
-  /** Acknowledges now what has not been acknowledged yet. */
+  /** Acknowledges now everything that has not been acknowledged yet. */
   send(): void {
     this.cancel();
     this.#eventsSince = 0;
@@ -72,13 +72,16 @@ export class Receipts {
     this.#send(this.#delivered);
   }
 
-  /** Acknowledges nothing on its own until more is delivered. */
+  /** Stops the timer: acknowledges nothing on its own until more is delivered. */
   cancel(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
 
-  /** Whether much was delivered here since the last acknowledgement, or sent to others: the publisher may be waiting for this one. */
+  /**
+   * Whether much was delivered here, or sent to other peers, since the last acknowledgement. Then the publisher may be
+   * waiting for this one.
+   */
   #isBehind(): boolean {
     const sent = (this.#delivered - this.#acknowledged) / 2;
     return (

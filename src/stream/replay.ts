@@ -6,8 +6,8 @@ import { LoggedEvents } from './logged-events.ts';
 /** About how many characters of events go into one message. */
 const MOST_CHARACTERS = 65_536;
 /**
- * The most events, of a thousand characters each, with which one nak is answered. With more, the subscriber would ask
- * again for events that are still being sent, and so on without end.
+ * The most events, of a thousand characters each, in the answer to one nak. With more, the subscriber would ask again
+ * for events that are still being sent, and so on without end.
  */
 const MOST_EVENTS = 2_000;
 
@@ -15,7 +15,7 @@ const MOST_EVENTS = 2_000;
 export class Replay {
   readonly #publisher: string;
   readonly #send: (packs: readonly string[], gone: readonly Gone[]) => void;
-  // Events of a log that follow each other: from one number to before another.
+  // The events that follow each other: those of a log from `#n` to before `#next`.
   #log: Log | undefined;
   #n = 0;
   #next = 0;
@@ -29,7 +29,7 @@ export class Replay {
     this.#send = send;
   }
 
-  /** Adds events of a log, as far as they were sent and there is room. */
+  /** Adds events of a log, as far as they were sent and there is room for them. */
   addRange(log: Log, from: number, to: number): void {
     const last = Math.min(to, log.sent);
     if (from < log.first) this.addGone([log.event, from, Math.min(last, log.first - 1), log.trimmedG]);
@@ -39,7 +39,7 @@ export class Replay {
     }
   }
 
-  /** Adds an event that is kept, or that it was dropped. */
+  /** Adds an event that is kept, or was dropped under its policy. */
   add(log: Log, n: number): void {
     const { event } = log;
     if (log.isDropped(n)) {
@@ -58,7 +58,7 @@ export class Replay {
 
   addGone([event, from, to, g]: Gone): void {
     const before = this.#gone.at(-1);
-    // Dropped events usually follow each other.
+    // Dropped events mostly follow each other.
     const isNext = before?.[0] === event && before[2] === from - 1;
     if (isNext) this.#gone[this.#gone.length - 1] = [event, before[1], to, g];
     else this.#gone.push([event, from, to, g]);

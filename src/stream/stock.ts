@@ -2,30 +2,30 @@ import type { Arguments } from './arguments.ts';
 import type { Log } from './log.ts';
 import { isLonger } from '../size.ts';
 
-/** How much a publisher keeps. */
+/** Limits on what a publisher keeps. */
 export interface StockOptions {
-  /** The number of characters that its events may have; the same again for those that are only history. */
+  /** How many characters its events may have. Those that are only history may have as many again. */
   readonly size: number;
-  /** The number of events of each name that are kept beyond those that subscribers lack, for later subscribers. */
+  /** How many events of each name are kept for future subscribers, in addition to those that subscribers lack. */
   readonly history: number;
 }
 
 /**
- * The events that a publisher keeps: those that wait to be sent, those that are under way, and those that every
- * subscriber has, which are history. Each kind is counted.
+ * The events that a publisher keeps, counted by state: those that wait to be sent, those under way, and those that
+ * every subscriber has, which are history.
  */
 export class Stock {
   readonly #logs: readonly Log[];
   readonly #options: StockOptions;
-  /** Events that wait to be sent. */
+  /** The number of events that wait to be sent. */
   waiting = 0;
-  /** Events that were sent and that some subscriber has yet to acknowledge. */
+  /** The number of events that were sent, but not acknowledged by all subscribers. */
   underWay = 0;
-  /** Events that were dropped, and that some subscriber has yet to be told of. */
+  /** The number of dropped events that some subscriber has yet to learn of. */
   gone = 0;
-  /** The characters of the events that are under way. */
+  /** The number of characters of the events under way. */
   sizeUnderWay = 0;
-  /** The characters of the events that are under way or wait. */
+  /** The number of characters of the events under way or waiting. */
   size = 0;
   #historySize = 0;
 
@@ -39,12 +39,12 @@ export class Stock {
     return this.underWay + this.waiting;
   }
 
-  /** The number of events that are kept at all, including history. */
+  /** The number of all kept events, history included. */
   get kept(): number {
     return this.#logs.reduce((kept, { length }) => kept + length, 0);
   }
 
-  /** Adds an event that waits to be sent. Under the policy of the log, others may be dropped for it, or the event itself. */
+  /** Adds a new event, which waits to be sent. The log's policy may drop others for it, or the new event itself. */
   add(log: Log, args: Arguments, size: number, g: number, trace: string | undefined): void {
     if (log.policy === 'block' || this.#makeRoom(log)) {
       log.append(args, size, g, trace);
@@ -61,19 +61,19 @@ export class Stock {
     if (log.last - log.sent < log.limit) return true;
     if (log.policy === 'drop-newest') return false;
     const keep = log.policy === 'latest' ? 0 : log.limit - 1;
-    // Earlier ones were dropped before.
+    // Those before were dropped earlier.
     for (let n = log.last - keep; n > log.sent && !log.isDropped(n); n -= 1) this.#drop(log, n);
     return true;
   }
 
-  /** Drops events that are too large for the bus: everything behind them would wait for them. */
+  /** Drops events with more bytes than can be sent. They would keep all later events from arriving. */
   dropLarge(log: Log, largest: number): void {
     for (let n = log.first; n <= log.last; n += 1) {
       if (log.size(n) * 3 > largest && isLonger(log.text(n) ?? '', largest)) this.#drop(log, n);
     }
   }
 
-  /** An event that is kept will not be sent, or not again, which subscribers are told. */
+  /** Drops a kept event: it will not be sent, or not again. Subscribers learn of that. */
   #drop(log: Log, n: number): void {
     const size = log.size(n);
     log.drop(n);
@@ -92,7 +92,7 @@ export class Stock {
     }
   }
 
-  /** Counts the next event of a log as sent, or as passed over if it was dropped. */
+  /** Counts the next event of a log as sent, or skips it if it was dropped. */
   send(log: Log, isDropped: boolean): void {
     log.send();
     if (isDropped) return;
@@ -102,9 +102,9 @@ export class Stock {
   }
 
   /**
-   * Releases what every subscriber has, except the history.
-   * @param acked - how far all subscribers are, as a number over all events
-   * @param keptAfter - events after this number are kept as well
+   * Releases the events that every subscriber has. Only the history of them is kept.
+   * @param acked - the number over all events up to which subscribers have them
+   * @param keptAfter - events that were sent after this number are kept as well
    */
   release(log: Log, acked: number, keptAfter: number): void {
     while (log.released < log.sent) {
@@ -137,8 +137,8 @@ export class Stock {
   }
 
   /**
-   * Removes the oldest eighth of all history, so that large events do not take the place of others. It is an eighth at a
-   * time because there may be thousands of logs to look at.
+   * Removes the oldest eighth of the history of all logs, so that large events are not kept at the cost of others. An
+   * eighth at a time, because there may be thousands of logs to look at.
    */
   #shorten(): void {
     const logs = this.#logs.filter((log) => log.first <= log.released);
