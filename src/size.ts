@@ -1,6 +1,6 @@
 /**
  * The number of bytes that an event may have if its route sets no limit. A frame has to be one string, which may have
- * twice as many characters.
+ * about twice as many characters.
  */
 export const LARGEST: number = 268_435_456;
 

@@ -209,7 +209,7 @@ function makeLink({ Redis }: Library, server: string, options: object): Link {
   };
 }
 
-/** Turns the server's errors about permissions into an error of this package; returns other errors as they are. */
+/** Turns the server's errors about permissions into an error of this package, and says why a connection was hung up. */
 function explain(address: string, error: unknown): Error {
   const { message } = error as Error;
   if (!/^(?:NOAUTH|WRONGPASS|NOPERM|ERR .*AUTH)/.test(message)) return explainHangUp(error) as Error;

@@ -59,7 +59,7 @@ export function dateText(value: Date): string | null {
 export function readDate(value: unknown): Date {
   if (value === null) return new Date(Number.NaN);
   const [, date, day] = (typeof value === 'string' && DATE.exec(value)) || [];
-  // Some runtimes read the 30th of February as the 1st of March.
+  // Some runtimes read the 30th of February as a day of March.
   if (new Date(`${date}T00:00Z`).getUTCDate() !== Number(day)) return malformed();
   const read = new Date(value as string);
   return Number.isNaN(read.getTime()) ? malformed() : read;

@@ -64,7 +64,7 @@ const TRY_ANOTHER_AFTER = 1_500;
 export class NatsLink {
   readonly #options: NatsLinkOptions;
   readonly #hosts: readonly string[];
-  // Hosts that did not answer, or no longer do. They are tried last, the latest of them at the end.
+  // Hosts that were tried. They are tried last, the latest of them at the end: when its link breaks, another comes first.
   readonly #failed = new Set<string>();
   #patience = TRY_ANOTHER_AFTER;
   readonly namespace: string;
