@@ -1,15 +1,15 @@
 import { PayloadError } from '../errors.ts';
 
 /**
- * The arguments of an event, as JSON or as they are. Arguments that cannot change stay as they are from when the event
- * is sent to the end of that turn. Then JSON is made of all arguments of a frame at once, which takes half of the time.
- * If nothing had to be escaped, their batch keeps this JSON as one list, and cuts a text out only when it is wanted.
+ * The arguments of an event: as JSON; or, if they cannot change meanwhile, as they are, from when the event is sent
+ * until its batch leaves. Then the JSON of the whole batch is made at once, which takes half of the time. Arguments are
+ * not kept as they are for longer: a string that was cut from a larger one would keep the larger one alive.
  */
 export type Arguments = string | readonly unknown[];
 
 /**
- * Returns the JSON of a value that was found to have one. The value may have changed since: a `toJSON` or a getter can
- * return something else each time.
+ * Returns the JSON of a value that was found to have one. The value may have changed since: values with a `toJSON`, or
+ * with getters, can give something else each time.
  * @throws PayloadError
  */
 export function jsonOf(value: unknown): string {
@@ -21,12 +21,12 @@ export function jsonOf(value: unknown): string {
 }
 
 /**
- * Returns how long the JSON of arguments is if nothing in them has to be escaped.
- * @param most - the largest length to return
- * @returns undefined for arguments that can change, or are longer
+ * Returns how many characters the JSON of arguments has if nothing in them has to be escaped.
+ * @param most - how many it may have
+ * @returns undefined for arguments that can change, or have more characters
  */
 export function plainLength(args: readonly unknown[], most: number): number | undefined {
-  // The brackets, and the commas.
+  // The brackets and the commas.
   let length = Math.max(args.length, 1) + 1;
   for (const arg of args) {
     if (typeof arg === 'string') length += arg.length + 2;

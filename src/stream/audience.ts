@@ -8,13 +8,13 @@ export interface Subscriber {
   /** It has everything it wants up to this number over all events. */
   acked: number;
   /**
-   * A time before it became ready; undefined once it has acknowledged something. Until then it may not know where to
-   * start, and must get again what a broken link has lost since that time.
+   * Until it acknowledges something, a time before it became ready. It may not have heard yet where to start. What a
+   * broken link lost since that time is then to be repaired.
    */
   unsureSince: number | undefined;
-  /** Whether it has reported that its link broke before it had heard where to start, and this was allowed for. */
+  /** Whether its link is known to have broken before it had heard where to start, and this was allowed for. */
   hasBroken: boolean;
-  /** How long it may lag before it is reminded, in milliseconds, and since when that counts. */
+  /** How long, in milliseconds, it may lag before it is reminded, and since when that counts. */
   patience: number;
   since: number;
 }
@@ -24,16 +24,15 @@ export interface Group {
   readonly logs: readonly Log[];
   readonly members: Map<string, Subscriber>;
   /**
-   * What the next event has to come after: the log of the last event that was sent to the group, and the logs of events
-   * that were dropped since. The events are the last ones of these logs.
+   * The logs whose last events have to come before the next event: that of the last event that was sent to the group,
+   * and those of events that were dropped since.
    */
   readonly frontier: Log[];
 }
 
 /**
- * The groups of subscribers that want the same events. They determine what an event says in `after`: for each group
- * that wants it, the previous event that was sent to the group. A subscriber that has that one has all before it, by
- * induction.
+ * Which subscribers want the same events. This decides what an event says in `after`: for each group that wants it, the
+ * event that was sent to the group before. By induction, a subscriber that has that event has all before it.
  */
 export class Audience {
   readonly #groups = new Map<string, Group>();
@@ -43,7 +42,7 @@ export class Audience {
     return this.#groupOf.get(id)?.members.get(id);
   }
 
-  /** Adds a subscriber, which wants the events of its logs, and of no others any more. */
+  /** A subscriber wants the events of its logs, and of no others any more. */
   add(subscriber: Subscriber): void {
     this.delete(subscriber.id);
     const { logs } = subscriber;
@@ -73,7 +72,7 @@ function keyOf(logs: readonly Log[]): string {
   return JSON.stringify(logs.map(({ event }) => event).toSorted());
 }
 
-/** Returns what has to be delivered before the next event of a log, apart from what its own number says. */
+/** Returns what has to be delivered before the next event of a log, as far as its own number does not say so. */
 export function predecessorsOf(log: Log): After | undefined {
   let after: After | undefined;
   for (const { frontier } of log.groups) {
@@ -89,15 +88,15 @@ function names(first: After | undefined, event: string): boolean {
   return false;
 }
 
-/** Updates the frontiers of the groups that want the next event of a log. It was sent, or skipped if it was dropped. */
+/** The next event of a log was sent to those who want it, or would have been, had it not been dropped. */
 export function passFrontiers(log: Log, wasDropped: boolean): void {
   for (const group of log.groups) {
-    // Only an event that is sent can say what comes before it.
+    // Only an event that is sent can tell what comes before it.
     if (wasDropped) {
       if (!group.frontier.includes(log)) group.frontier.push(log);
     } else {
       group.frontier[0] = log;
-      // Setting it costs a tenth of a publish even where it does not change.
+      // Setting the length costs a tenth of a publish even if it does not change.
       if (group.frontier.length > 1) group.frontier.length = 1;
     }
   }

@@ -4,26 +4,27 @@ import type { Log } from './log.ts';
 import { LoggedEvents } from './logged-events.ts';
 
 /**
- * Events of one name that follow each other and leave together. Until they leave, they stay in their log, which neither
- * trims nor drops them. Afterwards the log keeps the batch for what it knows of them.
+ * Consecutive events of one name that leave together. Until then, they stay in their log, which neither trims nor drops
+ * them. Afterwards, the log keeps the batch if the batch knows more about them.
  */
 export class Batch {
   readonly log: Log;
-  /** The number of its first event, and the number after that of its last. */
+  /** The number of its first event, and of the one after its last. */
   readonly n: number;
   next: number;
   /** How many characters its events have. */
   characters = 0;
-  // The arguments of its events, until they leave.
+  // The arguments of each event, until the batch leaves.
   #args: Arguments[] = [];
-  // Whether all arguments are kept as they are, none of them as JSON.
+  // Whether none of the arguments are JSON yet.
   #isPlain = true;
-  // The events that have to be delivered before each event; mostly none.
+  // What has to be delivered before each event; mostly nothing.
   #afters: (After | undefined)[] | undefined;
-  // The JSON of the arguments of all events as one list, if it is known where each event's part begins and ends. A text
-  // for each event would take a fifth of the time of publishing, and only repeated events need one.
+  // The arguments of all events as one JSON list, if it is known where those of each event begin. A text for each event
+  // would take a fifth of the time of publishing, and only events that are repeated or stored need one.
   #list: string | undefined;
-  // The event after the one whose text was cut out last, and the end of that text. Mostly that event is wanted next.
+  // The number of the event after the one whose text was cut out last, and where that text ended. Mostly, the text of
+  // that next event is wanted next.
   #cutNext = 0;
   #cutEnd = 0;
 
@@ -42,7 +43,7 @@ export class Batch {
     this.next += 1;
   }
 
-  /** Makes JSON of all arguments, and returns the events as they leave. */
+  /** Makes JSON of all arguments, and returns what leaves. */
   seal(publisher: string): LoggedEvents {
     const { log, n, next } = this;
     const list = this.#isPlain && next - n > 1 ? JSON.stringify(this.#args) : '';
@@ -54,7 +55,7 @@ export class Batch {
     return new LoggedEvents(log, publisher, n, next, this.#afters ?? [], this.#list);
   }
 
-  /** Returns the arguments of an event as JSON, if its log does not have that itself. */
+  /** The arguments of an event as JSON, if its log does not have that itself. */
   text(n: number): string {
     const list = this.#list;
     if (list === undefined) {
@@ -62,7 +63,7 @@ export class Batch {
       return typeof args === 'string' ? args : JSON.stringify(args);
     }
     if (n !== this.#cutNext) {
-      // From the end, because the log may have trimmed the first ones.
+      // Counted from the end, because the log may have trimmed the first events.
       this.#cutEnd = list.length - 1;
       for (let at = n; at < this.next; at += 1) this.#cutEnd -= this.log.size(at) + 1;
     }

@@ -5,15 +5,15 @@ import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 
 /**
- * How many events, and about how many characters, go into one frame. For each text of 128 KiB and more, V8 gets memory
- * from the system and gives it back: a frame of that size took twice as long in all.
+ * How many events, and about how many characters, go into one frame at most. For each text of 128 KiB and more, V8 gets
+ * memory from the system and gives it back: a frame of that size took twice as long in all.
  */
 const MOST_EVENTS = 1_024;
 const MOST_CHARACTERS = 49_152;
 
 /**
- * Gathers the events of a turn into frames, one or more for each name. This may change the order of events of different
- * names: subscribers restore it.
+ * Gathers the events of a turn into frames, one or more for each name. Events of different names may change places:
+ * subscribers put them in order again.
  */
 export class Batcher {
   readonly #publisher: string;
@@ -31,10 +31,10 @@ export class Batcher {
     this.#send = send;
   }
 
-  /** Adds the event of a log that was sent last. */
+  /** Adds the event that its log has sent last. */
   add(log: Log, args: Arguments, after: After | undefined): void {
     let { batch, sent } = log;
-    // Dropped events leave a gap in the numbers.
+    // A dropped event leaves a gap.
     if (batch?.next !== sent) {
       if (batch !== undefined) this.#sendEarly(batch);
       batch = new Batch(log, sent);
@@ -51,13 +51,13 @@ export class Batcher {
     });
   }
 
-  /** Sends all waiting events. */
+  /** Sends what waits. */
   flush(): void {
     for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) this.#sendBatch(batch);
     if (this.#onSent.length > 0) for (const say of this.#onSent.splice(0)) say();
   }
 
-  /** Calls back when all events so far have been sent, at the end of the turn at the latest. */
+  /** Calls back when all events so far have been sent, in the next turn at the latest. */
   afterwards(say: () => void): void {
     if (this.#waiting.length === 0) say();
     else this.#onSent.push(say);

@@ -6,7 +6,7 @@ import { isLonger } from '../size.ts';
 /** What a bookmark delivers to and reports to. */
 export interface BookmarkPort {
   deliver(event: string, args: readonly unknown[], publisher: string, trace: string | undefined): void;
-  /** Calls back when all events delivered so far have been dealt with. */
+  /** Calls back when all that was delivered so far has been dealt with. */
   afterDelivery(then: () => void): void;
   /** There is more to note than before. */
   progressed(): void;
@@ -15,9 +15,9 @@ export interface BookmarkPort {
   invalid(part: InvalidCall): void;
 }
 
-/** A bookmark in the form in which it is noted, as JSON. */
+/** A bookmark as it is noted, in JSON. */
 interface Noted {
-  /** The id of the peer that owns it. */
+  /** The id of the peer that owns the subscription. */
   readonly owner: string;
   /** The last frame that was dealt with. */
   readonly after: number;
@@ -27,19 +27,19 @@ interface Noted {
   readonly seen: readonly (readonly [publisher: string, last: Readonly<Record<string, number>>])[];
 }
 
-/** How far the events of one name and publisher have been delivered and dealt with. */
+/** The progress with the events of one name of one publisher. */
 interface Progress {
   delivered: number;
-  /** The last one that was dealt with; undefined before any was. */
+  /** The last event that was dealt with; undefined before any was. */
   settled: number | undefined;
 }
 
-/** How many numbers of publishers' events to remember: they are noted again and again. */
+/** How many numbers of publishers' events to remember at most: they are noted again and again. */
 const MOST_NUMBERS = 2_000;
 
 /**
- * The position of a durable subscription in a store. It delivers the events from there on. The frames of a publisher
- * are in the store in its order, so no event has to wait for others. Some may be there twice: their numbers show that.
+ * How far a durable subscription is in a store, and what it delivers. The frames of a publisher are there in its order,
+ * so nothing has to be waited for. Some may be there twice, which shows by the numbers of their events.
  */
 export class Bookmark {
   readonly #owner: string;
@@ -50,10 +50,10 @@ export class Bookmark {
   #after: number;
 
   /**
-   * @param owner - the id of the peer that owns it
+   * @param owner - the id of the peer that owns the subscription
    * @param events - the events that are subscribed to
    * @param last - the number of the last frame in the store
-   * @param noted - the noted bookmark, of any owner; undefined for a new one, which begins with the next frame
+   * @param noted - what any peer noted of it; undefined for a new subscription, which begins with what comes next
    */
   constructor(owner: string, events: readonly string[], last: number, noted: string | undefined, port: BookmarkPort) {
     this.#owner = owner;
@@ -69,10 +69,7 @@ export class Bookmark {
     this.found(last);
   }
 
-  /**
-   * This is the number of the last frame in the store. If it is lower than this bookmark, the store was made anew: all
-   * of its frames are new.
-   */
+  /** The last frame in the store has this number. A store that is behind the bookmark was made anew: all is new. */
   found(last: number): void {
     if (this.#after <= last) return;
     this.#after = 0;
@@ -84,10 +81,10 @@ export class Bookmark {
     return this.#after;
   }
 
-  /** Delivers the new events of a frame. */
+  /** Delivers what is new in a frame. */
   frame(number: number, publisher: string, packs: readonly Pack[], gone: readonly Gone[]): void {
     const seen = this.#seenOf(publisher);
-    // Events that are gone in the middle show by the numbers of the others.
+    // Events that are gone between others show by the numbers of those others.
     this.#giveUp(
       seen,
       publisher,
@@ -111,15 +108,15 @@ export class Bookmark {
     this.#giveUp(seen, publisher, number, gone);
   }
 
-  /** All of a frame was dealt with. */
+  /** Everything in a frame was dealt with. */
   settled(number: number): void {
     this.#after = Math.max(this.#after, number);
     this.#port.progressed();
   }
 
   /**
-   * Returns the text to note, in at most so many bytes. If there is no room for all publishers, those that were heard
-   * longest ago are forgotten.
+   * Returns the bookmark as it is noted, in at most this many bytes. If there is no room for all publishers, those that
+   * were heard longest ago are forgotten.
    */
   toText(largest: number): string {
     for (;;) {
@@ -148,9 +145,9 @@ export class Bookmark {
   }
 
   /**
-   * Goes on to an event, and reports missing ones: those between the last event and `first`, and from `first` up to
-   * `gone`.
-   * @returns the progress; undefined if these events were there before
+   * Goes on to an event, and reports those that are not there: those between the last one and `first`, and those from
+   * `first` up to `gone`.
+   * @returns the progress; undefined if nothing is new
    */
   #goOn(
     seen: Map<string, Progress>,
@@ -183,7 +180,7 @@ export class Bookmark {
     this.#seen.delete(publisher);
     this.#seen.set(publisher, seen);
     for (const oldest of this.#seen.keys()) {
-      // The current publisher is always remembered, however many events there are.
+      // The publisher of this frame is remembered, however many events there are.
       if (this.#seen.size === 1 || this.#seen.size * this.#starts.size <= MOST_NUMBERS) break;
       this.#seen.delete(oldest);
     }
@@ -196,7 +193,7 @@ function settledOf(seen: ReadonlyMap<string, Progress>): Record<string, number> 
   return Object.fromEntries(settled.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** Returns the owner of a noted bookmark, or undefined if the text is not a bookmark. */
+/** Returns the owner of a bookmark; undefined if the text is not a bookmark. */
 export function ownerOf(noted: string): string | undefined {
   return read(noted)?.owner;
 }

@@ -1,24 +1,24 @@
 import type { Range } from '../wire/control.ts';
 import type { Clock } from './clock.ts';
 
-/** How long, in milliseconds, to wait for missing events before asking, at first and at most: they may only be late. */
+/** How long, in milliseconds, to wait before asking for what is missing, at first and at most: it may only be late. */
 const FIRST_DELAY = 20;
 const LAST_DELAY = 1_000;
 
-/** Asks a publisher for missing events until they come, less and less often. */
+/** Asks a publisher for missing events, again and again, but less and less often, until they come. */
 export class Complaints {
   readonly #clock: Clock;
   readonly #complain: () => readonly Range[];
   #delay = FIRST_DELAY;
   #cancelTimer: (() => void) | undefined;
 
-  /** @param complain - asks for the missing events, and returns their ranges */
+  /** @param complain - asks for what is missing, and returns it */
   constructor(clock: Clock, complain: () => readonly Range[]) {
     this.#clock = clock;
     this.#complain = complain;
   }
 
-  /** Events are missing. */
+  /** Something is missing. */
   watch(): void {
     this.#cancelTimer ??= this.#clock.after(this.#delay, () => {
       this.#cancelTimer = undefined;
@@ -33,7 +33,7 @@ export class Complaints {
     this.#delay = FIRST_DELAY;
   }
 
-  /** Starts again with the first delay when events are missing the next time. */
+  /** Stops asking. When something is missing the next time, the first delay applies again. */
   reset(): void {
     this.relax();
     this.#cancelTimer?.();

@@ -7,24 +7,24 @@ import { Replay } from './replay.ts';
 import { isLonger } from '../size.ts';
 
 /**
- * Makes a store keep events.
+ * Has a store keep events.
  * @param id - the same if the same events are deposited again
- * @returns whether the events are kept; if not, they are deposited again. Does not reject
+ * @returns whether they are kept; if not, they are deposited again. Does not reject
  */
 export type MakeDeposit = (id: string, packs: readonly string[], gone: readonly Gone[]) => Promise<boolean>;
 
-/** Events on their way to the store. */
+/** What is on its way to the store. */
 interface Deposit {
   readonly id: string;
   readonly packs: readonly string[];
   readonly gone: readonly Gone[];
   /** The last event of each name in it. */
   readonly ends: ReadonlyMap<Log, number>;
-  /** The log of each event that is left out because it is too large for the store. */
+  /** For each event that is left out because the store has no room for it, its log. */
   readonly refused: readonly Log[];
 }
 
-/** How many events, and about how many characters, go into one deposit. */
+/** How many events, and about how many characters, go into one deposit at most. */
 const MOST_EVENTS = 1_024;
 const MOST_CHARACTERS = 65_536;
 /** How long, in milliseconds, to wait before something is deposited again, at first and at most. */
@@ -32,8 +32,8 @@ const FIRST_DELAY = 50;
 const LAST_DELAY = 1_000;
 
 /**
- * Brings events to the store that is to keep them, in the publisher's order over all of them. It makes one deposit
- * after the other, each with the events that have come meanwhile, so that no failure can change the order in the store.
+ * Brings to a store what it is to keep, in the publisher's order over all of these events. Deposits are made one after
+ * the other, each of what has come meanwhile, so that no failure can change the order of what is kept.
  */
 export class Deposits {
   readonly #publisher: string;
@@ -45,12 +45,12 @@ export class Deposits {
   readonly #kept = new Map<Log, number>();
   /** How many bytes of UTF-8 the arguments of an event may have in the store. */
   largest: number = Infinity;
-  /** Called when more events are kept than before. Gets the log of each event that never will be: it was too large. */
+  /** Called when more is kept, or is to be, than before; with the log of each event that was too large to be kept. */
   onProgress: ((refused: readonly Log[]) => void) | undefined;
   #isOpen = false;
   /**
-   * Whether the store may want more events than is known here. If so, events are not released when the broker has them.
-   * Instead, {@link onHeld} is called.
+   * Whether the store may want more than is known here. If so, events are not let go of because the broker has them;
+   * {@link onHeld} is called instead.
    */
   isUnsure = false;
   onHeld: (() => void) | undefined;
@@ -67,19 +67,19 @@ export class Deposits {
     this.subscriber = { id: STORE, logs: [], acked: 0, ...never };
   }
 
-  /** Whether the store is to keep no events. */
+  /** Whether nothing is to be kept. */
   get isIdle(): boolean {
     return this.#kept.size === 0;
   }
 
-  /** Whether the store is to keep the events of a log. */
+  /** Whether events of a log are to be kept. */
   has(log: Log): boolean {
     return this.#kept.has(log);
   }
 
   /**
-   * Returns how many events are not in the store yet.
-   * @param pending - the number of events that may have to go there, for as long as it is not known which do
+   * How many events are not in the store yet.
+   * @param pending - how many may have to go there, while it is not known which
    */
   lacking(pending: number): number {
     if (this.#held > 0) return pending;
@@ -88,7 +88,7 @@ export class Deposits {
     return count;
   }
 
-  /** Keeps the events of these logs, too. @param after - the number over all events after which to keep them */
+  /** Keeps the events of these logs, too. @param after - a number over all events: those after it are kept */
   keep(logs: readonly Log[], after: number): void {
     if (logs.length === 0) return;
     for (const log of logs) {
@@ -107,12 +107,12 @@ export class Deposits {
     return g;
   }
 
-  /** The acknowledgement of the broker that is held back, as a number over all events; 0 if there is none. */
+  /** The number over all events up to which the broker has the events that are held back; 0 if none are. */
   get held(): number {
     return this.#held;
   }
 
-  /** The broker has everything up to this number. @returns whether that does not count yet */
+  /** The broker has everything up to `g`. @returns whether that does not count yet */
   holdsBack(g: number): boolean {
     if (!this.isUnsure) return false;
     this.#held = Math.max(this.#held, g);
@@ -120,15 +120,15 @@ export class Deposits {
     return true;
   }
 
-  /** It is known what the store wanted when the broker had everything up to this number. */
+  /** It is known what the store wanted when the broker had everything up to `g`. */
   letGo(g: number): void {
     if (this.#held <= g) this.#held = 0;
   }
 
-  /** The way to the store is open. A deposit on its way may have been lost. */
+  /** There is a way to the store: what was on its way may have been lost. */
   open(): void {
     this.#isOpen = true;
-    // The store may have a lower limit than before.
+    // The store may accept less than before.
     if (this.#deposit !== undefined && this.#isTooLong(this.#deposit)) this.#deposit = undefined;
     if (this.#deposit !== undefined) void this.#send(this.#deposit);
   }
@@ -139,7 +139,7 @@ export class Deposits {
     this.#cancelRetry = undefined;
   }
 
-  /** Brings events to the store that were sent and are not there yet, if no deposit is on its way. */
+  /** Brings what was sent and is not in the store, if nothing is on its way. */
   pump(): void {
     if (!this.#isOpen || this.#deposit !== undefined) return;
     this.#deposit = this.#gather();
@@ -151,7 +151,7 @@ export class Deposits {
     this.#cancelRetry = undefined;
     const { id, packs, gone, ends, refused } = deposit;
     const isKept = await this.#make(id, packs, gone);
-    // It may have been sent again meanwhile, and the second one may have arrived first.
+    // The deposit may have been sent again meanwhile, and may have been answered the second time first.
     if (this.#deposit !== deposit) return;
     if (!isKept) {
       this.#retry(deposit);
@@ -169,16 +169,16 @@ export class Deposits {
     this.#delay = Math.min(this.#delay * 2, LAST_DELAY);
   }
 
-  /** @returns the next deposit; undefined if there is none */
+  /** @returns the next deposit; undefined if there is nothing to deposit */
   #gather(): Deposit | undefined {
     for (let most = MOST_EVENTS; ; most >>= 1) {
       const deposit = this.#gatherUpTo(most);
-      // Names, traces and what each event has to come after may be larger than the events themselves.
+      // Names, traces and what each event has to come after may take more than the events themselves.
       if (most === 1 || deposit === undefined || !this.#isTooLong(deposit)) return deposit;
     }
   }
 
-  /** Whether a deposit is larger than the largest event, for which the store has room. */
+  /** Whether a deposit has more bytes than the largest event, for which the store has room. */
   #isTooLong({ packs, gone }: Deposit): boolean {
     return isLonger(packs.join() + JSON.stringify(gone), this.largest);
   }
@@ -192,7 +192,7 @@ export class Deposits {
       packs.push(...morePacks);
       gone.push(...moreGone);
     });
-    // A code unit of a text has three bytes at most.
+    // A unit of a text takes three bytes at most.
     const most = Math.min(MOST_CHARACTERS, this.largest / 3);
     let first: number | undefined;
     let characters = 0;
@@ -203,7 +203,7 @@ export class Deposits {
       const text = log.text(n) ?? '';
       if (count > 0 && characters + text.length > most) break;
       if (isLonger(text, this.largest)) {
-        // It was published before this limit was known, so the store cannot have it.
+        // It was published before the limit was known, and has to be missed.
         replay.addGone([log.event, n, n, log.g(n)]);
         refused.push(log);
       } else {

@@ -4,9 +4,9 @@ import type { Clock } from './clock.ts';
 import { Complaints } from './complaints.ts';
 import { Receipts } from './receipts.ts';
 
-/** What an inbox delivers to, sends through and reports to. */
+/** What an inbox delivers to, and through which it asks and reports. */
 export interface InboxPort {
-  /** @param trace - the trace that the event is part of, if one was given */
+  /** @param trace - the trace that the event is part of, if it was given */
   deliver(event: string, args: readonly unknown[], trace: string | undefined): void;
   /** Events were lost for good. */
   gap(event: string, count: number): void;
@@ -17,26 +17,26 @@ export interface InboxPort {
   complain(ranges: readonly Range[]): void;
 }
 
-/** The state of the events of one name. */
+/** The events of one name. */
 interface Sequence {
   readonly event: string;
   /** How many events from before the head are wanted. */
   readonly replay: number;
-  /** The number of the next event to deliver, and whether that is decided. It is undecided before the first heads. */
+  /** The number of the next event to deliver, and whether it is decided: not before the first heads, or the end. */
   next: number;
   isDecided: boolean;
-  /** The first value of `next`, if that was decided without heads; otherwise 0. */
+  /** The first `next`, if it was decided without heads; otherwise 0. */
   guess: number;
   /** The last event that is known to exist. */
   known: number;
-  /** The items that wait, by number. No two stand for the same event. */
+  /** The items that wait, ordered by number. No two stand for the same event. */
   held: Item[];
 }
 
-/** What waits to be delivered: an event, or the news that some events are gone. */
+/** What waits to be delivered: an event, or the report that some are gone. */
 interface Item {
   readonly sequence: Sequence;
-  /** The number over all events. For several events that are gone, that of the last one. */
+  /** The number over all events; if several are gone, that of the last one. */
   readonly g: number;
   /** For an event that arrived, both are its number. */
   readonly from: number;
@@ -46,28 +46,28 @@ interface Item {
   readonly trace?: string | undefined;
 }
 
-/** How long to wait for the heads of a publisher before asking again. */
+/** How long, in milliseconds, to wait for the heads of a publisher before asking again. */
 const ASK_EVERY = 250;
-/** How many events of a publisher to hold back. None has as many under way: a window is smaller by half. */
+/** How many events of a publisher to hold back at most. None has as many under way: a window is half of it at most. */
 const MOST_HELD = 100_000;
-/** How many missing ranges to name in one complaint. */
+/** How many missing ranges to name in one complaint at most. */
 const MOST_RANGES = 1_000;
 
 /**
- * The subscriber's end of the streams of one publisher. It delivers each event once and in the publisher's order,
- * holds back events that came too early, and asks for missing ones.
+ * The subscriber's end of the streams of one publisher. Delivers each event once and in the publisher's order, holds
+ * back what came too early, and asks for what is missing.
  */
 export class Inbox {
   readonly #clock: Clock;
   readonly #port: InboxPort;
   // The events that are wanted, by name.
   readonly #sequences = new Map<string, Sequence>();
-  // How many items are held, and how many events they stand for.
+  // How many items wait, and how many events they stand for.
   #held = 0;
   #heldEvents = 0;
-  // How many events are known to exist and were not delivered. If these are more than are held, some are missing.
+  // How many events are known to exist and were not delivered. If there are more than are held, some are missing.
   #outstanding = 0;
-  // Nothing is delivered before the first heads have come.
+  // Whether heads have come since they were last needed. Until then, nothing is delivered.
   #joined = false;
   #closed = false;
   readonly #receipts: Receipts;
@@ -76,7 +76,7 @@ export class Inbox {
   #complainedOf = 0;
   #cancelAsking: (() => void) | undefined;
 
-  /** @param wanted - the names of the wanted events, and for each how many events from before its head */
+  /** @param wanted - the events that are wanted, and for each how many from before its head */
   constructor(wanted: ReadonlyMap<string, number>, clock: Clock, port: InboxPort) {
     for (const [event, replay] of wanted) {
       this.#sequences.set(event, { event, replay, next: 1, isDecided: false, guess: 0, known: 0, held: [] });
@@ -89,19 +89,19 @@ export class Inbox {
     this.#complaints = new Complaints(clock, () => this.#complain());
   }
 
-  /** The number over all events of the last event that was delivered; 0 before the first. */
+  /** The last event that was delivered, as a number over all events; 0 before any was. */
   get position(): number {
     return this.#receipts.position;
   }
 
-  /** The number of items that wait for other events. */
+  /** How many events wait for others. */
   get held(): number {
     return this.#held;
   }
 
   /**
-   * Begins to ask for heads. This is needed once for a new publisher, and again after a link broke: the next events do
-   * not show what was lost then. Until the heads come, nothing is delivered.
+   * Begins to ask for heads. This is needed once for a new publisher, and again after a link broke, because what comes
+   * next does not show what was lost then. Until the heads are there, nothing is delivered.
    */
   ask(): void {
     this.#joined = false;
@@ -111,7 +111,7 @@ export class Inbox {
   }
 
   /**
-   * Forgets the events of these names: they come another way.
+   * Events of these names come another way: what is known and held of them is forgotten.
    * @returns whether events of other names are left
    */
   dismiss(events: Iterable<string>): boolean {
@@ -127,7 +127,7 @@ export class Inbox {
     return this.#sequences.size > 0;
   }
 
-  /** The publisher is there. If it counted as gone, it is asked for its heads again. */
+  /** The publisher is there. If it had been taken for gone, it is asked for its heads again. */
   returned(): void {
     if (!this.#joined && this.#cancelAsking === undefined) this.ask();
   }
@@ -152,7 +152,7 @@ export class Inbox {
       return;
     }
     this.returned();
-    // An event that was given up because its publisher counted as gone comes too late to keep the order.
+    // An event that was given up because its publisher was taken for gone comes too late to keep the order.
     const isLate = g < this.position;
     this.#hold({ sequence, g, from: n, to: n, args: isLate ? undefined : args, trace });
     this.#learn(sequence, n);
@@ -160,15 +160,15 @@ export class Inbox {
     this.#advance();
   }
 
-  /** The events that arrived last, so many of them, had so many characters. */
+  /** The last `events` events that arrived had `characters` characters. */
   weigh(characters: number, events = 1): void {
     this.#receipts.weigh(characters, events);
   }
 
   /**
    * The publisher says how far its events go.
-   * @param window - how many events it sends without an acknowledgement
-   * @param isStart - whether it can be trusted about where to start
+   * @param window - how many it sends without an acknowledgement
+   * @param isStart - whether the heads can be trusted about where to start
    */
   heads(heads: readonly Head[], g: number, window: number, isStart = true): void {
     if (this.#closed || (!isStart && this.#isUndecided(heads))) return;
@@ -186,14 +186,14 @@ export class Inbox {
     if (this.#missingCount === 0) this.#receipts.repeat(g);
   }
 
-  /** The publisher has repeated what it could. It no longer has these events. */
+  /** The publisher has repeated what it could, and does not have these events any more. */
   gone(ranges: readonly Gone[]): void {
     if (this.#closed || !this.#joined) return;
     for (const [event, from, to, g] of ranges) {
       const sequence = this.#sequences.get(event);
       if (sequence === undefined) continue;
       let first = Math.max(from, sequence.next);
-      // Some may have arrived after all. Events that are gone before one of them belong directly before it.
+      // Some may have come after all. What is gone before such an event is held directly before it.
       for (const item of sequence.held.slice()) {
         if (item.to < first || item.from > to) continue;
         if (item.from > first) {
@@ -204,20 +204,20 @@ export class Inbox {
       if (first <= to) this.#hold({ sequence, g, from: first, to, args: undefined });
       this.#learn(sequence, to);
     }
-    // Some of the missing events came. The rest is asked for once no more come.
+    // A part of what was missing has come. The rest is asked for as soon as nothing more comes.
     if (this.#missingCount < this.#complainedOf) this.#complaints.reset();
     this.#advance();
   }
 
   /**
-   * The publisher is gone, or silent. Missing events will not come any more, so those that wait for them are delivered.
-   * If the publisher comes back, delivery goes on from there.
+   * The publisher is gone or silent: what is missing will not come any more, and what waits for it is delivered. If the
+   * publisher comes back, delivery goes on from there.
    * @param heads - the heads that it sent when it left
    */
   end(heads: readonly Head[]): void {
     if (this.#closed) return;
     if (!this.#joined) this.#join(heads);
-    // If it comes back, it has to send its heads first.
+    // If it comes back, it first has to say how far it is.
     this.#joined = false;
     for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
     for (const item of this.#takeHeld()) this.#settle(item);
@@ -225,7 +225,7 @@ export class Inbox {
     this.#cancelTimers();
   }
 
-  /** Stops delivering for good, and acknowledges what was delivered. */
+  /** Nothing is delivered any more. What was delivered is acknowledged. */
   close(): void {
     if (this.#closed) return;
     this.#receipts.send();
@@ -233,7 +233,7 @@ export class Inbox {
     this.#cancelTimers();
   }
 
-  /** Decides for each name which event to deliver first, unless that is decided already. */
+  /** Decides which event of each name is to be delivered first, where that is not decided yet. */
   #join(heads: readonly Head[]): void {
     const starts = new Map<Sequence, number>();
     for (const [event, last, start] of heads) {
@@ -253,8 +253,8 @@ export class Inbox {
   }
 
   /**
-   * Where to start is known now. The events before a guess are lost: their publisher counted as gone, and later events
-   * were delivered.
+   * It is known now where to start. Events before a guess are lost: the publisher counted as gone, and others were
+   * delivered.
    */
   #judge(sequence: Sequence, start: number): void {
     const count = sequence.guess - start;
@@ -266,17 +266,17 @@ export class Inbox {
     return heads.some(([event]) => this.#sequences.get(event)?.isDecided === false);
   }
 
-  /** Whether nothing is held, and nothing is known to be missing. */
+  /** Nothing is held, and nothing is known to be missing. */
   #isIdle(): boolean {
     return this.#outstanding === 0 && this.#held === 0;
   }
 
-  /** How many events are known to exist, but are neither delivered nor held. */
+  /** How many events are known to exist and neither delivered nor held. */
   get #missingCount(): number {
     return this.#outstanding - this.#heldEvents;
   }
 
-  /** Whether all events were delivered that have to come before an event. */
+  /** Whether everything that an event comes after was delivered. */
   #hasAll(after: After | undefined): boolean {
     for (let one = after; one !== undefined; one = one.more) {
       const sequence = this.#sequences.get(one.event);
@@ -285,14 +285,14 @@ export class Inbox {
     return true;
   }
 
-  /** Events up to this one are known to exist. */
+  /** There are events of this name up to this one. */
   #learn(sequence: Sequence | undefined, last: number): void {
     if (sequence === undefined || last <= sequence.known) return;
     this.#outstanding += outstandingIn(sequence.next, last) - outstandingIn(sequence.next, sequence.known);
     sequence.known = last;
   }
 
-  /** Decides that this is the next event to deliver. */
+  /** The event to deliver next is this one. */
   #decide(sequence: Sequence, next: number): void {
     this.#outstanding += outstandingIn(next, sequence.known) - outstandingIn(sequence.next, sequence.known);
     sequence.next = next;
@@ -303,7 +303,7 @@ export class Inbox {
     const { held } = item.sequence;
     const place = placeOf(item.from, held);
     const before = held[place - 1];
-    // The event has come before, or it comes too late: it is among those that are gone.
+    // Either it has come before, or it is among those that are gone and comes too late.
     if (this.#held >= MOST_HELD || (before !== undefined && before.to >= item.from)) return;
     if (place === held.length) held.push(item);
     else held.splice(place, 0, item);
@@ -311,7 +311,7 @@ export class Inbox {
     this.#heldEvents += item.to - item.from + 1;
   }
 
-  /** Takes out all that is held, in the publisher's order. */
+  /** Takes out everything that is held, in the publisher's order. */
   #takeHeld(): Item[] {
     const items: Item[] = [];
     for (const sequence of this.#sequences.values()) {
@@ -321,13 +321,13 @@ export class Inbox {
     }
     this.#held = 0;
     this.#heldEvents = 0;
-    // Sorting is quick: these are a few runs that are in order already.
+    // The items are a few sorted runs, which are sorted quickly.
     return items.toSorted((a, b) => a.g - b.g);
   }
 
   /**
-   * Delivers what is held if no event is missing, because it is not known where a missing one belongs among the held
-   * ones. Otherwise asks for the missing ones.
+   * Delivers what is held if nothing is missing. Otherwise has missing events asked for: it is not known where they
+   * belong among those that are held.
    */
   #advance(): void {
     if (!this.#joined) return;
@@ -345,8 +345,8 @@ export class Inbox {
   }
 
   /**
-   * Delivers a held event, or reports that it is gone. Before that, gives up events of its name that are gone but were
-   * sorted behind it.
+   * Delivers what was held, or reports that it is gone. Before that, reports earlier events of its name that are gone
+   * and sorted behind it.
    */
   #settle({ sequence, from, to, g, args, trace }: Item): void {
     if (to < sequence.next) return;
@@ -365,11 +365,11 @@ export class Inbox {
     this.#learn(sequence, n);
     this.#decide(sequence, n + 1);
     this.#port.deliver(sequence.event, args, trace);
-    // Only delivered events are acknowledged. The delivery may have closed this inbox.
+    // Only what was delivered is acknowledged. The delivery may have closed this inbox.
     if (!this.#closed) this.#progress(g);
   }
 
-  /** Gives up the events that are missing before an event. */
+  /** Gives up what is missing before an event. */
   #skipTo(sequence: Sequence, n: number): void {
     const count = n - sequence.next;
     if (count <= 0) return;
@@ -382,7 +382,7 @@ export class Inbox {
     this.#receipts.delivered(g);
   }
 
-  /** Asks for the missing events. */
+  /** Asks for what is missing. */
   #complain(): readonly Range[] {
     const ranges = this.#missing();
     this.#complainedOf = this.#missingCount;
@@ -421,7 +421,7 @@ function outstandingIn(next: number, known: number): number {
 function placeOf(n: number, items: readonly Item[]): number {
   let low = 0;
   let high = items.length;
-  // Mostly the new item comes last.
+  // Mostly, all of them do.
   if (high > 0 && (items[high - 1] as Item).from <= n) return high;
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -1,15 +1,15 @@
 import type { Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
 
-/** The subscribers to look at, and what to do about those that lag. */
+/** The subscribers that are looked at, and what is done about those that lag. */
 export interface LaggardsPort {
-  /** Whether the way to subscribers is open. */
+  /** Whether there is a way to remind subscribers. */
   isOpen(): boolean;
-  /** Returns all that have to acknowledge events, the broker included. */
+  /** All subscribers that are to acknowledge, including the broker. */
   all(): Iterable<Subscriber>;
   /** Tells a subscriber how far it should be. */
   remind(subscriber: Subscriber): void;
-  /** Called with each check for laggards. Checks are made now and then, as long as any subscriber lags. */
+  /** The subscribers are looked at. That is done now and then, as long as one of them lags. */
   looked(): void;
 }
 
@@ -17,7 +17,7 @@ export interface LaggardsPort {
 const FIRST_PATIENCE = 100;
 const LAST_PATIENCE = 1_000;
 
-/** Reminds lagging subscribers how far they should be. Nothing else shows them that the last events were lost. */
+/** Tells subscribers that lag how far they should be: nothing else shows them that the last events were lost. */
 export class Laggards {
   readonly #clock: Clock;
   readonly #port: LaggardsPort;
@@ -28,7 +28,7 @@ export class Laggards {
     this.#port = port;
   }
 
-  /** A subscriber has acknowledged more, or is new. */
+  /** A subscriber has got further, or is new. */
   progressed(subscriber: Subscriber): void {
     subscriber.patience = FIRST_PATIENCE;
     subscriber.since = this.#clock.now();
@@ -39,7 +39,7 @@ export class Laggards {
     this.#cancelTimer ??= this.#clock.after(FIRST_PATIENCE, () => this.#look());
   }
 
-  /** Reminds all lagging subscribers, no matter for how long they have lagged. */
+  /** Reminds all subscribers that lag, however long they have lagged. */
   remindAll(): void {
     for (const one of this.#port.all()) if (lags(one)) this.#port.remind(one);
   }
@@ -69,7 +69,7 @@ export class Laggards {
   }
 }
 
-/** Returns the number over all events of the last event that was sent and that a subscriber wants. */
+/** Returns the last event that was sent of those that a subscriber wants, as a number over all events. */
 export function sentTo({ logs }: Subscriber): number {
   return logs.reduce((last, { sentG }) => Math.max(last, sentG), 0);
 }

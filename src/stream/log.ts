@@ -6,10 +6,10 @@ import type { Batch } from './batch.ts';
 
 /**
  * What a publisher does when an event cannot leave because too much is unacknowledged:
- * - `'block'`: keeps the event, up to the outbox's limit. Beyond that, the emitter gets an `OverflowError`.
- * - `'drop-oldest'`, `'drop-newest'`, `'latest'`: keeps up to `limit` events of this name. Beyond that, drops the
- *   oldest, the new one, or all except the new one. Subscribers learn which events are missing. Until they can, 16
- *   dropped events count as a kept one.
+ * - `'block'`: keeps it, up to the limit of the outbox. Beyond that, the emitter gets an `OverflowError`.
+ * - `'drop-oldest'`, `'drop-newest'`, `'latest'`: keeps `limit` events of this name, and drops the oldest of them, the
+ *   new one, or all but the new one. Subscribers are told what is missing. Until they can be told, 16 dropped events
+ *   count as one that is kept.
  */
 export type PublishPolicy = 'block' | 'drop-oldest' | 'drop-newest' | 'latest';
 
@@ -26,7 +26,7 @@ export interface EventOutboxOptions {
   readonly limit?: number | undefined;
 }
 
-/** Stands for the text of an event whose batch has it: the batch that the event leaves with, or left with. */
+/** Stands for a text that is in the batch with which the event left or will leave. */
 const IN_BATCH = Symbol('in a batch');
 
 /** The events of one name that a publisher keeps. */
@@ -37,26 +37,25 @@ export class Log {
   readonly limit: number;
   readonly subscribers: Set<Subscriber> = new Set();
   readonly groups: Group[] = [];
-  // Invariant: the rings have the events first, first + 1, … last. Event n is at n & mask in each ring. All other
-  // places are undefined in the ring of texts. Up to `released`, nobody needs the events any more. Up to `sent`, they
-  // were sent. The rings are columns, because with an object for each event half of the work would be garbage
-  // collection.
+  // Invariant: the rings have the events first, first + 1, … last. The event n is at n & mask in each of them, and
+  // every other place of `#texts` is undefined. Up to `released`, nobody needs the events any more; up to `sent`, they
+  // were sent. In columns, because with an object for each event, half of the work would be garbage collection.
   #texts = emptyRing<string | typeof IN_BATCH>();
   #sizes = emptyRing<number>();
   #gs = emptyRing<number>();
   #mask = this.#gs.length - 1;
   // The batches that have left and are still of use, in the order of their numbers.
   readonly #batches = new Fifo<Batch>();
-  // How far events had been sent at some moments: the number over all events and the number of this name. Needed when
-  // the events are not kept any more.
+  // How far events had been sent at some moments, as numbers over all events and of this name. Needed when the events
+  // are not kept any more.
   readonly #marks = new Fifo<{ readonly g: number; readonly n: number }>();
-  // The trace that an event is part of, by the event's number. Mostly nobody traces.
+  // The traces that events are part of, by the number of the event. Mostly, nobody traces.
   readonly #traces = new Map<number, string>();
   first = 1;
   released = 0;
   sent = 0;
   last = 0;
-  /** The batch of the events that were sent last, until it leaves. */
+  /** The events that were sent last, until they leave. */
   batch: Batch | undefined;
   /** The number over all events of the last event that was sent, and of the last one that was trimmed. */
   sentG = 0;
@@ -70,12 +69,12 @@ export class Log {
     this.limit = limit ?? (overflow === 'latest' ? 1 : 1_000);
   }
 
-  /** The number of kept events. */
+  /** How many events are kept. */
   get length(): number {
     return this.last - this.first + 1;
   }
 
-  /** Returns the arguments of an event as JSON, or undefined if the event was dropped. Subscribers learn of that. */
+  /** The arguments of an event as JSON; undefined once the event was dropped, of which subscribers are told. */
   text(n: number): string | undefined {
     const text = this.#texts[n & this.#mask];
     return text === IN_BATCH ? (this.#batchOf(n) as Batch).text(n) : text;
@@ -85,22 +84,22 @@ export class Log {
     return this.#texts[n & this.#mask] === undefined;
   }
 
-  /** Returns how many characters the arguments of an event have as JSON, mostly without those that escaping adds. */
+  /** How many characters the arguments have as JSON, apart from what escaping may add. */
   size(n: number): number {
     return this.#sizes[n & this.#mask] as number;
   }
 
-  /** Keeps the JSON of an event's arguments, unless the event was trimmed meanwhile: another may be at its place. */
+  /** Keeps the JSON of an event's arguments, unless it was trimmed meanwhile: its place may now be another's. */
   seal(n: number, text: string): void {
     if (n >= this.first) this.#texts[n & this.#mask] = text;
   }
 
-  /** Keeps a batch that has left, for what it knows of its events. */
+  /** Keeps a batch that has left and that knows more about its events. */
   keep(batch: Batch): void {
     this.#batches.push(batch);
   }
 
-  /** Returns the number over all events of an event. */
+  /** The number of an event over all events. */
   g(n: number): number {
     return this.#gs[n & this.#mask] as number;
   }
@@ -113,7 +112,7 @@ export class Log {
     return this.#traces.size === 0 ? undefined : this.#traces.get(n);
   }
 
-  /** @param args - undefined if the event was dropped at once; if not a text, the batch that it leaves with has them */
+  /** @param args - undefined if the event was dropped at once. If they are not a text, the event's batch has them. */
   append(args: Arguments | undefined, size: number, g: number, trace?: string): void {
     if (this.length > this.#mask) this.#resize(this.length * 2);
     this.last += 1;
@@ -132,14 +131,14 @@ export class Log {
 
   /**
    * Notes how far events have been sent.
-   * @param oldest - a number over all events; older notes are no longer needed
+   * @param oldest - a number over all events: what was noted before it is of no interest any more
    */
   mark(g: number, oldest: number): void {
     if (this.#marks.at(this.#marks.length - 1)?.n !== this.sent) this.#marks.push({ g, n: this.sent });
     while ((this.#marks.at(1)?.g ?? Infinity) <= oldest) this.#marks.shift();
   }
 
-  /** Removes the oldest event. */
+  /** Lets go of the oldest event. */
   trim(): void {
     const place = this.first & this.#mask;
     this.trimmedG = this.#gs[place] as number;
@@ -151,14 +150,14 @@ export class Log {
     if (size <= this.#mask) this.#resize(size);
   }
 
-  /** Drops a kept event: it will not be sent, or not again. Subscribers learn of that. */
+  /** Drops an event that is kept: it will not be sent, or not again. Subscribers are told. */
   drop(n: number): void {
     this.#texts[n & this.#mask] = undefined;
   }
 
   /**
-   * Returns the first event whose number over all events is larger than `g`. The result is exact if that event is kept,
-   * or if `g` was marked.
+   * Returns the first event whose number over all events is larger than `g`. Exact if that event is kept, or if `g` was
+   * marked.
    */
   firstAfter(g: number): number {
     if (g < this.trimmedG) return this.#sentBy(g) + 1;
@@ -186,7 +185,7 @@ export class Log {
     return moved;
   }
 
-  /** Returns the batch that has an event, if the event needs one. */
+  /** Returns the batch of an event if that batch is kept; otherwise a later batch, or undefined. */
   #batchOf(n: number): Batch | undefined {
     if (this.batch !== undefined && n >= this.batch.n) return this.batch;
     let low = 0;

@@ -1,7 +1,7 @@
 import type { After, EventBatch, EventHead } from '../wire/pack.ts';
 import type { Log } from './log.ts';
 
-/** Events of a log that follow each other, in the form in which they leave. */
+/** Consecutive events of a log, as they leave. */
 export class LoggedEvents implements EventBatch {
   readonly head: EventHead;
   readonly publisher: string;
@@ -15,7 +15,7 @@ export class LoggedEvents implements EventBatch {
   /**
    * @param next - the number of the event after the last one
    * @param afters - what has to be delivered before each event, if that is known already
-   * @param list - the JSON of the arguments of all events as one list, if there is one already
+   * @param list - the arguments of all events as one list, if there is one already
    */
   constructor(
     log: Log,

@@ -2,17 +2,17 @@ import { Fifo } from '../queue/fifo.ts';
 
 interface Moment {
   readonly time: number;
-  /** The number over all events of the last event that had been sent. */
+  /** The last event that had been sent, as a number over all events. */
   readonly g: number;
 }
 
-/** How far apart moments are at least, and for how long they are remembered, in milliseconds. */
+/** How far apart, in milliseconds, moments are at least, and how long they are remembered. */
 const APART = 100;
 const REMEMBERED = 60_000;
 
-/** How far events had been sent at some moments. Shows later what was sent since a time, or since somewhat before. */
+/** What had been sent at some moments. This shows later what was sent since a time, or since somewhat before it. */
 export class Moments {
-  // In order of time. The first is the latest of those that are too old.
+  // In the order of time. The first moment is the last of those that are too old.
   readonly #moments = new Fifo<Moment>();
   #last: Moment;
 
@@ -22,8 +22,8 @@ export class Moments {
   }
 
   /**
-   * Notes that all events up to this one have been sent by now.
-   * @returns whether that was worth noting
+   * Everything up to this event has been sent by now.
+   * @returns whether that was noted
    */
   note(time: number, g: number): boolean {
     if (g === this.#last.g || time - this.#last.time < APART) return false;
@@ -33,12 +33,12 @@ export class Moments {
     return true;
   }
 
-  /** The last event that had been sent at the oldest remembered moment. */
+  /** The event that was sent last at the oldest moment that is remembered. */
   get oldest(): number {
     return this.#moments.at(0)?.g ?? 0;
   }
 
-  /** Returns an event that was sent before a time, so that all events sent since that time have larger numbers. */
+  /** Returns an event that was sent before a time: everything that was sent since that time has a larger number. */
   before(time: number): number {
     for (let index = this.#moments.length - 1; index >= 0; index -= 1) {
       const moment = this.#moments.at(index) as Moment;

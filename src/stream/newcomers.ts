@@ -5,31 +5,31 @@ import { Moments } from './moments.ts';
 
 /** Since when a subscriber has been ready. */
 export interface Ready {
-  /** How many milliseconds ago that was, when it said so. */
+  /** How many milliseconds ago that was when the subscriber said so. */
   readonly since: number;
   /** Whether its link has broken since then. */
   readonly hasBroken: boolean;
 }
 
-/** How long, in milliseconds, a message of a subscriber about itself may take to arrive. */
+/** How long, in milliseconds, what a subscriber says about itself may take to arrive. */
 const SAID_BEFORE = 1_000;
 /**
- * How old, in milliseconds, its first message may be on arrival. A subscriber sends one at once: if what arrives is
- * older, something was lost.
+ * How long, in milliseconds, a subscriber may have been ready when it says what arrives first. It speaks at once: if
+ * that is not what arrived, something was lost.
  */
 const SAID_LATE = 100;
 
 /**
- * Decides where subscribers start that have not acknowledged anything. Mostly they start after the events that had been
- * sent when they were met. If a link broke then, of either side or between them, events under way may be lost, and the
- * subscribers cannot ask for them. Then they start with the events that were sent since they were ready.
+ * Where subscribers start that have not acknowledged anything. Mostly, that is after what had been sent when they were
+ * met. If a link broke just then, on either side or in between, what was under way may be lost, and they cannot ask for
+ * it. They then start with what was sent since they were ready.
  */
 export class Newcomers {
   readonly #clock: Clock;
   readonly #moments: Moments;
   #opened = Infinity;
   #broke = -Infinity;
-  /** When the way to subscribers was last opened again; undefined before it was open for the first time. */
+  /** When the way to subscribers last opened after a break; undefined before it opens for the first time. */
   #mended: number | undefined;
   #keptAfter = Infinity;
   #cancelKeeping: (() => void) | undefined;
@@ -39,10 +39,7 @@ export class Newcomers {
     this.#moments = new Moments(clock.now());
   }
 
-  /**
-   * Events that were sent after this number must be kept. Finite while subscribers that were ready when the way broke
-   * may not have said so yet.
-   */
+  /** Events after this number are to be kept while subscribers that were ready at a break may not have said so yet. */
   get keptAfter(): number {
     return this.#keptAfter;
   }
@@ -74,13 +71,13 @@ export class Newcomers {
     this.#broke = this.#clock.now();
   }
 
-  /** Notes how far events have been sent by now: up to `g`. */
+  /** Notes what has been sent by now: everything up to `g`. */
   note(g: number, logs: Iterable<Log>): void {
     if (!this.#moments.note(this.#clock.now(), g)) return;
     for (const log of logs) log.mark(g, this.#moments.oldest);
   }
 
-  /** A new subscriber is there. */
+  /** A subscriber is there that was not there before. */
   met(subscriber: Subscriber, { since }: Ready): void {
     const now = this.#clock.now();
     subscriber.unsureSince = now - since - SAID_BEFORE;

@@ -15,48 +15,48 @@ import { isLonger, LARGEST } from '../size.ts';
 import { Stock, type StockOptions } from './stock.ts';
 
 export interface OutboxOptions extends StockOptions {
-  /** How many events may be under way without an acknowledgement. */
+  /** How many events may be under way unacknowledged. */
   readonly window: number;
   /** How many events, under way or waiting, are kept for subscribers. */
   readonly limit: number;
   readonly events: Readonly<Record<string, EventOutboxOptions | undefined>>;
 }
 
-/** What an outbox sends through, and reports to. */
+/** What an outbox sends through and reports to. */
 export interface OutboxPort {
   /**
-   * Sends the latest event of a log, soon and in a batch with others, at the latest with the next {@link flush}. Until
-   * then the event stays in its log.
+   * Sends the event of a log that was sent last: soon, in a batch with others, and at the latest with the next
+   * {@link flush}. Until then, the event stays in its log.
    */
   event(log: Log, args: Arguments, after: After | undefined): void;
   flush(): void;
   /** @param hasBroken - whether the heads allow for a break of its link that the subscriber has reported */
   heads(subscriber: string, heads: readonly Head[], g: number, hasBroken: boolean): void;
-  /** Sends a number to the broker, which is to come back to {@link Outbox.echoed}. */
+  /** Asks to have a number come back through the broker, to {@link Outbox.echoed}. */
   mark(g: number): void;
   replay(subscriber: string, packs: readonly string[], gone: readonly Gone[]): void;
   /** An event was dropped under its policy. */
   overflow(event: string, policy: PublishPolicy, dropped: number): void;
 }
 
-/** While a caller waits for room: for how many milliseconds subscribers may lag before they get the heads. */
+/** How long, in milliseconds, subscribers may lag before they are reminded while somebody waits for room. */
 const ROOM_PATIENCE = 10;
 
-/** How many characters may be unacknowledged before publishers must wait: a window of large events takes memory. */
+/** How many characters may be unacknowledged before publishers have to wait: a window of large events takes memory. */
 const MOST_CHARACTERS = 4_194_304;
-/** The part that may be in use when waiting publishers go on. A quarter is acknowledged at once, and is enough. */
+/** The part that may be in use when those that waited go on. A quarter is acknowledged at once, and is enough room. */
 const ENOUGH = 0.76;
 /** After how many characters to ask the broker whether it has them, if not after a quarter of the window. */
 const MARK_CHARACTERS = MOST_CHARACTERS / 4;
 
-/** The most bytes that a code unit of a text takes, namely when it is escaped. */
+/** How many bytes a unit of a text takes at most, which is when it is escaped. */
 const WIDEST = 6;
 
-/** A dropped event counts as a sixteenth of a kept one. Only its numbers are kept, in some 32 bytes. */
+/** A dropped event counts as a sixteenth of one that is kept: only its numbers are kept, in some 32 bytes. */
 const GONE_BITS = 4;
 /**
- * The publisher's end of its streams. It numbers events, keeps those that live subscribers have not acknowledged,
- * sends no more at a time than the window has room for, and repeats lost events.
+ * The publisher's end of its streams. Numbers events, keeps those that live subscribers have not acknowledged, has no
+ * more under way than the window has room for, and repeats what was lost.
  */
 export class Outbox {
   readonly #publisher: string;
@@ -66,26 +66,26 @@ export class Outbox {
   readonly #logs = new Map<string, Log>();
   readonly #stock: Stock;
   readonly #subscribers = new Map<string, Subscriber>();
-  // The subscribers, and former ones that fell silent and may come back.
+  // The subscribers, and those that fell silent and may come back.
   readonly #audience = new Audience();
-  // For each event that waits to be sent, its log. In the order in which the events were published.
+  // The logs of the events that wait to be sent, in the order in which they were published.
   readonly #unsent = new Fifo<Log>();
-  /** The largest size of an event's arguments that can be sent, in bytes of UTF-8. */
+  /** How many bytes of UTF-8 the arguments of an event may have on their way. */
   largest: number = LARGEST;
   #open = false;
   #g = 0;
-  // The number over all events of the last event that was sent. Events are sent in this order.
+  // The last event that was sent, as a number over all events: they are sent in this order.
   #sentG = 0;
   readonly #laggards: Laggards;
   readonly #newcomers: Newcomers;
   readonly #onRoom: (() => void)[] = [];
-  // The broker counts as a subscriber to all events. It acknowledges them with an echo. So no peer sends faster than
-  // the broker can take, even if only peers in Python listen, or none.
+  // The broker counts as a subscriber to everything, and an echo as its acknowledgement. So no publisher sends faster
+  // than the broker takes events, even if only Python peers listen, or nobody.
   readonly #broker: Subscriber;
   #marked = 0;
-  // The number of characters sent since the last mark.
+  // How many characters were sent since the last mark.
   #unmarked = 0;
-  // The events for a store to keep, if there is a store.
+  // The events that a store is to keep, if there is a store.
   #deposits: Deposits | undefined;
   #onDelivered: { readonly g: number; readonly signal: AbortSignal; readonly resolve: () => void }[] = [];
 
@@ -107,24 +107,24 @@ export class Outbox {
     for (const log of this.#broker.logs) log.subscribers.add(this.#broker);
   }
 
-  /** The number of events that are kept for subscribers: under way or waiting. */
+  /** How many events are kept for subscribers: under way or waiting. */
   get pending(): number {
     return this.#stock.pending;
   }
 
-  /** The number of events that have not been sent yet. */
+  /** How many events have not been sent yet. */
   get unsent(): number {
     return this.#stock.waiting;
   }
 
-  /** The number of all kept events, history included. */
+  /** How many events are kept at all, history included. */
   get kept(): number {
     return this.#stock.kept;
   }
 
   /**
-   * Whether to publish more now. While the way is open, such events leave at once.
-   * @param part - which part of the room may be in use
+   * Whether more should be published now. While the way is open, it then leaves at once.
+   * @param part - the part of the room that may be in use
    */
   #hasRoom(part: number): boolean {
     const { window, limit, size } = this.#options;
@@ -133,11 +133,11 @@ export class Outbox {
   }
 
   /**
-   * Publishes an event. It leaves as soon as the way is open and the window has room.
+   * Takes an event. It leaves as soon as the way is open and the window has room.
    * @param trace - the trace that the event is part of, as a W3C `traceparent`
    * @returns how many characters its arguments have as JSON
-   * @throws OverflowError when too much is kept already; PayloadError when the event is larger than the way to
-   *   subscribers allows. The event then gets no number
+   * @throws OverflowError if too much is kept already; PayloadError if the event is larger than the way to subscribers
+   *   allows. The event then gets no number
    */
   publish(name: string, args: readonly unknown[], trace?: string): number {
     const log = this.#logs.get(name) as Log;
@@ -151,7 +151,7 @@ export class Outbox {
     const largest = this.#deposits?.has(log) === true ? Math.min(this.largest, this.#deposits.largest) : this.largest;
     const leavesNow = this.#stock.waiting === 0 && this.#mayLeave(log);
     const plain = leavesNow ? plainLength(args, largest / WIDEST) : undefined;
-    // Now, because the arguments may change later.
+    // JSON is made now, because the arguments may change later.
     const fixed = plain === undefined ? jsonOf(args) : args;
     if (typeof fixed === 'string' && isLonger(fixed, largest)) {
       throw new PayloadError(`event '${name}' is too large: an event over this bus has ${largest} bytes at most`);
@@ -164,15 +164,15 @@ export class Outbox {
     if (leavesNow) this.#send(log, fixed);
     else this.#unsent.push(log);
     this.#pump();
-    // Last, because a listener may publish.
+    // This comes last, because whoever is told may publish.
     this.#tellDropped(log, before, after);
     return size;
   }
 
   /**
-   * Returns undefined if there is room. Otherwise the promise resolves when a quarter of the room is free: the next
-   * events then travel in larger pieces. Each subscriber may hold back an acknowledgement that it takes for too little
-   * to send at once. With many subscribers, these may be all the room there is.
+   * If there is no room, returns a promise that fulfils when a quarter of the room is free, so that what is published
+   * then travels in larger pieces. Each subscriber may delay the acknowledgement of what it takes for too little, and
+   * many subscribers together may thus use up all of the room.
    */
   room(): Promise<void> | undefined {
     if (this.#hasRoom(1)) return undefined;
@@ -185,8 +185,8 @@ export class Outbox {
   }
 
   /**
-   * Resolves when the broker and every known subscriber have all events published so far.
-   * @param signal - aborts when the result is no longer wanted; the promise need not resolve then
+   * Fulfils when the broker and every known subscriber have everything that was published so far.
+   * @param signal - aborts when nobody waits for this any more; the promise then need not fulfil
    */
   delivered(signal: AbortSignal): Promise<void> {
     this.#laggards.remindAll();
@@ -196,7 +196,7 @@ export class Outbox {
     });
   }
 
-  /** Returns for each lagging subscriber how many events it lacks. */
+  /** How many events each subscriber that lags behind lacks. */
   undelivered(): { subscriber: string; count: number }[] {
     const lacking = [...this.#subscribers.values()].map(({ id, logs, acked }) => ({
       subscriber: id,
@@ -206,11 +206,11 @@ export class Outbox {
     return lacking.filter(({ count }) => count > 0);
   }
 
-  /** The way to subscribers is open. First lagging subscribers get the heads, then waiting events leave. */
+  /** The way to subscribers is open: first, subscribers that lag are reminded; then, what waits leaves. */
   open(): void {
     this.#open = true;
     const before = Array.from(this.#logs.values(), (log) => [log, log.dropped] as const);
-    // It may be another way than before, with a lower limit.
+    // The way may be a different one than before.
     if (this.largest < LARGEST) {
       this.#port.flush();
       for (const [log] of before) this.#stock.dropLarge(log, this.largest);
@@ -228,14 +228,14 @@ export class Outbox {
     }
   }
 
-  /** The way to subscribers is closed for now. */
+  /** There is no way for now. */
   pause(): void {
     if (this.#open) this.#newcomers.broke();
     this.#open = false;
     this.#deposits?.pause();
   }
 
-  /** There is a store. Which events it is to keep is said later, with `keep`. */
+  /** There is a store. What it is to keep is told later. */
   depositIn(deposits: Deposits): void {
     this.#deposits = deposits;
     deposits.onProgress = (refused) => {
@@ -245,15 +245,15 @@ export class Outbox {
   }
 
   /**
-   * Keeps these events until the store has them, as for a subscriber that never leaves. The store gets all of them that
-   * the broker has not acknowledged. So no event is missed that is published after the store was asked to keep it: this
-   * publisher hears of that before it hears the broker's acknowledgement.
+   * These events are kept for the store until it has them: it is like a subscriber that never leaves. It gets all of
+   * them of which the broker has not said that it has them. So it misses none that is published after it was asked to
+   * keep them, because this publisher hears of that request before it hears that the broker has such an event.
    */
   keep(names: readonly string[]): void {
     this.#deposits?.keep(this.#logsOf(names), this.#broker.acked);
   }
 
-  /** The store has more events than before, or is to keep more. */
+  /** The store has more events than before, or is to have more. */
   #deposited(deposits: Deposits): void {
     const { subscriber } = deposits;
     subscriber.acked = deposits.keptUpTo(this.#g);
@@ -261,10 +261,10 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Stops sending for good. All waiting promises resolve. */
+  /** Nothing will be sent any more. All promises fulfil. */
   close(): void {
     this.pause();
-    // It may still hear from the store, which is closed later.
+    // The deposits may still hear from the store, which is closed later.
     if (this.#deposits !== undefined) this.#deposits.onProgress = undefined;
     this.#laggards.close();
     this.#newcomers.close();
@@ -273,7 +273,7 @@ export class Outbox {
   }
 
   /**
-   * Adds a subscriber, or updates a known one. It gets the heads of the events that it wants.
+   * There is a subscriber, new or known. It is sent the heads of what it wants.
    * @param acked - how far it got before; 0 if it does not know
    * @param ready - since when it has been ready; undefined if it need not be told where to start
    */
@@ -281,7 +281,7 @@ export class Outbox {
     const logs = this.#logsOf(names);
     let subscriber = this.#subscribers.get(id);
     if (subscriber === undefined) {
-      // A new subscriber has no claim to earlier events. One that comes back has.
+      // A new subscriber has no claim to what was sent before; one that comes back has.
       const before = this.#audience.get(id)?.acked ?? (acked > 0 ? acked : this.#sentG);
       const start = Math.min(Math.max(acked, before), this.#sentG);
       subscriber = this.#makeSubscriber(id, logs, start);
@@ -301,8 +301,8 @@ export class Outbox {
   }
 
   /**
-   * A subscriber is gone: no events are kept for it any more. Until it is forgotten, new events still say which events
-   * it would need before them.
+   * A subscriber is gone: nothing is kept for it any more. Until it is forgotten, events that are published still say
+   * what it would have to have before them.
    */
   unsubscribe(id: string): void {
     const subscriber = this.#subscribers.get(id);
@@ -327,10 +327,7 @@ export class Outbox {
     if (subscriber !== undefined) this.#acknowledge(subscriber, g);
   }
 
-  /**
-   * A mark came back: the broker has everything up to this number.
-   * @param isSure - whether it is also known which of these events the store wants
-   */
+  /** A mark came back: the broker has everything up to `g`. @param isSure - whether what the store wants is known */
   echoed(g: number, isSure = false): void {
     if (isSure || this.#deposits?.holdsBack(g) !== true) this.#acknowledge(this.#broker, g);
   }
@@ -344,7 +341,7 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Repeats the events that a subscriber lacks, as far as they are still kept. */
+  /** A subscriber lacks these events. It gets those that are still there. */
   repeat(id: string, ranges: readonly Range[]): void {
     const replay = new Replay(this.#publisher, (packs, gone) => this.#port.replay(id, packs, gone));
     for (const [name, from, to] of ranges) {
@@ -354,47 +351,47 @@ export class Outbox {
     replay.flush();
   }
 
-  /** Returns the heads: the last event of each name that was sent. */
+  /** Returns the heads of logs for a subscriber that has everything up to `acked`. */
   heads(logs: Iterable<Log> = this.#logs.values(), acked: number = this.#g): Head[] {
     return Array.from(logs, (log) => [log.event, log.sent, log.firstAfter(acked)] as const);
   }
 
-  /** Notes how far events have been sent by now. */
+  /** Notes what has been sent by now. */
   #noteMoment(): void {
     this.#newcomers.note(this.#sentG, this.#logs.values());
   }
 
-  /** Returns the logs of these events, without events that are not published here. */
+  /** Returns the logs of those of these events that are published here. */
   #logsOf(names: readonly string[]): Log[] {
     return names.map((name) => this.#logs.get(name)).filter((log) => log !== undefined);
   }
 
-  /** Whether an event of a log can be sent now: the way is open, and there is room. */
+  /** Whether the way is open for an event of a log, and there is room. */
   #mayLeave(log: Log): boolean {
     const { underWay, sizeUnderWay } = this.#stock;
     return this.#open && underWay < this.#options.window && (log.policy === 'block' || sizeUnderWay < MOST_CHARACTERS);
   }
 
-  /** Sends waiting events, as far as there is room. */
+  /** Sends what waits, as far as there is room. */
   #pump(): void {
     for (let log = this.#unsent.at(0); log !== undefined; log = this.#unsent.at(0)) {
       const text = log.text(log.sent + 1);
-      // Dropped events are only skipped, which needs neither an open way nor room.
+      // A dropped event is only passed over. This needs neither an open way nor room.
       if (text !== undefined && !this.#mayLeave(log)) break;
       this.#unsent.shift();
       this.#send(log, text);
     }
-    // If all events were dropped, none is under way, but subscribers must learn of that.
+    // If all events were dropped, nothing is under way, but subscribers have to hear of it.
     if (this.#stock.underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#laggards.watch();
     this.#deposits?.pump();
     this.#settle();
   }
 
-  /** Sends the next event of a log, or skips it if it was dropped. */
+  /** Sends the next event of a log. An event that was dropped is only passed over. */
   #send(log: Log, args: Arguments | undefined): void {
     const n = log.sent + 1;
     const isDropped = args === undefined;
-    // Its predecessors are known only now: subscriptions may have changed since it was published.
+    // What the event comes after is known only now: who wants what may have changed since it was published.
     const after = isDropped ? undefined : predecessorsOf(log);
     this.#stock.send(log, isDropped);
     passFrontiers(log, isDropped);
@@ -412,14 +409,14 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Releases the events that every subscriber has. Only the history of them is kept. */
+  /** Lets go of what every subscriber has, except for the history. */
   #release(log: Log): void {
     let acked = Infinity;
     for (const subscriber of log.subscribers) acked = Math.min(acked, subscriber.acked);
     this.#stock.release(log, acked, this.#newcomers.keptAfter);
   }
 
-  /** Resolves the promises whose condition is met. */
+  /** Fulfils the promises whose conditions have come true. */
   #settle(): void {
     if (this.#onRoom.length > 0 && this.#hasRoom(ENOUGH)) for (const resolve of this.#onRoom.splice(0)) resolve();
     if (this.#onDelivered.length === 0) return;
@@ -427,14 +424,14 @@ export class Outbox {
     for (const log of this.#logs.values()) {
       if (log.released < log.last) oldest = Math.min(oldest, log.g(log.released + 1));
     }
-    // A subscriber that came back may lack events that were released without it.
+    // A subscriber that came back may lack events that were let go of without it.
     for (const one of this.#subscribers.values()) if (lags(one)) oldest = Math.min(oldest, one.acked + 1);
     const waiting = this.#onDelivered;
     this.#onDelivered = waiting.filter(({ g, signal }) => g >= oldest && !signal.aborted);
     for (const { g, resolve } of waiting) if (g < oldest) resolve();
   }
 
-  /** Makes a subscriber acknowledge what it has and ask for what it lacks. */
+  /** Makes a subscriber acknowledge what it has, and ask for what it lacks. */
   #remind(subscriber: Subscriber): void {
     if (!this.#open) return;
     if (subscriber === this.#broker) {

@@ -1,13 +1,13 @@
 import type { Clock } from './clock.ts';
 
-/** How long, in milliseconds, an acknowledgement may wait for more events after the first. */
+/** How long, in milliseconds, after the first event an acknowledgement may wait for more events. */
 const ACKNOWLEDGE_WITHIN = 100;
-/** After a quarter of the window, events are acknowledged at once, so that the publisher never has to stop. */
+/** A quarter of what may be under way is acknowledged at once, so that the publisher never has to stop. */
 const ACKNOWLEDGE_SHIFT = 2;
-/** After so many characters, events are acknowledged at once: characters also bound what a publisher keeps. */
+/** So many characters, in any number of events, are acknowledged at once: they also bound what a publisher keeps. */
 const ACKNOWLEDGE_CHARACTERS = 1_048_576;
 
-/** Acknowledges the delivered events of one publisher, soon, but many at a time. */
+/** Acknowledges what was delivered of one publisher's events: soon, but many at a time. */
 export class Receipts {
   readonly #clock: Clock;
   readonly #send: (g: number) => void;
@@ -15,9 +15,9 @@ export class Receipts {
   #acknowledged = 0;
   #eventsSince = 0;
   #charactersSince = 0;
-  // The mean number of characters of the events that arrived last. Events for other peers will be about as long.
+  // How many characters each of the events has that arrived last. Those for other subscribers are taken to be as long.
   #meanSize = 0;
-  // After how many events to acknowledge at once. This depends on the window, which the publisher sends with its heads.
+  // After how many events to acknowledge at once. This follows from the publisher's heads.
   #most = Infinity;
   #cancelTimer: (() => void) | undefined;
 
@@ -27,12 +27,12 @@ export class Receipts {
     this.#send = send;
   }
 
-  /** The number over all events of the last event that was delivered; 0 before the first. */
+  /** The last event that was delivered, as a number over all events; 0 before the first. */
   get position(): number {
     return this.#delivered;
   }
 
-  /** One more event was delivered or given up, and with it everything up to this number over all events. */
+  /** One more event was delivered or given up, and so was everything up to this number over all events. */
   delivered(g: number): void {
     if (g > this.#delivered) this.#delivered = g;
     this.#eventsSince += 1;
@@ -40,21 +40,21 @@ export class Receipts {
     else this.#cancelTimer ??= this.#clock.after(ACKNOWLEDGE_WITHIN, () => this.send());
   }
 
-  /** So many events have arrived, which had so many characters. */
+  /** So many events with so many characters have arrived. */
   weigh(characters: number, events: number): void {
     this.#meanSize = characters / events;
     this.#charactersSince += characters;
     if (this.#isBehind()) this.send();
   }
 
-  /** The publisher sends at most so many events without an acknowledgement. */
+  /** The publisher sends at most `window` events without an acknowledgement. */
   pace(window: number): void {
     this.#most = Math.max(1, window >> ACKNOWLEDGE_SHIFT);
   }
 
   /**
-   * Everything up to this number over all events was delivered or given up. Acknowledges it even if it was acknowledged
-   * before: that may have been lost, and the publisher need not ask twice.
+   * Everything up to this number over all events was delivered or given up. Acknowledges this even if it was
+   * acknowledged before: that may have been lost, and the publisher need not ask twice.
    */
   repeat(g: number): void {
     this.#delivered = Math.max(this.#delivered, g);
@@ -62,7 +62,7 @@ export class Receipts {
     this.send();
   }
 
-  /** Acknowledges now everything that has not been acknowledged yet. */
+  /** Acknowledges now what has not been acknowledged yet. */
   send(): void {
     this.cancel();
     this.#eventsSince = 0;
@@ -72,15 +72,15 @@ export class Receipts {
     this.#send(this.#delivered);
   }
 
-  /** Stops the timer: acknowledges nothing on its own until more is delivered. */
+  /** Acknowledges nothing on its own until more is delivered. */
   cancel(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
 
   /**
-   * Whether much was delivered here, or sent to other peers, since the last acknowledgement. Then the publisher may be
-   * waiting for this one.
+   * Whether much was delivered here or sent to others since the last acknowledgement: the publisher may be waiting for
+   * the next one.
    */
   #isBehind(): boolean {
     const sent = (this.#delivered - this.#acknowledged) / 2;

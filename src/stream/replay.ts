@@ -6,16 +6,16 @@ import { LoggedEvents } from './logged-events.ts';
 /** About how many characters of events go into one message. */
 const MOST_CHARACTERS = 65_536;
 /**
- * The most events, of a thousand characters each, in the answer to one nak. With more, the subscriber would ask again
- * for events that are still being sent, and so on without end.
+ * How many events, of a thousand characters each, one nak is answered with at most. With more, the subscriber would ask
+ * again for events that are still being sent, and so on without end.
  */
 const MOST_EVENTS = 2_000;
 
-/** Gathers the answer to a nak into messages. */
+/** Gathers the events that answer a nak into messages. */
 export class Replay {
   readonly #publisher: string;
   readonly #send: (packs: readonly string[], gone: readonly Gone[]) => void;
-  // The events that follow each other: those of a log from `#n` to before `#next`.
+  // Consecutive events of a log: from number `#n` to the one before `#next`.
   #log: Log | undefined;
   #n = 0;
   #next = 0;
@@ -29,7 +29,7 @@ export class Replay {
     this.#send = send;
   }
 
-  /** Adds events of a log, as far as they were sent and there is room for them. */
+  /** Adds events of a log, as far as they were sent and there is room. */
   addRange(log: Log, from: number, to: number): void {
     const last = Math.min(to, log.sent);
     if (from < log.first) this.addGone([log.event, from, Math.min(last, log.first - 1), log.trimmedG]);
@@ -58,7 +58,7 @@ export class Replay {
 
   addGone([event, from, to, g]: Gone): void {
     const before = this.#gone.at(-1);
-    // Dropped events mostly follow each other.
+    // Events that were dropped are mostly consecutive.
     const isNext = before?.[0] === event && before[2] === from - 1;
     if (isNext) this.#gone[this.#gone.length - 1] = [event, before[1], to, g];
     else this.#gone.push([event, from, to, g]);

@@ -2,30 +2,30 @@ import type { Arguments } from './arguments.ts';
 import type { Log } from './log.ts';
 import { isLonger } from '../size.ts';
 
-/** Limits on what a publisher keeps. */
+/** How much a publisher keeps. */
 export interface StockOptions {
-  /** How many characters its events may have. Those that are only history may have as many again. */
+  /** How many characters the events may have; those that are only history may have as many again. */
   readonly size: number;
-  /** How many events of each name are kept for future subscribers, in addition to those that subscribers lack. */
+  /** How many events of each name are kept for future subscribers, beyond those that subscribers lack. */
   readonly history: number;
 }
 
 /**
- * The events that a publisher keeps, counted by state: those that wait to be sent, those under way, and those that
- * every subscriber has, which are history.
+ * The events that a publisher keeps: those that wait to be sent, those under way, and the history, which every
+ * subscriber has. Each of these is counted separately.
  */
 export class Stock {
   readonly #logs: readonly Log[];
   readonly #options: StockOptions;
-  /** The number of events that wait to be sent. */
+  /** How many events wait to be sent. */
   waiting = 0;
-  /** The number of events that were sent, but not acknowledged by all subscribers. */
+  /** How many events were sent to subscribers and not acknowledged by all of them. */
   underWay = 0;
-  /** The number of dropped events that some subscriber has yet to learn of. */
+  /** How many events were dropped of which some subscriber has yet to be told. */
   gone = 0;
-  /** The number of characters of the events under way. */
+  /** The characters of the events that are under way. */
   sizeUnderWay = 0;
-  /** The number of characters of the events under way or waiting. */
+  /** The characters of the events that are under way or wait. */
   size = 0;
   #historySize = 0;
 
@@ -34,17 +34,17 @@ export class Stock {
     this.#options = options;
   }
 
-  /** The number of events that are kept for subscribers: under way or waiting. */
+  /** How many events are kept for subscribers: under way or waiting. */
   get pending(): number {
     return this.underWay + this.waiting;
   }
 
-  /** The number of all kept events, history included. */
+  /** How many events are kept at all, history included. */
   get kept(): number {
     return this.#logs.reduce((kept, { length }) => kept + length, 0);
   }
 
-  /** Adds a new event, which waits to be sent. The log's policy may drop others for it, or the new event itself. */
+  /** Adds a new event, which waits to be sent. Under the log's policy, others are dropped for it, or it is itself. */
   add(log: Log, args: Arguments, size: number, g: number, trace: string | undefined): void {
     if (log.policy === 'block' || this.#makeRoom(log)) {
       log.append(args, size, g, trace);
@@ -61,19 +61,19 @@ export class Stock {
     if (log.last - log.sent < log.limit) return true;
     if (log.policy === 'drop-newest') return false;
     const keep = log.policy === 'latest' ? 0 : log.limit - 1;
-    // Those before were dropped earlier.
+    // What comes before a dropped event was dropped earlier.
     for (let n = log.last - keep; n > log.sent && !log.isDropped(n); n -= 1) this.#drop(log, n);
     return true;
   }
 
-  /** Drops events with more bytes than can be sent. They would keep all later events from arriving. */
+  /** Drops events that have more bytes than can be sent now: they would keep all later ones from being delivered. */
   dropLarge(log: Log, largest: number): void {
     for (let n = log.first; n <= log.last; n += 1) {
       if (log.size(n) * 3 > largest && isLonger(log.text(n) ?? '', largest)) this.#drop(log, n);
     }
   }
 
-  /** Drops a kept event: it will not be sent, or not again. Subscribers learn of that. */
+  /** Drops an event that is kept: it will not be sent, or not again. Subscribers are told. */
   #drop(log: Log, n: number): void {
     const size = log.size(n);
     log.drop(n);
@@ -92,7 +92,7 @@ export class Stock {
     }
   }
 
-  /** Counts the next event of a log as sent, or skips it if it was dropped. */
+  /** The next event of a log is sent, or only passed over if it was dropped. */
   send(log: Log, isDropped: boolean): void {
     log.send();
     if (isDropped) return;
@@ -102,9 +102,9 @@ export class Stock {
   }
 
   /**
-   * Releases the events that every subscriber has. Only the history of them is kept.
-   * @param acked - the number over all events up to which subscribers have them
-   * @param keptAfter - events that were sent after this number are kept as well
+   * Lets go of what every subscriber has, except for the history.
+   * @param acked - how far all of them have the events, as a number over all events
+   * @param keptAfter - events after this number are kept as well
    */
   release(log: Log, acked: number, keptAfter: number): void {
     while (log.released < log.sent) {
@@ -137,8 +137,8 @@ export class Stock {
   }
 
   /**
-   * Removes the oldest eighth of the history of all logs, so that large events are not kept at the cost of others. An
-   * eighth at a time, because there may be thousands of logs to look at.
+   * Lets go of the oldest eighth of all history, so that large events are not kept in place of others. A part at a
+   * time, because there may be thousands of logs to look at.
    */
   #shorten(): void {
     const logs = this.#logs.filter((log) => log.first <= log.released);
