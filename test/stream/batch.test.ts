@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { type Arguments, plainLength } from '../../src/stream/arguments.ts';
 import { Batch } from '../../src/stream/batch.ts';
 import { Log } from '../../src/stream/log.ts';
+import { collectGarbage } from '../loop/collect-garbage.ts';
 
 function sizeOf(args: Arguments): number {
   return typeof args === 'string' ? args.length : (plainLength(args, Infinity) as number);
@@ -137,6 +138,23 @@ test('seal: what was let go of before it left takes no place of another', () => 
   for (const text of texts) log.append(text, text.length, log.last + 1);
   seal(early);
   expect(texts.map((_text, index) => log.text(3 + index))).toEqual(texts);
+});
+
+test('batches: are let go of with the last of their events', () => {
+  const log = new Log('a');
+  const publish = (count: number): void => {
+    for (let i = 0; i < count; i += 1) {
+      seal(makeBatch(log, [[`item ${i}`], ['x'.repeat(100)]]));
+      while (log.length > 10) log.trim();
+    }
+  };
+  publish(100);
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  publish(50_000);
+  collectGarbage();
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(2_000_000);
+  expect(log.text(log.last - 1)).toBe('["item 49999"]');
 });
 
 test('plain: arguments that can change, or are long, are none', () => {
