@@ -30,8 +30,8 @@ export function makeGate(
     const message = Array.isArray(args) ? readDirect(args) : undefined;
     return message !== undefined && (!('request' in message) || mayAsk(message.request));
   };
-  const mayPack = ({ event, publisher, events }: Pack): boolean =>
-    isOwn(publisher) && (isToPeer(event) ? events.every(maySay) : mayPublish(event));
+  const mayPack = ({ event, publisher, events, invalid }: Pack): boolean =>
+    isOwn(publisher) && (isToPeer(event) ? invalid === undefined && events.every(maySay) : mayPublish(event));
   const mayRequest = (call: Call): boolean => {
     const position = readStreamId(call.id);
     // Unnumbered events are delivered as they come.

@@ -181,7 +181,7 @@ export class Channels {
       this.#port.send(to, encodeControl(to, name, control));
     };
     const outbox: Outbox = new Outbox(name, [to], this.#options, this.#clock, {
-      event: (log, args, after) => batcher.add(log, args, after),
+      event: (log, args) => batcher.add(log, args),
       flush: () => batcher.flush(),
       heads: (_, heads, g) => tell({ kind: 'head', heads, g, window: this.#options.window }),
       // The one subscriber acknowledges everything, so the broker need not.

@@ -78,7 +78,7 @@ export class Receiver {
     const { publisher, g, n } = position;
     if (!this.#parts.presence.heard(publisher)) return;
     const inbox = this.#parts.inboxes.of(publisher, method);
-    inbox?.arrived(method, n, g, args, readAfter(after), trace);
+    inbox?.arrived({ event: method, n, gs: [g], events: [args], after: readAfter(after), traces: [trace] });
     inbox?.weigh(size);
   }
 
@@ -120,7 +120,8 @@ export class Receiver {
     const { g, n } = position;
     const inbox = this.#parts.channels.from(peer, count);
     if (!areUnsafe(args)) {
-      inbox?.arrived(method, n, g, args, readAfter(after), readTrace(traceparent));
+      const traces = [readTrace(traceparent)];
+      inbox?.arrived({ event: method, n, gs: [g], events: [args], after: readAfter(after), traces });
       inbox?.weigh(size);
       return;
     }
@@ -128,14 +129,21 @@ export class Receiver {
     inbox?.gone([[method, n, n, g]]);
   }
 
-  #receivePack({ event, n, gs, events, afters, traces }: Pack, inbox: Inbox): void {
-    for (const [index, args] of events.entries()) {
-      const g = gs[index] as number;
-      if ('reason' in args) {
-        this.#port.invalid(args);
-        inbox.gone([[event, n + index, n + index, g]]);
+  #receivePack(pack: Pack, inbox: Inbox): void {
+    const { event, invalid } = pack;
+    if (invalid === undefined) {
+      inbox.arrived(pack);
+      return;
+    }
+    for (const [index, args] of pack.events.entries()) {
+      const n = pack.n + index;
+      const g = pack.gs[index] as number;
+      const problem = invalid.get(index);
+      if (problem === undefined) {
+        inbox.arrived({ ...pack, n, gs: [g], events: [args], traces: [pack.traces?.[index]] });
       } else {
-        inbox.arrived(event, n + index, g, args, afters?.[index], traces?.[index]);
+        this.#port.invalid(problem);
+        inbox.gone([[event, n, n, g]]);
       }
     }
   }

@@ -94,7 +94,7 @@ export class Session {
     const greet = (peer: string): void => this.#tell(methodTo(peer), this.#hello(peer, false));
     const batcher = new Batcher(id, clock, (event, frame) => port.send(event, frame));
     const outbox = new Outbox(id, options.publishes, options.outbox, clock, {
-      event: (log, args, after) => batcher.add(log, args, after),
+      event: (log, args) => batcher.add(log, args),
       flush: () => batcher.flush(),
       heads: (subscriber, heads, g, hasBroken) => {
         const { window } = options.outbox;

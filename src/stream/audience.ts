@@ -1,4 +1,3 @@
-import type { After } from '../wire/pack.ts';
 import type { Log } from './log.ts';
 
 /** A receiver for which events are kept until it acknowledges them. */
@@ -72,20 +71,15 @@ function keyOf(logs: readonly Log[]): string {
   return JSON.stringify(logs.map(({ event }) => event).toSorted());
 }
 
-/** Returns what has to be delivered before the next event of a log, as far as its own number does not say so. */
-export function predecessorsOf(log: Log): After | undefined {
-  let after: After | undefined;
+/**
+ * Adds what has to be delivered before the next event of a log, as far as its own number does not say so.
+ * @param after - what has to be delivered before earlier events of the same batch; undefined if that is nothing
+ */
+export function addPredecessors(log: Log, after: Map<string, number> | undefined): Map<string, number> | undefined {
   for (const { frontier } of log.groups) {
-    for (const other of frontier) {
-      if (other !== log && !names(after, other.event)) after = { event: other.event, n: other.sent, more: after };
-    }
+    for (const other of frontier) if (other !== log) (after ??= new Map()).set(other.event, other.sent);
   }
   return after;
-}
-
-function names(first: After | undefined, event: string): boolean {
-  for (let after = first; after !== undefined; after = after.more) if (after.event === event) return true;
-  return false;
 }
 
 /** The next event of a log was sent to those who want it, or would have been, had it not been dropped. */

@@ -1,5 +1,5 @@
-import type { After } from '../wire/pack.ts';
 import type { Arguments } from './arguments.ts';
+import { addPredecessors } from './audience.ts';
 import type { Log } from './log.ts';
 import { LoggedEvents } from './logged-events.ts';
 
@@ -14,12 +14,12 @@ export class Batch {
   next: number;
   /** How many characters its events have. */
   characters = 0;
+  /** What has to be delivered before its events. */
+  after: Map<string, number> | undefined;
   // The arguments of each event, until the batch leaves.
   #args: Arguments[] = [];
   // Whether none of the arguments are JSON yet.
   #isPlain = true;
-  // What has to be delivered before each event; mostly nothing.
-  #afters: (After | undefined)[] | undefined;
   // The arguments of all events as one JSON list, if it is known where those of each event begin. A text for each event
   // would take a fifth of the time of publishing, and only events that are repeated or stored need one.
   #list: string | undefined;
@@ -35,11 +35,11 @@ export class Batch {
   }
 
   /** Adds the next event. */
-  add(args: Arguments, after: After | undefined): void {
+  add(args: Arguments): void {
     this.characters += this.log.size(this.next);
     if (typeof args === 'string') this.#isPlain = false;
     this.#args.push(args);
-    if (after !== undefined) (this.#afters ??= [])[this.next - this.n] = after;
+    this.after = addPredecessors(this.log, this.after);
     this.next += 1;
   }
 
@@ -51,8 +51,8 @@ export class Batch {
     if (list.length === this.characters + next - n + 1) this.#list = list;
     else for (let at = n; at < next; at += 1) log.seal(at, this.text(at));
     this.#args = [];
-    if (this.#list !== undefined || this.#afters !== undefined) log.keep(this);
-    return new LoggedEvents(log, publisher, n, next, this.#afters ?? [], this.#list);
+    if (this.#list !== undefined || this.after !== undefined) log.keep(this);
+    return new LoggedEvents(log, publisher, n, next, this.after, this.#list);
   }
 
   /** The arguments of an event as JSON, if its log does not have that itself. */
@@ -71,9 +71,5 @@ export class Batch {
     this.#cutNext = n + 1;
     this.#cutEnd = start + this.log.size(n);
     return list.slice(start, this.#cutEnd);
-  }
-
-  after(n: number): After | undefined {
-    return this.#afters?.[n - this.n];
   }
 }

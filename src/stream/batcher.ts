@@ -1,4 +1,4 @@
-import { type After, encodeEvents } from '../wire/pack.ts';
+import { encodeEvents } from '../wire/pack.ts';
 import type { Arguments } from './arguments.ts';
 import { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
@@ -32,7 +32,7 @@ export class Batcher {
   }
 
   /** Adds the event that its log has sent last. */
-  add(log: Log, args: Arguments, after: After | undefined): void {
+  add(log: Log, args: Arguments): void {
     let { batch, sent } = log;
     // A dropped event leaves a gap.
     if (batch?.next !== sent) {
@@ -41,7 +41,7 @@ export class Batcher {
       log.batch = batch;
       this.#waiting.push(batch);
     }
-    batch.add(args, after);
+    batch.add(args);
     if (batch.next - batch.n >= MOST_EVENTS || batch.characters >= MOST_CHARACTERS) this.#sendEarly(batch);
     if (this.#scheduled) return;
     this.#scheduled = true;

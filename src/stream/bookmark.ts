@@ -91,12 +91,13 @@ export class Bookmark {
       number,
       gone.filter(([event, from]) => !packs.some((pack) => pack.event === event && pack.n < from)),
     );
-    for (const { event, n, events, traces } of packs) {
+    for (const { event, n, events, invalid, traces } of packs) {
       if (!this.#wants(event, number)) continue;
       for (const [index, args] of events.entries()) {
+        const problem = invalid?.get(index);
         // The next event shows that this one was missed.
-        if ('reason' in args) {
-          this.#port.invalid(args);
+        if (problem !== undefined) {
+          this.#port.invalid(problem);
           continue;
         }
         const progress = this.#goOn(seen, publisher, event, n + index, n + index - 1);

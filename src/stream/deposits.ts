@@ -173,7 +173,7 @@ export class Deposits {
   #gather(): Deposit | undefined {
     for (let most = MOST_EVENTS; ; most >>= 1) {
       const deposit = this.#gatherUpTo(most);
-      // Names, traces and what each event has to come after may take more than the events themselves.
+      // Names and traces may take more than the events themselves.
       if (most === 1 || deposit === undefined || !this.#isTooLong(deposit)) return deposit;
     }
   }
@@ -188,10 +188,11 @@ export class Deposits {
     const packs: string[] = [];
     const gone: Gone[] = [];
     const refused: Log[] = [];
-    const replay = new Replay(this.#publisher, (morePacks, moreGone) => {
+    const add = (morePacks: readonly string[], moreGone: readonly Gone[]): void => {
       packs.push(...morePacks);
       gone.push(...moreGone);
-    });
+    };
+    const replay = new Replay(this.#publisher, add, true);
     // A unit of a text takes three bytes at most.
     const most = Math.min(MOST_CHARACTERS, this.largest / 3);
     let first: number | undefined;

@@ -1,7 +1,8 @@
 import type { Gone, Head, Range } from '../wire/control.ts';
-import type { After } from '../wire/pack.ts';
+import type { After, Arrival } from '../wire/pack.ts';
 import type { Clock } from './clock.ts';
 import { Complaints } from './complaints.ts';
+import { takeInOrder } from './merge.ts';
 import { Receipts } from './receipts.ts';
 
 /** What an inbox delivers to, and through which it asks and reports. */
@@ -29,21 +30,20 @@ interface Sequence {
   guess: number;
   /** The last event that is known to exist. */
   known: number;
-  /** The items that wait, ordered by number. No two stand for the same event. */
-  held: Item[];
+  /** What waits, ordered by number. No two stand for the same event. */
+  held: Held[];
 }
 
-/** What waits to be delivered: an event, or the report that some are gone. */
-interface Item {
+/** What waits to be delivered: events that arrived together, or the report that some are gone. */
+interface Held {
   readonly sequence: Sequence;
-  /** The number over all events; if several are gone, that of the last one. */
-  readonly g: number;
-  /** For an event that arrived, both are its number. */
-  readonly from: number;
+  /** The numbers of the next event to deliver, and of the last one. */
+  from: number;
   readonly to: number;
-  /** Undefined for events that are gone. */
-  readonly args: readonly unknown[] | undefined;
-  readonly trace?: string | undefined;
+  /** The number of the next event over all events; of events that are gone, that of the last one. */
+  g: number;
+  /** What they are part of; undefined for events that are gone. */
+  readonly arrival: Arrival | undefined;
 }
 
 /** How long, in milliseconds, to wait for the heads of a publisher before asking again. */
@@ -62,9 +62,9 @@ export class Inbox {
   readonly #port: InboxPort;
   // The events that are wanted, by name.
   readonly #sequences = new Map<string, Sequence>();
-  // How many items wait, and how many events they stand for.
+  // How many events wait, and how many that are gone wait to be reported.
   #held = 0;
-  #heldEvents = 0;
+  #heldGone = 0;
   // How many events are known to exist and were not delivered. If there are more than are held, some are missing.
   #outstanding = 0;
   // Whether heads have come since they were last needed. Until then, nothing is delivered.
@@ -120,8 +120,7 @@ export class Inbox {
       if (sequence === undefined) continue;
       this.#sequences.delete(event);
       this.#outstanding -= outstandingIn(sequence.next, sequence.known);
-      this.#held -= sequence.held.length;
-      for (const { from, to } of sequence.held) this.#heldEvents -= to - from + 1;
+      for (const { from, to, arrival } of sequence.held) this.#count(from - to - 1, arrival);
     }
     this.#advance();
     return this.#sequences.size > 0;
@@ -132,31 +131,23 @@ export class Inbox {
     if (!this.#joined && this.#cancelAsking === undefined) this.ask();
   }
 
-  /**
-   * An event arrived.
-   * @param after - the events of other names that have to be delivered before it
-   * @param trace - the trace that it is part of
-   */
-  arrived(
-    event: string,
-    n: number,
-    g: number,
-    args: readonly unknown[],
-    after: After | undefined,
-    trace?: string,
-  ): void {
+  /** Events arrived. */
+  arrived(arrival: Arrival): void {
+    const { event, n, gs, after } = arrival;
     const sequence = this.#sequences.get(event);
-    if (this.#closed || sequence === undefined || n < sequence.next) return;
-    if (this.#joined && n === sequence.next && this.#isIdle() && this.#hasAll(after)) {
-      this.#deliver(sequence, n, g, args, trace);
+    if (this.#closed || sequence === undefined) return;
+    if (this.#joined && n === sequence.next && this.#outstanding === 0 && this.#hasAll(after)) {
+      this.#deliverAll(sequence, arrival);
       return;
     }
-    this.returned();
-    // An event that was given up because its publisher was taken for gone comes too late to keep the order.
-    const isLate = g < this.position;
-    this.#hold({ sequence, g, from: n, to: n, args: isLate ? undefined : args, trace });
-    this.#learn(sequence, n);
-    for (let one = after; one !== undefined; one = one.more) this.#learn(this.#sequences.get(one.event), one.n);
+    const last = n + gs.length - 1;
+    if (last >= sequence.next) {
+      this.returned();
+      this.#holdArrived(sequence, arrival, last);
+      this.#learn(sequence, last);
+    }
+    // Even if the events are known already, others that came with them may not be.
+    if (after !== undefined) for (const [name, number] of after) this.#learn(this.#sequences.get(name), number);
     this.#advance();
   }
 
@@ -192,16 +183,7 @@ export class Inbox {
     for (const [event, from, to, g] of ranges) {
       const sequence = this.#sequences.get(event);
       if (sequence === undefined) continue;
-      let first = Math.max(from, sequence.next);
-      // Some may have come after all. What is gone before such an event is held directly before it.
-      for (const item of sequence.held.slice()) {
-        if (item.to < first || item.from > to) continue;
-        if (item.from > first) {
-          this.#hold({ sequence, g: item.g - 0.5, from: first, to: item.from - 1, args: undefined });
-        }
-        first = item.to + 1;
-      }
-      if (first <= to) this.#hold({ sequence, g, from: first, to, args: undefined });
+      this.#hold(sequence, from, to, g, undefined);
       this.#learn(sequence, to);
     }
     // A part of what was missing has come. The rest is asked for as soon as nothing more comes.
@@ -220,7 +202,8 @@ export class Inbox {
     // If it comes back, it first has to say how far it is.
     this.#joined = false;
     for (const [event, last] of heads) this.#learn(this.#sequences.get(event), last);
-    for (const item of this.#takeHeld()) this.#settle(item);
+    this.#deliverHeld();
+    if (this.#closed) return;
     for (const sequence of this.#sequences.values()) this.#skipTo(sequence, sequence.known + 1);
     this.#cancelTimers();
   }
@@ -266,21 +249,17 @@ export class Inbox {
     return heads.some(([event]) => this.#sequences.get(event)?.isDecided === false);
   }
 
-  /** Nothing is held, and nothing is known to be missing. */
-  #isIdle(): boolean {
-    return this.#outstanding === 0 && this.#held === 0;
-  }
-
   /** How many events are known to exist and neither delivered nor held. */
   get #missingCount(): number {
-    return this.#outstanding - this.#heldEvents;
+    return this.#outstanding - this.#held - this.#heldGone;
   }
 
-  /** Whether everything that an event comes after was delivered. */
+  /** Whether everything was delivered that has to be delivered before something else. */
   #hasAll(after: After | undefined): boolean {
-    for (let one = after; one !== undefined; one = one.more) {
-      const sequence = this.#sequences.get(one.event);
-      if (sequence !== undefined && sequence.next <= one.n) return false;
+    if (after === undefined) return true;
+    for (const [event, n] of after) {
+      const sequence = this.#sequences.get(event);
+      if (sequence !== undefined && sequence.next <= n) return false;
     }
     return true;
   }
@@ -299,30 +278,60 @@ export class Inbox {
     sequence.isDecided = true;
   }
 
-  #hold(item: Item): void {
-    const { held } = item.sequence;
-    const place = placeOf(item.from, held);
-    const before = held[place - 1];
-    // Either it has come before, or it is among those that are gone and comes too late.
-    if (this.#held >= MOST_HELD || (before !== undefined && before.to >= item.from)) return;
-    if (place === held.length) held.push(item);
-    else held.splice(place, 0, item);
-    this.#held += 1;
-    this.#heldEvents += item.to - item.from + 1;
+  /** Holds events that arrived, up to the one with the number `last`. */
+  #holdArrived(sequence: Sequence, arrival: Arrival, last: number): void {
+    const { n, gs } = arrival;
+    let first = n;
+    // Events that were given up because their publisher was taken for gone come too late to keep the order.
+    while (first <= last && (gs[first - n] as number) < this.position) first += 1;
+    if (first > n) this.#hold(sequence, n, first - 1, gs[first - 1 - n] as number);
+    if (first <= last) this.#hold(sequence, first, last, gs[first - n] as number, arrival);
   }
 
-  /** Takes out everything that is held, in the publisher's order. */
-  #takeHeld(): Item[] {
-    const items: Item[] = [];
+  /**
+   * Holds events, as far as they are neither delivered nor held.
+   * @param g - of events that are gone, the number of the last one over all events
+   * @param arrival - what they are part of; undefined if they are gone
+   */
+  #hold(sequence: Sequence, from: number, to: number, g: number, arrival?: Arrival): void {
+    const { held } = sequence;
+    let first = Math.max(from, sequence.next);
+    let place = placeOf(first, held);
+    first = Math.max(first, (held[place - 1]?.to ?? 0) + 1);
+    // Some may be held already. What is gone before them is held directly before them.
+    for (let other = held[place]; other !== undefined && other.from <= to; other = held[place]) {
+      if (first < other.from) this.#holdAt(place, sequence, first, other.from - 1, other.g - 0.5, arrival);
+      first = other.to + 1;
+      place = placeOf(first, held);
+    }
+    if (first <= to) this.#holdAt(place, sequence, first, to, g, arrival);
+  }
+
+  #holdAt(place: number, sequence: Sequence, from: number, to: number, g: number, arrival: Arrival | undefined): void {
+    if (arrival !== undefined && this.#held >= MOST_HELD) return;
+    const { held } = sequence;
+    const item = { sequence, from, to, g: arrival?.gs[from - arrival.n] ?? g, arrival };
+    if (place === held.length) held.push(item);
+    else held.splice(place, 0, item);
+    this.#count(to - from + 1, arrival);
+  }
+
+  /** So many more events are held. */
+  #count(events: number, arrival: Arrival | undefined): void {
+    if (arrival === undefined) this.#heldGone += events;
+    else this.#held += events;
+  }
+
+  /** Delivers everything that is held, in the publisher's order. */
+  #deliverHeld(): void {
+    const items: Held[] = [];
     for (const sequence of this.#sequences.values()) {
-      if (sequence.held.length === 0) continue;
       for (const item of sequence.held) items.push(item);
       sequence.held = [];
     }
     this.#held = 0;
-    this.#heldEvents = 0;
-    // The items are a few sorted runs, which are sorted quickly.
-    return items.toSorted((a, b) => a.g - b.g);
+    this.#heldGone = 0;
+    takeInOrder(items, (item) => this.#settle(item));
   }
 
   /**
@@ -337,28 +346,41 @@ export class Inbox {
     }
     this.#complaints.relax();
     this.#complainedOf = 0;
-    if (this.#held === 0) return;
-    for (const item of this.#takeHeld()) {
-      if (this.#closed) return;
-      this.#settle(item);
-    }
+    if (this.#outstanding > 0) this.#deliverHeld();
   }
 
   /**
-   * Delivers what was held, or reports that it is gone. Before that, reports earlier events of its name that are gone
-   * and sorted behind it.
+   * Delivers the next event of those that were held, or reports that they are gone. Before that, reports earlier events
+   * of their name that are gone and sorted behind them.
+   * @returns whether there are more
    */
-  #settle({ sequence, from, to, g, args, trace }: Item): void {
-    if (to < sequence.next) return;
-    this.#skipTo(sequence, from);
-    if (args !== undefined) {
-      this.#deliver(sequence, from, g, args, trace);
-      return;
+  #settle(item: Held): boolean {
+    const { sequence, from, to, g, arrival } = item;
+    if (this.#closed || to < sequence.next) return false;
+    if (arrival === undefined) {
+      this.#skipTo(sequence, from);
+      const count = to - sequence.next + 1;
+      this.#decide(sequence, to + 1);
+      this.#progress(Math.floor(g));
+      this.#port.gap(sequence.event, count);
+      return false;
     }
-    const count = to - sequence.next + 1;
-    this.#decide(sequence, to + 1);
-    this.#progress(Math.floor(g));
-    this.#port.gap(sequence.event, count);
+    const index = from - arrival.n;
+    item.from += 1;
+    item.g = arrival.gs[index + 1] as number;
+    if (from >= sequence.next) {
+      this.#skipTo(sequence, from);
+      this.#deliver(sequence, from, g, arrival.events[index] as readonly unknown[], arrival.traces?.[index]);
+    }
+    return from < to;
+  }
+
+  /** Delivers events that arrived together. */
+  #deliverAll(sequence: Sequence, { n, gs, events, traces }: Arrival): void {
+    for (let index = 0; index < gs.length && !this.#closed; index += 1) {
+      const g = gs[index] as number;
+      this.#deliver(sequence, n + index, g, events[index] as readonly unknown[], traces?.[index]);
+    }
   }
 
   #deliver(sequence: Sequence, n: number, g: number, args: readonly unknown[], trace: string | undefined): void {
@@ -418,14 +440,14 @@ function outstandingIn(next: number, known: number): number {
 }
 
 /** Returns how many items begin at or before a number. */
-function placeOf(n: number, items: readonly Item[]): number {
+function placeOf(n: number, items: readonly Held[]): number {
   let low = 0;
   let high = items.length;
   // Mostly, all of them do.
-  if (high > 0 && (items[high - 1] as Item).from <= n) return high;
+  if (high > 0 && (items[high - 1] as Held).from <= n) return high;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((items[middle] as Item).from <= n) low = middle + 1;
+    if ((items[middle] as Held).from <= n) low = middle + 1;
     else high = middle;
   }
   return low;

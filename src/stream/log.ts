@@ -104,8 +104,16 @@ export class Log {
     return this.#gs[n & this.#mask] as number;
   }
 
-  after(n: number): After | undefined {
-    return this.#batchOf(n)?.after(n);
+  /** What has to be delivered before consecutive events; if only some events of a batch are among them, before all. */
+  after(n: number, next: number): After | undefined {
+    let after: After | undefined;
+    for (let at = n; at < next;) {
+      const batch = this.#batchOf(at);
+      if (batch === undefined || batch.n >= next) break;
+      if (batch.after !== undefined) after = after === undefined ? batch.after : new Map([...after, ...batch.after]);
+      at = batch.next;
+    }
+    return after;
   }
 
   trace(n: number): string | undefined {

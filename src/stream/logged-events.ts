@@ -7,24 +7,17 @@ export class LoggedEvents implements EventBatch {
   readonly publisher: string;
   readonly n: number;
   readonly gs: number[] = [];
-  readonly afters: readonly (After | undefined)[];
+  readonly after: After | undefined;
   readonly list: string | undefined;
   readonly traces: (string | undefined)[] | undefined;
   readonly #log: Log;
 
   /**
    * @param next - the number of the event after the last one
-   * @param afters - what has to be delivered before each event, if that is known already
+   * @param after - what has to be delivered before them
    * @param list - the arguments of all events as one list, if there is one already
    */
-  constructor(
-    log: Log,
-    publisher: string,
-    n: number,
-    next: number,
-    afters?: readonly (After | undefined)[],
-    list?: string,
-  ) {
+  constructor(log: Log, publisher: string, n: number, next: number, after: After | undefined, list?: string) {
     let traces: (string | undefined)[] | undefined;
     for (let at = n; at < next; at += 1) {
       this.gs.push(log.g(at));
@@ -34,7 +27,7 @@ export class LoggedEvents implements EventBatch {
     this.head = log.head;
     this.publisher = publisher;
     this.n = n;
-    this.afters = afters ?? this.gs.map((_, index) => log.after(n + index));
+    this.after = after;
     this.list = list;
     this.traces = traces;
     this.#log = log;

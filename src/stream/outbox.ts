@@ -1,8 +1,7 @@
 import { OverflowError, PayloadError } from '../errors.ts';
 import { Fifo } from '../queue/fifo.ts';
 import type { Gone, Head, Range } from '../wire/control.ts';
-import type { After } from '../wire/pack.ts';
-import { Audience, passFrontiers, predecessorsOf, type Subscriber } from './audience.ts';
+import { Audience, passFrontiers, type Subscriber } from './audience.ts';
 import type { Clock } from './clock.ts';
 import type { Deposits } from './deposits.ts';
 import { STORE } from '../wire/names.ts';
@@ -26,9 +25,9 @@ export interface OutboxOptions extends StockOptions {
 export interface OutboxPort {
   /**
    * Sends the event of a log that was sent last: soon, in a batch with others, and at the latest with the next
-   * {@link flush}. Until then, the event stays in its log.
+   * {@link flush}. Until then, the event stays in its log. What it comes after is to be read from the log at once.
    */
-  event(log: Log, args: Arguments, after: After | undefined): void;
+  event(log: Log, args: Arguments): void;
   flush(): void;
   /** @param hasBroken - whether the heads allow for a break of its link that the subscriber has reported */
   heads(subscriber: string, heads: readonly Head[], g: number, hasBroken: boolean): void;
@@ -389,16 +388,14 @@ export class Outbox {
 
   /** Sends the next event of a log. An event that was dropped is only passed over. */
   #send(log: Log, args: Arguments | undefined): void {
-    const n = log.sent + 1;
     const isDropped = args === undefined;
-    // What the event comes after is known only now: who wants what may have changed since it was published.
-    const after = isDropped ? undefined : predecessorsOf(log);
     this.#stock.send(log, isDropped);
-    passFrontiers(log, isDropped);
     this.#sentG = log.sentG;
+    // What the event comes after is known only now: who wants what may have changed since it was published.
+    if (!isDropped) this.#port.event(log, args);
+    passFrontiers(log, isDropped);
     if (isDropped) return;
-    this.#unmarked += log.size(n);
-    this.#port.event(log, args, after);
+    this.#unmarked += log.size(log.sent);
     if (this.#sentG - this.#marked >= this.#options.window >> 2 || this.#unmarked >= MARK_CHARACTERS) {
       this.#remind(this.#broker);
     }

@@ -11,10 +11,11 @@ const MOST_CHARACTERS = 65_536;
  */
 const MOST_EVENTS = 2_000;
 
-/** Gathers the events that answer a nak into messages. */
+/** Gathers events that are repeated for a subscriber, or go into a store, into messages. */
 export class Replay {
   readonly #publisher: string;
   readonly #send: (packs: readonly string[], gone: readonly Gone[]) => void;
+  readonly #isInOrder: boolean;
   // Consecutive events of a log: from number `#n` to the one before `#next`.
   #log: Log | undefined;
   #n = 0;
@@ -24,9 +25,15 @@ export class Replay {
   #characters = 0;
   #left = MOST_EVENTS;
 
-  constructor(publisher: string, send: (packs: readonly string[], gone: readonly Gone[]) => void) {
+  /** @param isInOrder - whether events are read in the order in which they are added, whatever they say in `after` */
+  constructor(
+    publisher: string,
+    send: (packs: readonly string[], gone: readonly Gone[]) => void,
+    isInOrder: boolean = false,
+  ) {
     this.#publisher = publisher;
     this.#send = send;
+    this.#isInOrder = isInOrder;
   }
 
   /** Adds events of a log, as far as they were sent and there is room. */
@@ -74,7 +81,9 @@ export class Replay {
 
   #pack(): void {
     const log = this.#log;
-    if (log !== undefined) this.#packs.push(encodePack(new LoggedEvents(log, this.#publisher, this.#n, this.#next)));
+    if (log === undefined) return;
+    const after = this.#isInOrder ? undefined : log.after(this.#n, this.#next);
+    this.#packs.push(encodePack(new LoggedEvents(log, this.#publisher, this.#n, this.#next, after)));
     this.#log = undefined;
   }
 }

@@ -6,20 +6,15 @@ import { encodeStreamId, isCount, readStreamId } from './stream-id.ts';
 /**
  * Packs: events of one name and one publisher that follow each other, with one head for all of them. To JSON-RPC, a
  * pack is a notification of `rpc.mr.pack.NAME`. Its parameters are the id of the first event; the lists of arguments;
- * the steps from each event's g to that of the next, left out if all are 1; and `after`, in columns: for each other
- * event, the steps between those of its numbers on which the events of the pack depend. In both, the last number holds
- * for the rest. If events are traced, there are as many traces as events, null for events that are not traced.
+ * the steps from each event's g to that of the next, of which the last one holds for the rest, left out if all are 1;
+ * and `after`. If events are traced, there are as many traces as events, null for events that are not traced.
  */
 
 /**
- * What has to be delivered before an event: mostly one other event of its publisher, and more if there are several
- * groups of subscribers. It is a chain, because a list for each event makes three times as much garbage.
+ * What has to be delivered before events: for other events of their publisher, up to which number. For several events
+ * it is the most that any of them needs: a subscriber that lacks something delivers none of them.
  */
-export interface After {
-  readonly event: string;
-  readonly n: number;
-  readonly more: After | undefined;
-}
+export type After = ReadonlyMap<string, number>;
 
 /** The name of an event, and how its frames begin. */
 export interface EventHead {
@@ -32,7 +27,7 @@ export function eventHead(event: string): EventHead {
   return { event, plain: requestHead(event), packed: requestHead(packMethod(event)) };
 }
 
-/** Events of one name, numbered from `n` on. All lists but `afters` have the same length. */
+/** Events of one name, numbered from `n` on. All lists have the same length. */
 export interface EventBatch {
   readonly head: EventHead;
   readonly publisher: string;
@@ -42,23 +37,27 @@ export interface EventBatch {
   readonly texts: readonly string[];
   /** All of them as one list, if there is one already. */
   readonly list?: string | undefined;
-  /** What has to be delivered before each. Shorter than the other lists if there is nothing before the last ones. */
-  readonly afters: readonly (After | undefined)[];
+  readonly after: After | undefined;
   /** The trace that each event is part of; undefined if none of them is traced. */
   readonly traces?: readonly (string | undefined)[] | undefined;
 }
 
-/** What a pack contains. Members without a comment are as in {@link EventBatch}. */
-export interface Pack {
+/** Events that arrived together. Members without a comment are as in {@link EventBatch}. */
+export interface Arrival {
   readonly event: string;
-  readonly publisher: string;
   readonly n: number;
   readonly gs: readonly number[];
-  /** The arguments of each event, or why they cannot be accepted. */
-  readonly events: readonly (readonly unknown[] | InvalidCall)[];
-  /** Undefined if no event has any. */
-  readonly afters: readonly (After | undefined)[] | undefined;
-  readonly traces: readonly (string | undefined)[] | undefined;
+  /** The arguments of each. */
+  readonly events: readonly (readonly unknown[])[];
+  readonly after: After | undefined;
+  readonly traces?: readonly (string | undefined)[] | undefined;
+}
+
+/** What a pack contains. */
+export interface Pack extends Arrival {
+  readonly publisher: string;
+  /** Why events cannot be accepted, by their index; undefined if all can. Their arguments may be anything. */
+  readonly invalid: ReadonlyMap<number, InvalidCall> | undefined;
 }
 
 /** Encodes events as one frame: packed, or as a plain request or batch, which Python peers understand, too. */
@@ -73,106 +72,79 @@ export function encodePack(batch: EventBatch): string {
   return `[${JSON.stringify(batch.head.event)}, ${encodeBody(batch)}]`;
 }
 
-function encodeRequests({ head, publisher, n, gs, texts, afters, traces }: EventBatch): string[] {
+function encodeRequests({ head, publisher, n, gs, texts, after, traces }: EventBatch): string[] {
   return texts.map((text, index) => {
-    const after = afters[index];
     const params = text === '[]' ? '' : `, "params": ${text}`;
     const id = encodeStreamId(publisher, gs[index] as number, n + index);
+    // While the first event waits, so do the others.
+    const follows = index > 0 || after === undefined ? '' : `, "after": ${encodeAfter(after)}`;
     const trace = traces?.[index];
     const traced = trace === undefined ? '' : `, "traceparent": ${JSON.stringify(trace)}`;
-    return `${head.plain}${params}, "id": "${id}"${encodeAfter(after)}${traced}}`;
+    return `${head.plain}${params}, "id": "${id}"${follows}${traced}}`;
   });
 }
 
-function encodeAfter(first: After | undefined): string {
-  if (first === undefined) return '';
-  const pairs: [string, number][] = [];
-  for (let after: After | undefined = first; after !== undefined; after = after.more) {
-    pairs.push([after.event, after.n]);
-  }
-  return `, "after": ${JSON.stringify(pairs)}`;
+function encodeAfter(after: After): string {
+  return JSON.stringify([...after]);
 }
 
 function encodeBody(batch: EventBatch): string {
-  const { publisher, n, gs, list = `[${batch.texts.join()}]`, afters, traces } = batch;
-  const id = encodeStreamId(publisher, gs[0] as number, n);
-  const columns = encodeColumns(afters, gs.length);
-  const isTraced = traces !== undefined;
-  const steps = columns === '' && isConsecutive(gs) && !isTraced ? '' : `, [${stepsOf(gs).join()}]`;
-  if (!isTraced) return `"${id}", ${list}${steps}${columns}`;
-  const all = JSON.stringify(gs.map((_, index) => traces[index]));
-  return `"${id}", ${list}${steps}${columns || ', []'}, ${all}`;
+  const { publisher, n, gs, list = `[${batch.texts.join()}]`, after, traces } = batch;
+  const lists = [list];
+  if (traces !== undefined || after !== undefined || !isConsecutive(gs)) lists.push(`[${stepsOf(gs).join()}]`);
+  if (traces !== undefined || after !== undefined) lists.push(after === undefined ? '[]' : encodeAfter(after));
+  if (traces !== undefined) lists.push(JSON.stringify(gs.map((_, index) => traces[index])));
+  return `"${encodeStreamId(publisher, gs[0] as number, n)}", ${lists.join(', ')}`;
 }
 
 function isConsecutive(gs: readonly number[]): boolean {
   return (gs.at(-1) as number) - (gs[0] as number) === gs.length - 1;
 }
 
+/** Returns the steps between numbers, without repetitions of the last one at the end. */
 function stepsOf(gs: readonly number[]): number[] {
   if (isConsecutive(gs)) return [];
   const steps: number[] = [];
   for (let index = 1; index < gs.length; index += 1) steps.push((gs[index] as number) - (gs[index - 1] as number));
-  return shorten(steps);
-}
-
-/** Cuts repetitions of the last number off the end of a list. */
-function shorten(steps: number[]): number[] {
   let { length } = steps;
   while (length > 1 && steps[length - 1] === steps[length - 2]) length -= 1;
   steps.length = length;
   return steps;
 }
 
-/** How many columns may have a last number that holds for all the rest: that is little to write, and much to read. */
-const MOST_REPEATING = 4;
-
-function encodeColumns(afters: readonly (After | undefined)[], length: number): string {
-  const columns = new Map<string, { readonly steps: number[]; last: number }>();
-  for (let index = 0; index < afters.length; index += 1) {
-    for (let after = afters[index]; after !== undefined; after = after.more) {
-      let column = columns.get(after.event);
-      if (column === undefined) columns.set(after.event, (column = { steps: [], last: 0 }));
-      while (column.steps.length < index) column.steps.push(0);
-      column.steps.push(after.n - column.last);
-      column.last = after.n;
-    }
-  }
-  if (columns.size === 0) return '';
-  let repeating = 0;
-  const lists = Array.from(columns, ([event, { steps }]) => {
-    if (steps.length < length) steps.push(0);
-    else repeating += 1;
-    return [event, ...(repeating > MOST_REPEATING && steps.at(-1) !== 0 ? steps : shorten(steps))];
-  });
-  return `, ${JSON.stringify(lists)}`;
-}
-
 /** Reads what follows the event's name in a pack. Returns undefined if that makes no sense. */
 export function readPack(event: string, parameters: readonly unknown[]): Pack | undefined {
-  const [id, events, steps = [], columns = [], traces] = parameters;
+  const [id, events, steps = [], pairs = [], traces] = parameters;
   const first = readStreamId(id);
   if (first === undefined || !Array.isArray(events) || events.length === 0) return undefined;
   const gs = readSteps(first.g, steps, events.length);
-  const afters = readColumns(columns, events.length);
-  if (gs === undefined || afters === undefined) return undefined;
+  const after = readAfter(pairs);
+  if (gs === undefined || after === undefined) return undefined;
+  let invalid: Map<number, InvalidCall> | undefined;
+  for (const [index, args] of events.entries()) {
+    const reason = reasonAgainst(args);
+    if (reason !== undefined) (invalid ??= new Map()).set(index, { reason, method: event });
+  }
   return {
     event,
     publisher: first.publisher,
     n: first.n,
     gs,
-    events: events.map((args) => judge(event, args)),
-    afters: afters.length === 0 ? undefined : afters,
+    events: events as readonly (readonly unknown[])[],
+    invalid,
+    after: after.size === 0 ? undefined : after,
     traces: Array.isArray(traces) ? traces.map((trace) => readTrace(trace)) : undefined,
   };
 }
 
-function judge(event: string, args: unknown): readonly unknown[] | InvalidCall {
-  if (!Array.isArray(args) || args.length > MOST_ARGUMENTS) return { reason: 'params', method: event };
+/** Returns why an event with these arguments cannot be accepted; undefined if it can. */
+function reasonAgainst(args: unknown): InvalidCall['reason'] | undefined {
+  if (!Array.isArray(args) || args.length > MOST_ARGUMENTS) return 'params';
   for (const arg of args as readonly unknown[]) {
     const found = findUnsafeInJson(arg);
-    if (found !== undefined) return { reason: found, method: event };
+    if (found !== undefined) return found;
   }
-  return args;
+  return undefined;
 }
 
 function readSteps(first: number, steps: unknown, length: number): number[] | undefined {
@@ -186,40 +158,14 @@ function readSteps(first: number, steps: unknown, length: number): number[] | un
   return gs;
 }
 
-/** Returns an empty list if there are no columns. */
-function readColumns(columns: unknown, length: number): (After | undefined)[] | undefined {
-  if (!Array.isArray(columns)) return undefined;
-  if (columns.length === 0) return [];
-  const afters = Array.from<After | undefined>({ length });
-  // A sender that writes a few characters should not make others create billions of objects.
-  let left = MOST_REPEATING * length;
-  for (const column of columns as readonly unknown[]) {
-    if (!Array.isArray(column) || typeof column[0] !== 'string') return undefined;
-    if (column.length < 2 || column.length > length + 1) return undefined;
-    const [event, ...steps] = column as [string, ...unknown[]];
-    const last = steps.length - 1;
-    left += steps.length;
-    let n = 0;
-    for (let index = 0; index < length; index += 1) {
-      const step = steps[Math.min(index, last)];
-      if (step === 0 && index >= last) break;
-      if (step === 0) continue;
-      left -= 1;
-      if (!isCount(step) || left < 0) return undefined;
-      n += step;
-      afters[index] = { event, n, more: afters[index] };
-    }
-  }
-  return afters;
-}
-
-/** Reads the `after` of a plain request. What makes no sense counts as missing. */
+/** Reads an `after`. Returns undefined if it makes no sense. */
 export function readAfter(value: unknown): After | undefined {
   if (!Array.isArray(value)) return undefined;
-  let after: After | undefined;
+  const after = new Map<string, number>();
   for (const pair of value as readonly unknown[]) {
     const [event, n] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
-    if (typeof event === 'string' && isCount(n)) after = { event, n, more: after };
+    if (typeof event !== 'string' || !isCount(n)) return undefined;
+    after.set(event, n);
   }
   return after;
 }
@@ -253,7 +199,7 @@ export function unpack(frame: string): string[] {
     const pack = readPack(event, params);
     if (pack === undefined) return [];
     const texts = pack.events.map((args) => JSON.stringify(args));
-    const requests = encodeRequests({ ...pack, head: eventHead(event), texts, afters: [] });
+    const requests = encodeRequests({ ...pack, head: eventHead(event), texts, after: undefined });
     const batches: string[] = [];
     while (requests.length > 0) batches.push(` [${requests.splice(0, MOST_IN_A_BATCH).join(', ')}]`);
     return batches;

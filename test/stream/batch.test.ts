@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Arguments, plainLength } from '../../src/stream/arguments.ts';
+import { Audience, passFrontiers } from '../../src/stream/audience.ts';
 import { Batch } from '../../src/stream/batch.ts';
 import { Log } from '../../src/stream/log.ts';
+import type { After } from '../../src/wire/pack.ts';
 import { collectGarbage } from '../loop/collect-garbage.ts';
 
 function sizeOf(args: Arguments): number {
@@ -16,7 +18,7 @@ function makeBatch(log: Log, all: readonly Arguments[]): Batch {
   for (const args of all) {
     log.append(args, sizeOf(args), log.last + 1);
     log.send();
-    batch.add(args, undefined);
+    batch.add(args);
   }
   return batch;
 }
@@ -98,21 +100,53 @@ test('texts: of whatever batch, in whatever order, whichever were trimmed or dro
   );
 });
 
-test('afters: are kept of those events that have some, until these are trimmed', () => {
-  const log = new Log('a');
-  for (const from of [1, 4]) {
-    const batch = new Batch(log, from);
-    for (let n = from; n < from + 3; n += 1) {
-      log.append('[]', 2, n);
-      log.send();
-      batch.add('[]', n % 2 === 0 ? { event: 'b', n, more: undefined } : undefined);
-    }
-    expect(seal(batch).afters.map((after) => after?.n)).toEqual(from === 1 ? [undefined, 2] : [4, undefined, 6]);
+test('after: for each name, what is most of what its events come after; of several batches, of all', () => {
+  const [log, b, c] = ['a', 'b', 'c'].map((name) => new Log(name)) as [Log, Log, Log];
+  const audience = new Audience();
+  for (const logs of [
+    [log, b],
+    [log, c],
+  ]) {
+    audience.add({
+      id: logs.map(({ event }) => event).join(),
+      logs,
+      acked: 0,
+      unsureSince: undefined,
+      hasBroken: false,
+      patience: 0,
+      since: 0,
+    });
   }
-  const known = (): (number | undefined)[] => [1, 2, 3, 4, 5, 6].map((n) => log.after(n)?.n);
-  expect(known()).toEqual([undefined, 2, undefined, 4, undefined, 6]);
-  for (const _ of [1, 2, 3, 4]) log.trim();
-  expect([5, 6].map((n) => log.after(n)?.n)).toEqual([undefined, 6]);
+  /** Sends these events in turn, those of `log` in one batch. */
+  const publish = (events: readonly Log[]): After | undefined => {
+    const batch = new Batch(log, log.last + 1);
+    log.batch = batch;
+    for (const one of events) {
+      one.append('[]', 2, one.last + 1);
+      one.send();
+      if (one === log) batch.add('[]');
+      passFrontiers(one, false);
+    }
+    return seal(batch).after;
+  };
+  expect(publish([log, b, log, b, b, log, c])).toEqual(new Map([['b', 3]]));
+  expect(publish([log, b])).toEqual(new Map([['c', 1]]));
+  expect(publish([log, log])).toEqual(new Map([['b', 4]]));
+  expect(publish([log])).toBeUndefined();
+  expect(log.after(1, 2)).toEqual(new Map([['b', 3]]));
+  expect(log.after(2, 5)).toEqual(
+    new Map([
+      ['b', 3],
+      ['c', 1],
+    ]),
+  );
+  expect(log.after(3, 7)).toEqual(
+    new Map([
+      ['b', 4],
+      ['c', 1],
+    ]),
+  );
+  expect(log.after(7, 8)).toBeUndefined();
 });
 
 test('seal: where the ring of the log begins anew in between, and after it has grown', () => {

@@ -12,7 +12,7 @@ test('what is to be said after the events of a turn is said at its end, also whe
   const add = (n: number): void => {
     log.append('[]', 2, n);
     log.send();
-    batcher.add(log, '[]', undefined);
+    batcher.add(log, '[]');
   };
   add(1);
   batcher.afterwards(() => happened.push('said'));
@@ -28,7 +28,7 @@ test('what is to leave with its turn leaves before it is dropped, as it is too l
   const batcher = new Batcher('P', clock, (_event, frame) => happened.push(frame));
   const options = { window: 100, limit: 100, size: 1e6, history: 0, events: {} };
   const outbox = new Outbox('P', ['a'], options, clock, {
-    event: (log, args, after) => batcher.add(log, args, after),
+    event: (log, args) => batcher.add(log, args),
     flush: () => batcher.flush(),
     heads() {},
     mark() {},

@@ -31,7 +31,7 @@ function makeBookmark({ events = ['a', 'b'], last = 0, noted }: Options = {}) {
 /** The events of a name from one on. */
 function pack(event: string, n: number, count = 1): Pack {
   const events = Array.from({ length: count }, (_, i) => [n + i]);
-  return { event, publisher: '', n, gs: events.map(() => 1), events, afters: undefined, traces: undefined };
+  return { event, publisher: '', n, gs: events.map(() => 1), events, invalid: undefined, after: undefined };
 }
 
 describe('bookmark', () => {
@@ -64,7 +64,8 @@ describe('bookmark', () => {
 
   test('what cannot be read is reported, and missing', () => {
     const { frame, happened } = makeBookmark();
-    frame(1, 'P', [{ ...pack('a', 1, 3), events: [[1], { reason: 'depth' }, [3]] }]);
+    const invalid = new Map([[1, { reason: 'depth' as const, method: 'a' }]]);
+    frame(1, 'P', [{ ...pack('a', 1, 3), invalid }]);
     expect(happened).toEqual(['P:a1', 'invalid: depth', 'P: gap of 1 a', 'P:a3']);
   });
 

@@ -39,8 +39,8 @@ function makeOutbox({
   const options = { window: 100, limit, size: 1e6, history: 0, events };
   const batcher = new Batcher('P', new StepClock(), () => {});
   const outbox: Outbox = new Outbox('P', ['a', 'b', 'c'], options, clock, {
-    event(log, args, after) {
-      batcher.add(log, args, after);
+    event(log, args) {
+      batcher.add(log, args);
       batcher.flush();
     },
     flush() {},

@@ -22,7 +22,8 @@ function makeInbox() {
       complain: (ranges) => happened.push(`lacks ${JSON.stringify(ranges)}`),
     },
   );
-  const arrive = (event: string, n: number, g: number, after?: After): void => inbox.arrived(event, n, g, [n], after);
+  const arrive = (event: string, n: number, g: number, after?: After): void =>
+    inbox.arrived({ event, n, gs: [g], events: [[n]], after });
   return { clock, inbox, happened, arrive };
 }
 
@@ -129,7 +130,7 @@ describe('inbox', () => {
     arrive('a', 1, 1);
     inbox.ask();
     arrive('a', 1, 1);
-    arrive('a', 2, 3, { event: 'b', n: 1, more: undefined });
+    arrive('a', 2, 3, new Map([['b', 1]]));
     inbox.heads(
       [
         ['a', 2, 3],
@@ -184,11 +185,11 @@ describe('inbox', () => {
     const { clock, inbox, happened, arrive } = makeInbox();
     inbox.ask();
     arrive('b', 3, 4);
-    arrive('a', 2, 5, { event: 'b', n: 3, more: undefined });
+    arrive('a', 2, 5, new Map([['b', 3]]));
     expect(inbox.dismiss(['b', 'c'])).toBe(true);
     expect(inbox.held).toBe(1);
     inbox.heads([['a', 2, 2]], 5, 400);
-    arrive('a', 3, 7, { event: 'b', n: 4, more: undefined });
+    arrive('a', 3, 7, new Map([['b', 4]]));
     clock.advance(1_000);
     expect(happened).toEqual(['a2', 'acknowledged 5', 'a3', 'acknowledged 7']);
     expect(inbox.dismiss(['a'])).toBe(false);

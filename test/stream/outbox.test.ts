@@ -18,10 +18,10 @@ function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 
   const told: ((dropped: number) => void)[] = [];
   const batcher = new Batcher('P', new StepClock(), () => {});
   const outbox: Outbox = new Outbox('P', ['a', 'b'], { window, limit: 1_000, size, history, events }, clock, {
-    event(log, args, after) {
+    event(log, args) {
       sent.push(`${log.event}${log.sent}:${log.sentG}`);
       given.push(args);
-      batcher.add(log, args, after);
+      batcher.add(log, args);
       batcher.flush();
     },
     flush: () => sent.push('flush'),

@@ -73,21 +73,21 @@ describe('control: messages', () => {
   });
 
   test('a replay wraps packs, and leaves out what is none', () => {
-    const after = { event: 'b', n: 1, more: undefined };
+    const after = new Map([['b', 1]]);
     const pack = encodePack({
       head: eventHead('a'),
       publisher: 'P',
       n: 2,
       gs: [9],
       texts: ['[{"deep":[[]]}]'],
-      afters: [after],
+      after,
     });
     const frame = encodeReplay('Q', 'P', [pack, '7', '["a"]'], [['a', 3, 4, 11]]);
     expect(readControl(decode(frame).calls[0]?.args ?? [])).toEqual({
       sender: 'P',
       control: {
         kind: 'replay',
-        packs: [{ event: 'a', publisher: 'P', n: 2, gs: [9], events: [[{ deep: [[]] }]], afters: [after] }],
+        packs: [{ event: 'a', publisher: 'P', n: 2, gs: [9], events: [[{ deep: [[]] }]], after }],
         gone: [['a', 3, 4, 11]],
       },
     });

@@ -14,7 +14,7 @@ interface Fixture {
 function plainFrame(event: string, args: readonly unknown[], count = 1): string {
   const texts = Array.from({ length: count }, () => JSON.stringify(args));
   const gs = texts.map((_, index) => index + 1);
-  return encodeEvents({ head: eventHead(event), publisher: 'P', n: 1, gs, texts, afters: [] }, false);
+  return encodeEvents({ head: eventHead(event), publisher: 'P', n: 1, gs, texts, after: undefined }, false);
 }
 
 const fixtures = JSON.parse(readFileSync(new URL('fixtures/frames.json', import.meta.url), 'utf8')) as Fixture[];
