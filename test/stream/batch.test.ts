@@ -133,6 +133,7 @@ test('after: for each name, what is most of what its events come after; of sever
   expect(publish([log, b])).toEqual(new Map([['c', 1]]));
   expect(publish([log, log])).toEqual(new Map([['b', 4]]));
   expect(publish([log])).toBeUndefined();
+  expect(publish([c, log])).toEqual(new Map([['c', 2]]));
   expect(log.after(1, 2)).toEqual(new Map([['b', 3]]));
   expect(log.after(2, 5)).toEqual(
     new Map([

@@ -9,7 +9,7 @@ import type { Gone } from '../../src/wire/control.ts';
 
 interface Deposit {
   readonly id: string;
-  /** What is in it: `a1` for the first event of the name `a`, `-a2` for one that is gone. */
+  /** What is in it: `a1` for the first event of the name `a`, `-a2` for one that is gone, `a3!` if it names others. */
   readonly holds: string;
   /** How many characters it has. */
   readonly size: number;
@@ -18,9 +18,9 @@ interface Deposit {
 
 function read(packs: readonly string[], gone: readonly Gone[]): string {
   const events = packs.flatMap((pack) => {
-    const [event, id, list] = JSON.parse(pack) as [string, string, unknown[]];
+    const [event, id, list, , after] = JSON.parse(pack) as [string, string, unknown[], unknown?, unknown?];
     const n = Number(id.split(':')[2]);
-    return list.map((_, i) => `${event}${n + i}`);
+    return list.map((_, i) => `${event}${n + i}${after === undefined ? '' : '!'}`);
   });
   const missing = gone.flatMap(([event, from, to]) =>
     Array.from({ length: to - from + 1 }, (_, i) => `-${event}${from + i}`),
@@ -75,6 +75,8 @@ describe('deposits', () => {
     const { outbox, deposits, publish } = makeOutbox();
     outbox.keep(['a', 'b']);
     outbox.open();
+    // Only subscribers have to be told what comes before what.
+    outbox.subscribe('S', ['a', 'b'], 0);
     publish('abca');
     publish('bb');
     expect(deposits.map(({ holds }) => holds)).toEqual(['a1']);

@@ -8,6 +8,7 @@ import type { After } from '../../src/wire/pack.ts';
 function makeInbox() {
   const clock = new StepClock();
   const happened: string[] = [];
+  const onDeliver: ((args: readonly unknown[]) => void)[] = [];
   const inbox = new Inbox(
     new Map([
       ['a', 0],
@@ -15,7 +16,10 @@ function makeInbox() {
     ]),
     clock,
     {
-      deliver: (event, [n]) => happened.push(`${event}${String(n)}`),
+      deliver(event, args) {
+        happened.push(`${event}${String(args[0])}`);
+        for (const call of onDeliver) call(args);
+      },
       gap: (event, count) => happened.push(`gap of ${count} ${event}`),
       ask() {},
       acknowledge: (g) => happened.push(`acknowledged ${g}`),
@@ -24,7 +28,7 @@ function makeInbox() {
   );
   const arrive = (event: string, n: number, g: number, after?: After): void =>
     inbox.arrived({ event, n, gs: [g], events: [[n]], after });
-  return { clock, inbox, happened, arrive };
+  return { clock, inbox, happened, arrive, onDeliver };
 }
 
 describe('inbox', () => {
@@ -142,6 +146,69 @@ describe('inbox', () => {
     expect(inbox.held).toBe(1);
     arrive('b', 1, 2);
     expect(happened).toEqual(['a1', 'b1', 'a2']);
+  });
+
+  test('what repeated events come after is waited for, because those that follow in the batch do not say it again', () => {
+    const { inbox, happened, arrive } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0, 400);
+    arrive('a', 1, 1);
+    arrive('a', 1, 1, new Map([['b', 1]]));
+    arrive('a', 2, 3);
+    expect(happened).toEqual(['a1']);
+    arrive('b', 1, 2);
+    expect(happened).toEqual(['a1', 'b1', 'a2']);
+  });
+
+  test('of events that arrive together, those that are new fill the places that are left', () => {
+    const { inbox, happened } = makeInbox();
+    const together = (n: number, count: number): void => {
+      const all = Array.from({ length: count }, (_, index) => n + index);
+      inbox.arrived({ event: 'a', n, gs: all, events: all.map((one) => [one]), after: undefined });
+    };
+    inbox.heads([['a', 0, 1]], 0, 400);
+    together(1, 2);
+    together(4, 1);
+    together(8, 2);
+    inbox.gone([['a', 6, 6, 6]]);
+    expect(inbox.held).toBe(3);
+    together(7, 4);
+    expect(inbox.held).toBe(5);
+    // The first two were delivered, and of the others, two are missing.
+    together(2, 9);
+    expect(happened).toEqual(['a1', 'a2', 'a3', 'a4', 'a5', 'gap of 1 a', 'a7', 'a8', 'a9', 'a10']);
+    expect(inbox.held).toBe(0);
+  });
+
+  test('a publisher that leaves something out for ever does not fill the memory', () => {
+    const { inbox } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0, 400);
+    for (let n = 2; n < 200_000; n += 1_000) {
+      const gs = Array.from({ length: 1_000 }, (_, index) => n + index);
+      inbox.arrived({ event: 'a', n, gs, events: gs.map(() => []), after: undefined });
+    }
+    expect(inbox.held).toBe(100_000);
+  });
+
+  test('events of two names that arrive together are delivered in turn', () => {
+    const { inbox, happened } = makeInbox();
+    inbox.heads([['a', 0, 1]], 0, 400);
+    const together = (event: string, gs: number[], after: After): void =>
+      inbox.arrived({ event, n: 1, gs, events: gs.map((g) => [g]), after });
+    together('b', [2, 3, 6], new Map([['a', 3]]));
+    expect(happened).toEqual([]);
+    together('a', [1, 4, 5], new Map([['b', 2]]));
+    expect(happened).toEqual(['a1', 'b2', 'b3', 'a4', 'a5', 'b6']);
+  });
+
+  test('what closes it ends the delivery of events that arrived together, held or not', () => {
+    for (const after of [undefined, new Map([['b', 1]])]) {
+      const { inbox, happened, arrive, onDeliver } = makeInbox();
+      inbox.heads([['a', 0, 1]], 0, 400);
+      onDeliver.push(([n]) => n === 3 && inbox.close());
+      inbox.arrived({ event: 'a', n: 1, gs: [2, 3, 4, 5], events: [[2], [3], [4], [5]], after });
+      if (after !== undefined) arrive('b', 1, 1);
+      expect(happened).toEqual([...(after === undefined ? [] : ['b1']), 'a2', 'a3', 'acknowledged 2']);
+    }
   });
 
   test('a million characters are acknowledged at once, however few events they are', () => {

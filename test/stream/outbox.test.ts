@@ -14,6 +14,7 @@ function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 
   const sent: string[] = [];
   const given: unknown[] = [];
   const replays: string[] = [];
+  const repeated: string[] = [];
   const heads: number[] = [];
   const told: ((dropped: number) => void)[] = [];
   const batcher = new Batcher('P', new StepClock(), () => {});
@@ -27,7 +28,10 @@ function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 
     flush: () => sent.push('flush'),
     heads: (_subscriber, _heads, g) => heads.push(g),
     mark: (g) => outbox.echoed(g),
-    replay: (_subscriber, packs, gone) => replays.push(`${packs.length} packs, gone ${JSON.stringify(gone)}`),
+    replay(_subscriber, packs, gone) {
+      repeated.push(...packs);
+      replays.push(`${packs.length} packs, gone ${JSON.stringify(gone)}`);
+    },
     overflow: (_event, _policy, dropped) => told.forEach((tell) => tell(dropped)),
   });
   outbox.open();
@@ -38,6 +42,7 @@ function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 
     sent,
     given,
     replays,
+    repeated,
     heads,
     onOverflow: (tell: (dropped: number) => void) => void told.push(tell),
   };
@@ -54,6 +59,16 @@ describe('outbox', () => {
     outbox.acknowledge('S', 2);
     outbox.publish('a', ['it leaves at once']);
     expect(given).toEqual(['[["tea"]]', '["it waits"]', ['it leaves at once']]);
+  });
+
+  test('what is repeated says again what it comes after', () => {
+    const { outbox, repeated } = makeOutbox();
+    for (const name of ['a', 'a', 'b', 'a']) outbox.publish(name, []);
+    outbox.repeat('S', [
+      ['b', 1, 1],
+      ['a', 2, 3],
+    ]);
+    expect(repeated).toEqual(['["b", "P:3:1", [[]], [], [["a",2]]]', '["a", "P:2:2", [[],[]], [2], [["b",1]]]']);
   });
 
   test('overflow: who is told may publish, and each event has a number of its own', () => {
