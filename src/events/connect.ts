@@ -316,11 +316,6 @@ function parse(args: readonly unknown[]): Parsed {
   const emitter = emitterIn(first);
   const single = typeof second === 'string';
 
-  // A class may be a receiver too. A function is one if the name of a slot is given, or if it has a slot for the event.
-  if (single && typeof third === 'function' && typeof fourth !== 'string' && !(eventToSlotName(second) in third)) {
-    return [[{ event: getEvent(emitter, second), slot: functionIn(third) }], optionsIn(fourth)];
-  }
-
   if (single || Array.isArray(second)) {
     const names = [second].flat() as string[];
     const named = typeof fourth === 'string' || Array.isArray(fourth);
@@ -328,6 +323,11 @@ function parse(args: readonly unknown[]): Parsed {
     const slotNames = named ? ([fourth].flat() as string[]) : names.map((name) => slotNameOf(name, options));
     if (names.length !== slotNames.length) {
       throw new ConnectError(`${names.length} events cannot be paired with ${slotNames.length} slots`);
+    }
+    // A class may be a receiver, too. A function is one if the name of a slot is given, or if it has a slot for the event.
+    const [slotName] = slotNames as [string];
+    if (single && !named && typeof third === 'function' && (!(slotName in third) || slotName in Function.prototype)) {
+      return [[{ event: getEvent(emitter, second), slot: functionIn(third) }], options];
     }
     const receiver = receiverIn(third);
     return [names.map((name, i) => slotPair(emitter, name, receiver, slotNames[i] as string)), options];

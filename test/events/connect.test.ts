@@ -145,6 +145,30 @@ describe('connect', () => {
     expect(products).toEqual(['tea', 'tea', 'tea']);
   });
 
+  test('connect: a class may have slots that are named like the events', () => {
+    const products: string[] = [];
+    class Shop {
+      static produced(product: string): void {
+        products.push(product);
+      }
+    }
+    class Branch extends Shop {}
+    const producer = new Producer();
+    connect(producer, 'produced', Shop, { slotNames: false });
+    connect(producer, 'produced', Branch, { slotNames: false });
+    producer.events.produced('tea');
+    expect(products).toEqual(['tea', 'tea']);
+    expect(disconnect(producer, 'produced', Shop, { slotNames: false })).toBe(1);
+  });
+
+  test.each(['name', 'length', 'call', 'toString'])('connect: a function is no receiver for an event %s', (name) => {
+    const emitter = { events: events({ [name]: event<[value: string]>() }) };
+    const values: string[] = [];
+    connect(emitter, name, (value: string) => void values.push(value), { slotNames: false });
+    emitter.events[name]?.('tea');
+    expect(values).toEqual(['tea']);
+  });
+
   test('connect: an event that was added is connected like the others', () => {
     const producer = new Producer();
     addEvent(producer.events, 'tasted', event<[stars: number]>());
