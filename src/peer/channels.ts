@@ -89,7 +89,7 @@ export class Channels {
 
   open(): void {
     this.#isOpen = true;
-    for (const { inbox } of this.#inward.values()) inbox.ask();
+    for (const { inbox } of this.#inward.values()) inbox.reopened();
     for (const { outbox } of this.#outward.values()) {
       outbox.largest = this.largest;
       outbox.open();

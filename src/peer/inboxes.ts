@@ -70,7 +70,7 @@ export class Inboxes {
 
   /** There is a link. What was lost when the previous one broke shows when publishers tell how far they are. */
   open(): void {
-    for (const inbox of this.#inboxes.values()) inbox.ask();
+    for (const inbox of this.#inboxes.values()) inbox.reopened();
   }
 
   /** The link broke, or a new link leads to one of several servers, and the others learn of this peer's topics later. */

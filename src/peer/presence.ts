@@ -68,6 +68,8 @@ export class Presence {
   // Every peer that was heard, also before it said who it is, and for a while after it left.
   readonly #known = new Map<string, Known>();
   #lastTick = 0;
+  /** Since when this peer has not listened, if it does not listen now. */
+  #pausedAt = -Infinity;
   /** How many peers there were at the last tick. */
   #count = 0;
   /** How many ticks have passed since this peer said that it is there. */
@@ -93,11 +95,12 @@ export class Presence {
   start(): void {
     this.pause();
     this.#lastTick = this.#clock.now();
-    for (const known of this.#known.values()) known.heard = this.#lastTick;
+    this.#missed(this.#lastTick - this.#pausedAt, this.#lastTick);
     this.#tickLater();
   }
 
   pause(): void {
+    if (this.#cancelTick !== undefined) this.#pausedAt = this.#clock.now();
     this.#cancelTick?.();
     this.#cancelTick = undefined;
   }
@@ -167,13 +170,24 @@ export class Presence {
     this.#known.set(id, { peer, heard, silence, patience, tick, isGone: hasLeft, hasLeft });
   }
 
+  /**
+   * This peer did not listen for some time until now. That is not a silence of the others. Those that are gone are
+   * remembered for that much longer, and not for the whole time again: otherwise a peer that often does not listen would
+   * never forget them.
+   */
+  #missed(milliseconds: number, now: number): void {
+    for (const known of this.#known.values()) {
+      known.heard = known.isGone ? Math.min(known.heard + milliseconds, now) : now;
+    }
+  }
+
   #tickLater(): void {
     this.#cancelTick = this.#clock.after(this.#interval, () => this.#tick());
   }
 
   #tick(): void {
     const now = this.#clock.now();
-    // If this peer itself was suspended, it did not listen. That is not a silence of the others.
+    // If this peer itself was suspended, it did not listen.
     const overslept = now - this.#lastTick - (2 * this.#silence) / 3;
     this.#lastTick = now;
     this.#count = 0;
@@ -189,8 +203,8 @@ export class Presence {
       this.#ticks = 0;
       this.#port.alive();
     }
+    if (overslept > 0) this.#missed(overslept, now);
     for (const [id, known] of this.#known) {
-      if (overslept > 0) known.heard = now;
       const silent = now - known.heard;
       const patience = Math.max(known.patience, this.#patienceFor(known.silence));
       if (silent >= patience && !known.isGone) {

@@ -110,6 +110,11 @@ export class Inbox {
     this.#port.ask();
   }
 
+  /** There is a link again. Asks for heads, unless the publisher was taken for gone: then when it {@link returned}. */
+  reopened(): void {
+    if (this.#joined || this.#cancelAsking !== undefined) this.ask();
+  }
+
   /**
    * Events of these names come another way: what is known and held of them is forgotten.
    * @returns whether events of other names are left

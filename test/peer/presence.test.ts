@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Presence } from '../../src/peer/presence.ts';
 import { StepClock } from 'mreventloop/testing';
 
@@ -210,6 +210,58 @@ test('ticks that come late, as with a busy thread: who died counts as gone all t
   expect(left).toEqual(['other silent']);
   presence.close();
 });
+
+describe('who is gone is forgotten in the end', () => {
+  test('also where the link breaks again and again', () => {
+    const clock = new StepClock();
+    const { presence, forgotten } = met(clock);
+    clock.advance(2 * SILENCE);
+    presence.bye('left');
+    // Told at once; what is remembered is that it left.
+    expect(forgotten.splice(0)).toEqual(['left']);
+    for (let i = 0; i < 10; i += 1) {
+      clock.advance(4 * SILENCE);
+      presence.pause();
+      // Time without a link does not count.
+      clock.advance(100 * SILENCE);
+      if (i === 0) expect(presence.mayReturn('dead')).toBe(true);
+      presence.start();
+    }
+    expect(forgotten.toSorted()).toEqual(['dead', 'left']);
+    presence.close();
+  });
+
+  test('also where this peer is suspended again and again', () => {
+    const clock = new StepClock();
+    let suspended = 0;
+    const now = (): number => clock.now() + suspended;
+    const { presence, forgotten } = met({ ...clockOf(clock), now });
+    clock.advance(2 * SILENCE);
+    presence.bye('left');
+    forgotten.length = 0;
+    for (let i = 0; i < 10; i += 1) {
+      suspended += 100 * SILENCE;
+      clock.advance(4 * SILENCE);
+      if (i === 0) expect(forgotten).toEqual([]);
+    }
+    expect(forgotten.toSorted()).toEqual(['dead', 'left']);
+    presence.close();
+  });
+});
+
+/** A presence that has met one peer that then died and one that left, and what it has forgotten. */
+function met(clock: Pick<StepClock, 'now' | 'soon' | 'after'>): { presence: Presence; forgotten: string[] } {
+  const forgotten: string[] = [];
+  const presence = new Presence(SILENCE, clock, {
+    alive: () => {},
+    left: () => {},
+    gone: () => {},
+    forget: (id) => forgotten.push(id),
+  });
+  presence.start();
+  for (const id of ['dead', 'left']) presence.add({ id, subscribes: [], publishes: [], serves: [] });
+  return { presence, forgotten };
+}
 
 /** The same clock, of which a part can be replaced. */
 function clockOf(clock: StepClock): Pick<StepClock, 'now' | 'soon' | 'after'> {

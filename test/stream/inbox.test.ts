@@ -31,6 +31,24 @@ function makeInbox() {
   return { clock, inbox, happened, arrive, onDeliver };
 }
 
+test('inbox: after a break of the link, a publisher that was taken for gone is asked only when it is back', () => {
+  const clock = new StepClock();
+  let asked = 0;
+  const port = { deliver() {}, gap() {}, ask: () => (asked += 1), acknowledge() {}, complain() {} };
+  const inbox = new Inbox(new Map([['a', 0]]), clock, port);
+  inbox.ask();
+  inbox.heads([['a', 0, 1]], 0, 400);
+  inbox.reopened();
+  expect(asked).toBe(2);
+  inbox.end([]);
+  inbox.reopened();
+  clock.advance(60_000);
+  expect([asked, clock.pending]).toEqual([2, 0]);
+  inbox.returned();
+  expect(asked).toBe(3);
+  inbox.close();
+});
+
 describe('inbox', () => {
   test('an event that others overtook while its publisher was taken for gone is a gap, not out of order', () => {
     const { inbox, happened, arrive } = makeInbox();
