@@ -68,8 +68,6 @@ export class Presence {
   // Every peer that was heard, also before it said who it is, and for a while after it left.
   readonly #known = new Map<string, Known>();
   #lastTick = 0;
-  /** Since when this peer has not listened, if it does not listen now. */
-  #pausedAt = -Infinity;
   /** How many peers there were at the last tick. */
   #count = 0;
   /** How many ticks have passed since this peer said that it is there. */
@@ -94,13 +92,13 @@ export class Presence {
   /** Begins, or begins again, to expect signs of life. Until now, no peer could be heard. */
   start(): void {
     this.pause();
-    this.#lastTick = this.#clock.now();
-    this.#missed(this.#lastTick - this.#pausedAt, this.#lastTick);
+    const now = this.#clock.now();
+    this.#missed(now - this.#lastTick, now);
+    this.#lastTick = now;
     this.#tickLater();
   }
 
   pause(): void {
-    if (this.#cancelTick !== undefined) this.#pausedAt = this.#clock.now();
     this.#cancelTick?.();
     this.#cancelTick = undefined;
   }
@@ -171,14 +169,11 @@ export class Presence {
   }
 
   /**
-   * This peer did not listen for some time until now. That is not a silence of the others. Those that are gone are
-   * remembered for that much longer, and not for the whole time again: otherwise a peer that often does not listen would
-   * never forget them.
+   * This peer did not listen for a time. That is not a silence of the others. Those that are gone are remembered for
+   * that much longer, but not for the whole time again: where this happened often, they would never be forgotten.
    */
-  #missed(milliseconds: number, now: number): void {
-    for (const known of this.#known.values()) {
-      known.heard = known.isGone ? Math.min(known.heard + milliseconds, now) : now;
-    }
+  #missed(time: number, now: number): void {
+    for (const known of this.#known.values()) known.heard = known.isGone ? Math.min(known.heard + time, now) : now;
   }
 
   #tickLater(): void {

@@ -258,7 +258,8 @@ const { value: anything } = fc.letrec((tie) => ({
   ),
 }));
 
-describe('extended values: properties', () => {
+// Thousands of values take a while on a busy machine.
+describe('extended values: properties', { timeout: 60_000 }, () => {
   // What fails prints its seed, and is tried again with `{ seed, path }` here.
   const parameters = { numRuns: 3_000 };
 
