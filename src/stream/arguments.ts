@@ -7,6 +7,9 @@ import { PayloadError } from '../errors.ts';
  */
 export type Arguments = string | readonly unknown[];
 
+/** How many bytes a unit of a text takes at most, which is when it is escaped. */
+export const WIDEST = 6;
+
 /**
  * Returns the JSON of a value that was found to have one. The value may have changed since: values with a `toJSON`, or
  * with getters, can give something else each time.
@@ -23,15 +26,16 @@ export function jsonOf(value: unknown): string {
 /**
  * Returns how many characters the JSON of arguments has if nothing in them has to be escaped.
  * @param most - how many it may have
- * @returns undefined for arguments that can change, or have more characters
+ * @returns undefined for arguments that can change, or have more characters, and for what is no JSON: a codec may have
+ *   returned it
  */
 export function plainLength(args: readonly unknown[], most: number): number | undefined {
   // The brackets and the commas.
   let length = Math.max(args.length, 1) + 1;
   for (const arg of args) {
     if (typeof arg === 'string') length += arg.length + 2;
-    else if (typeof arg === 'object' && arg !== null) return undefined;
-    else length += String(arg).length;
+    else if (arg === null || typeof arg === 'boolean' || Number.isFinite(arg)) length += String(arg).length;
+    else return undefined;
   }
   return length <= most ? length : undefined;
 }

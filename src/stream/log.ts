@@ -55,12 +55,16 @@ export class Log {
   released = 0;
   sent = 0;
   last = 0;
+  /** How many of those that have not been sent will be: the others were dropped. */
+  waiting = 0;
   /** The events that were sent last, until they leave. */
   batch: Batch | undefined;
   /** The number over all events of the last event that was sent, and of the last one that was trimmed. */
   sentG = 0;
   trimmedG = 0;
+  /** How many events were dropped, and of how many of them the publisher was told. */
   dropped = 0;
+  told = 0;
 
   constructor(event: string, { overflow = 'block', limit }: EventOutboxOptions = {}) {
     this.event = event;
@@ -172,7 +176,8 @@ export class Log {
     let low = this.first;
     let high = this.last + 1;
     while (low < high) {
-      const middle = (low + high) >> 1;
+      // Not half of the sum: that has more than 32 bits after a thousand million events.
+      const middle = low + ((high - low) >> 1);
       if (this.g(middle) > g) high = middle;
       else low = middle + 1;
     }

@@ -9,7 +9,7 @@ import { type EventOutboxOptions, Log, type PublishPolicy } from './log.ts';
 import { Newcomers, type Ready } from './newcomers.ts';
 import { Laggards, lags, sentTo } from './laggards.ts';
 import { Replay } from './replay.ts';
-import { type Arguments, jsonOf, plainLength } from './arguments.ts';
+import { type Arguments, jsonOf, plainLength, WIDEST } from './arguments.ts';
 import { isLonger, LARGEST } from '../size.ts';
 import { Stock, type StockOptions } from './stock.ts';
 
@@ -48,9 +48,6 @@ const ENOUGH = 0.76;
 /** After how many characters to ask the broker whether it has them, if not after a quarter of the window. */
 const MARK_CHARACTERS = MOST_CHARACTERS / 4;
 
-/** How many bytes a unit of a text takes at most, which is when it is escaped. */
-const WIDEST = 6;
-
 /** A dropped event counts as a sixteenth of one that is kept: only its numbers are kept, in some 32 bytes. */
 const GONE_BITS = 4;
 /**
@@ -72,6 +69,7 @@ export class Outbox {
   /** How many bytes of UTF-8 the arguments of an event may have on their way. */
   largest: number = LARGEST;
   #open = false;
+  #isPumping = false;
   #g = 0;
   // The last event that was sent, as a number over all events: they are sent in this order.
   #sentG = 0;
@@ -156,15 +154,13 @@ export class Outbox {
       throw new PayloadError(`event '${name}' is too large: an event over this bus has ${largest} bytes at most`);
     }
     this.#g += 1;
-    const before = log.dropped;
     const size = plain ?? fixed.length;
     this.#stock.add(log, fixed, size, this.#g, trace);
-    const after = log.dropped;
-    if (leavesNow) this.#send(log, fixed);
-    else this.#unsent.push(log);
+    // While JSON was made, a `toJSON` may have published events, which come first.
+    if (plain === undefined) this.#unsent.push(log);
+    else this.#send(log, fixed);
     this.#pump();
-    // This comes last, because whoever is told may publish.
-    this.#tellDropped(log, before, after);
+    this.#tellDropped(log);
     return size;
   }
 
@@ -208,23 +204,21 @@ export class Outbox {
   /** The way to subscribers is open: first, subscribers that lag are reminded; then, what waits leaves. */
   open(): void {
     this.#open = true;
-    const before = Array.from(this.#logs.values(), (log) => [log, log.dropped] as const);
     // The way may be a different one than before.
     if (this.largest < LARGEST) {
       this.#port.flush();
-      for (const [log] of before) this.#stock.dropLarge(log, this.largest);
+      for (const log of this.#logs.values()) this.#stock.dropLarge(log, this.largest);
     }
     this.#newcomers.opened(this.#subscribers.values(), () => this.#releaseAll());
     this.#laggards.remindAll();
     this.#deposits?.open();
     this.#pump();
-    for (const [log, dropped] of before) this.#tellDropped(log, dropped);
+    for (const log of this.#logs.values()) this.#tellDropped(log);
   }
 
-  #tellDropped(log: Log, before: number, after = log.dropped): void {
-    for (let dropped = before + 1; dropped <= after; dropped += 1) {
-      this.#port.overflow(log.event, log.policy, dropped);
-    }
+  /** Comes last where events are dropped, because whoever is told may publish. */
+  #tellDropped(log: Log): void {
+    while (log.told < log.dropped) this.#port.overflow(log.event, log.policy, (log.told += 1));
   }
 
   /** There is no way for now. */
@@ -239,7 +233,10 @@ export class Outbox {
     this.#deposits = deposits;
     deposits.onProgress = (refused) => {
       this.#deposited(deposits);
-      for (const log of refused) this.#tellDropped(log, log.dropped, (log.dropped += 1));
+      for (const log of refused) {
+        log.dropped += 1;
+        this.#tellDropped(log);
+      }
     };
   }
 
@@ -373,6 +370,9 @@ export class Outbox {
 
   /** Sends what waits, as far as there is room. */
   #pump(): void {
+    // The mark of an event may come back at once, and make room for the next: that would nest without end.
+    if (this.#isPumping) return;
+    this.#isPumping = true;
     for (let log = this.#unsent.at(0); log !== undefined; log = this.#unsent.at(0)) {
       const text = log.text(log.sent + 1);
       // A dropped event is only passed over. This needs neither an open way nor room.
@@ -380,6 +380,7 @@ export class Outbox {
       this.#unsent.shift();
       this.#send(log, text);
     }
+    this.#isPumping = false;
     // If all events were dropped, nothing is under way, but subscribers have to hear of it.
     if (this.#stock.underWay > 0 || (this.#open && this.#broker.acked < this.#sentG)) this.#laggards.watch();
     this.#deposits?.pump();

@@ -1,4 +1,4 @@
-import type { Arguments } from './arguments.ts';
+import { type Arguments, WIDEST } from './arguments.ts';
 import type { Log } from './log.ts';
 import { isLonger } from '../size.ts';
 
@@ -50,6 +50,7 @@ export class Stock {
       log.append(args, size, g, trace);
       this.size += size;
       this.waiting += 1;
+      log.waiting += 1;
     } else {
       log.append(undefined, 0, g);
       log.dropped += 1;
@@ -58,8 +59,9 @@ export class Stock {
   }
 
   #makeRoom(log: Log): boolean {
+    // Those that were dropped stand between others, and take no place.
+    if (log.policy === 'drop-newest') return log.waiting < log.limit;
     if (log.last - log.sent < log.limit) return true;
-    if (log.policy === 'drop-newest') return false;
     const keep = log.policy === 'latest' ? 0 : log.limit - 1;
     // What comes before a dropped event was dropped earlier.
     for (let n = log.last - keep; n > log.sent && !log.isDropped(n); n -= 1) this.#drop(log, n);
@@ -69,7 +71,7 @@ export class Stock {
   /** Drops events that have more bytes than can be sent now: they would keep all later ones from being delivered. */
   dropLarge(log: Log, largest: number): void {
     for (let n = log.first; n <= log.last; n += 1) {
-      if (log.size(n) * 3 > largest && isLonger(log.text(n) ?? '', largest)) this.#drop(log, n);
+      if (log.size(n) * WIDEST > largest && isLonger(log.text(n) ?? '', largest)) this.#drop(log, n);
     }
   }
 
@@ -86,6 +88,7 @@ export class Stock {
     this.size -= size;
     if (n > log.sent) {
       this.waiting -= 1;
+      log.waiting -= 1;
     } else {
       this.underWay -= 1;
       this.sizeUnderWay -= size;
@@ -97,6 +100,7 @@ export class Stock {
     log.send();
     if (isDropped) return;
     this.waiting -= 1;
+    log.waiting -= 1;
     this.underWay += 1;
     this.sizeUnderWay += log.size(log.sent);
   }

@@ -26,3 +26,13 @@ test('messages to a peer that is not there: all of a turn leave, however many of
   expect(packs.flatMap((pack) => pack?.events.map((args) => (args as number[])[0]))).toEqual(all);
   expect(packs.flatMap((pack) => pack?.gs)).toEqual(all);
 });
+
+test('messages to a peer that is not there: however many wait for a link, they leave one after the other', () => {
+  const clock = new StepClock();
+  const options = { window: 1, limit: 10_000, size: 1e6, history: 10, events: {} };
+  const channels = new Channels('P', options, clock, { send() {}, deliver() {}, gap() {} });
+  for (let count = 1; count <= 5_000; count += 1) channels.send('S', [count], false);
+  expect(channels.pending).toBe(5_000);
+  channels.open();
+  expect(channels.pending).toBe(0);
+});

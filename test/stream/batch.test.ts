@@ -197,4 +197,6 @@ test('plain: arguments that can change, or are long, are none', () => {
   expect(plainLength(['tea', 1], 8)).toBeUndefined();
   expect(plainLength([{ tea: 1 }], 100)).toBeUndefined();
   expect(plainLength([['tea']], 100)).toBeUndefined();
+  for (const none of [undefined, 3n, NaN, Infinity, Symbol('tea')]) expect(plainLength([none], 100)).toBeUndefined();
+  expect(plainLength([null, true, -0.5], 100)).toBe('[null,true,-0.5]'.length);
 });

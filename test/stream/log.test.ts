@@ -48,3 +48,13 @@ test('log: gives back what a burst took, also where some events stay', () => {
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);
   expect(log.g(log.last)).toBe(2 ** 18);
 });
+
+test.each([30, 31, 32, 40])('log: finds its events also after 2 ** %i of them', (bits) => {
+  const base = 2 ** bits;
+  const log = new Log('a');
+  // As if the others had come and gone.
+  log.first = base;
+  for (const end of ['last', 'sent', 'released'] as const) log[end] = base - 1;
+  for (let n = base; n < base + 20; n += 1) log.append(`[${n}]`, 2, n);
+  for (let n = base; n < base + 20; n += 1) expect([log.firstAfter(n), log.text(n)]).toEqual([n + 1, `[${n}]`]);
+});

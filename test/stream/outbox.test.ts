@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { StepClock } from 'mreventloop/testing';
 import { collectGarbage } from '../loop/collect-garbage.ts';
-import { OverflowError } from '../../src/errors.ts';
+import { OverflowError, PayloadError } from '../../src/errors.ts';
 import type { EventOutboxOptions } from '../../src/stream/log.ts';
 import { Batcher } from '../../src/stream/batcher.ts';
 import { Outbox } from '../../src/stream/outbox.ts';
@@ -71,6 +71,29 @@ describe('outbox', () => {
     expect(repeated).toEqual(['["b", "P:3:1", [[]], [], [["a",2]]]', '["a", "P:2:2", [[],[]], [2], [["b",1]]]']);
   });
 
+  test('arguments: what becomes JSON may publish, and each event keeps its own arguments', () => {
+    const { outbox, sent, given } = makeOutbox({}, { window: 1 });
+    const value = {
+      toJSON: (): string => {
+        for (const name of ['first', 'second']) outbox.publish('a', [name]);
+        return 'third';
+      },
+    };
+    outbox.publish('a', [value]);
+    for (let g = 1; g <= 3; g += 1) outbox.acknowledge('S', g);
+    expect(sent).toEqual(['a1:1', 'a2:2', 'a3:3']);
+    expect(given).toEqual([['first'], '["second"]', '["third"]']);
+    expect([outbox.pending, outbox.unsent]).toEqual([0, 0]);
+  });
+
+  test('arguments: what is no JSON is refused, whoever made it, and those before and after it arrive', () => {
+    const { outbox, given } = makeOutbox();
+    outbox.publish('a', ['before']);
+    expect(() => outbox.publish('a', [3n])).toThrow(PayloadError);
+    outbox.publish('a', ['after']);
+    expect(given).toEqual([['before'], ['after']]);
+  });
+
   test('overflow: who is told may publish, and each event has a number of its own', () => {
     const { outbox, sent, onOverflow } = makeOutbox({ a: { overflow: 'drop-oldest', limit: 2 } });
     let isInside = false;
@@ -112,6 +135,18 @@ describe('outbox', () => {
     onOverflow((dropped) => void counts.push(dropped));
     for (let count = 1; count <= 8; count += 1) outbox.publish('a', [count]);
     expect(counts).toEqual([1, 2, 3]);
+  });
+
+  test('drop-newest: so many wait, however many were dropped behind them', () => {
+    const { outbox, sent } = makeOutbox({ a: { overflow: 'drop-newest', limit: 3 } });
+    // Four leave, three wait, and the last one is dropped.
+    for (let count = 1; count <= 8; count += 1) outbox.publish('a', [count]);
+    for (const g of [1, 2]) outbox.acknowledge('S', g);
+    expect(outbox.unsent).toBe(1);
+    for (let count = 9; count <= 11; count += 1) outbox.publish('a', [count]);
+    expect(outbox.unsent).toBe(3);
+    for (let g = 3; g <= 10; g += 1) outbox.acknowledge('S', g);
+    expect(sent.slice(4)).toEqual(['a5:5', 'a6:6', 'a7:7', 'a9:9', 'a10:10']);
   });
 
   test('what was dropped takes no room in the window: what was not leaves at once', () => {
@@ -237,6 +272,34 @@ describe('outbox', () => {
     // The window is free again.
     for (let count = 1; count <= 4; count += 1) outbox.publish('b', [count]);
     expect(sent.slice(5)).toEqual(['b2:7', 'b3:8', 'b4:9', 'b5:10']);
+  });
+
+  test('a way that takes less: what is too large for it only when it is escaped is dropped, too', () => {
+    const { outbox, replays } = makeOutbox();
+    // A hundred units, which take six bytes each.
+    for (const unit of ['\u0001', '\ud800', 'x']) outbox.publish('a', [unit.repeat(100)]);
+    outbox.pause();
+    outbox.largest = 500;
+    outbox.open();
+    expect(outbox.pending).toBe(1);
+    outbox.repeat('S', [['a', 1, 3]]);
+    expect(replays).toEqual(['1 packs, gone [["a",1,2,2]]']);
+  });
+
+  test('a way that takes less: who is told may publish, and is told once of what is dropped for that', () => {
+    const { outbox, onOverflow } = makeOutbox({ b: { overflow: 'drop-newest', limit: 1 } }, { window: 1 });
+    outbox.publish('b', [1]);
+    outbox.pause();
+    outbox.publish('a', ['x'.repeat(100)]);
+    outbox.largest = 50;
+    const counts: number[] = [];
+    onOverflow((dropped) => {
+      counts.push(dropped);
+      // The first time, of an event of the name `a`.
+      if (counts.length === 1) for (const count of [2, 3, 4]) outbox.publish('b', [count]);
+    });
+    outbox.open();
+    expect(counts).toEqual([1, 1, 2]);
   });
 
   test('what was dropped in a row is told as one', () => {
