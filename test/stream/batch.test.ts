@@ -192,8 +192,41 @@ test('batches: are let go of with the last of their events', () => {
   expect(log.text(log.last - 1)).toBe('["item 49999"]');
 });
 
+test('batches: the last of its events takes a batch along', async () => {
+  const log = new Log('a');
+  const seals = (): WeakRef<Batch> => {
+    const batch = makeBatch(log, [['tea'], ['milk']]);
+    seal(batch);
+    return new WeakRef(batch);
+  };
+  const left = seals();
+  for (const _ of [1, 2]) log.trim();
+  await expect
+    .poll(() => {
+      collectGarbage();
+      return left.deref() === undefined;
+    })
+    .toBe(true);
+});
+
+test('batches: keep no arguments that have left', () => {
+  const log = new Log('a');
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 20; i += 1) {
+    // A part of a text keeps all of it.
+    const large = JSON.stringify(`${i} `.repeat(2 ** 20));
+    seal(makeBatch(log, [[large.slice(1, 50)], ['milk']]));
+  }
+  collectGarbage();
+  // All of them take 50 MB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
+  expect(log.text(40)).toBe('["milk"]');
+});
+
 test('plain: arguments that can change, or are long, are none', () => {
   expect(plainLength(['tea', 1], 9)).toBe(9);
+  expect(plainLength([], 9)).toBe(2);
   expect(plainLength(['tea', 1], 8)).toBeUndefined();
   expect(plainLength([{ tea: 1 }], 100)).toBeUndefined();
   expect(plainLength([['tea']], 100)).toBeUndefined();

@@ -35,6 +35,25 @@ function pack(event: string, n: number, count = 1): Pack {
 }
 
 describe('bookmark', () => {
+  test('begins with the frame after the last one', () => {
+    const { frame, happened } = makeBookmark({ last: 3 });
+    frame(3, 'P', [pack('a', 1)]);
+    frame(4, 'P', [pack('a', 2)]);
+    expect(happened).toEqual(['P:a2']);
+  });
+
+  test('what is dealt with late does not set it back', () => {
+    const { bookmark } = makeBookmark();
+    for (const number of [5, 3]) bookmark.settled(number);
+    expect(bookmark.after).toBe(5);
+  });
+
+  test('the publisher that was heard last is noted, however little room there is', () => {
+    const { bookmark, frame } = makeBookmark();
+    for (const [index, publisher] of ['P', 'Q'].entries()) frame(index + 1, publisher, [pack('a', 1)]);
+    expect(JSON.parse(bookmark.toText(1))).toMatchObject({ seen: [['Q', { a: 1 }]] });
+  });
+
   test('what comes twice is delivered once, by publisher and event', () => {
     const { frame, happened } = makeBookmark();
     frame(1, 'P', [pack('a', 1, 2), pack('b', 1)]);

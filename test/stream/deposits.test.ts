@@ -116,6 +116,99 @@ describe('deposits', () => {
     expect(deposits.map(({ holds }) => holds)).toEqual(['a1', 'a1', 'a2']);
   });
 
+  test.each([true, false])('a broken link: a late answer, %s, changes nothing', async (isKept) => {
+    const { clock, outbox, deposits, publish } = makeOutbox();
+    outbox.keep(['a']);
+    outbox.open();
+    publish('aa');
+    outbox.pause();
+    outbox.open();
+    await deposits[0]?.answer(true);
+    await deposits[2]?.answer(true);
+    await deposits[1]?.answer(isKept);
+    publish('a');
+    clock.advance(1_000);
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a1', 'a1', 'a2', 'a3']);
+  });
+
+  test('held: marks that come late, and answers to earlier questions, let go of nothing', () => {
+    const { outbox, store, publish } = makeOutbox();
+    outbox.open();
+    store.isUnsure = true;
+    publish('aaa');
+    for (const g of [3, 2]) outbox.echoed(g);
+    expect(store.held).toBe(3);
+    store.letGo(2);
+    expect(store.held).toBe(3);
+    store.letGo(3);
+    expect(store.held).toBe(0);
+  });
+
+  test('failure: after a second at the latest, and soon again once something was kept', async () => {
+    const { clock, outbox, deposits, publish } = makeOutbox();
+    outbox.keep(['a']);
+    outbox.open();
+    publish('aa');
+    const failAll = async (count: number): Promise<number[]> => {
+      const pauses: number[] = [];
+      for (let i = 0; i < count; i += 1) {
+        const { length } = deposits;
+        const before = clock.now();
+        await deposits[length - 1]?.answer(false);
+        while (deposits.length === length) clock.advance(10);
+        pauses.push(clock.now() - before);
+      }
+      return pauses;
+    };
+    expect(await failAll(8)).toEqual([50, 100, 200, 400, 800, 1_000, 1_000, 1_000]);
+    await deposits.at(-1)?.answer(true);
+    expect(await failAll(2)).toEqual([50, 100]);
+  });
+
+  test('a broken link: where both answers say no, the same comes again once', async () => {
+    const { clock, outbox, deposits, publish } = makeOutbox();
+    outbox.keep(['a']);
+    outbox.open();
+    publish('a');
+    outbox.pause();
+    outbox.open();
+    for (const i of [0, 1]) await deposits[i]?.answer(false);
+    clock.advance(100);
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a1', 'a1', 'a1']);
+  });
+
+  test('begin: who asks again for the same gets nothing twice', async () => {
+    const { outbox, deposits, publish } = makeOutbox();
+    outbox.keep(['a']);
+    outbox.open();
+    publish('a');
+    await deposits[0]?.answer(true);
+    outbox.keep(['a', 'b']);
+    publish('ab');
+    await deposits[1]?.answer(true);
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a1', 'a2', 'b1']);
+  });
+
+  test('sizes: what was on its way and is too large for the store by now is gone', () => {
+    const { outbox, store, deposits } = makeOutbox();
+    outbox.keep(['a']);
+    outbox.open();
+    outbox.publish('a', ['x'.repeat(200)]);
+    outbox.pause();
+    store.largest = 100;
+    outbox.open();
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a1', '-a1']);
+  });
+
+  test('sizes: a deposit has some 65,000 characters, or one event', async () => {
+    const { outbox, deposits } = makeOutbox();
+    outbox.keep(['a']);
+    for (const size of [30_000, 30_000, 40_000, 100_000, 10]) outbox.publish('a', ['x'.repeat(size)]);
+    outbox.open();
+    for (let i = 0; i < deposits.length; i += 1) await deposits[i]?.answer(true);
+    expect(deposits.map(({ holds }) => holds)).toEqual(['a1 a2', 'a3', 'a4', 'a5']);
+  });
+
   test('keeping: events are pending until the store has them, and overflow when it takes none', async () => {
     const { outbox, deposits, publish } = makeOutbox({ limit: 3 });
     outbox.keep(['a']);

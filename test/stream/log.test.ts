@@ -58,3 +58,51 @@ test.each([30, 31, 32, 40])('log: finds its events also after 2 ** %i of them', 
   for (let n = base; n < base + 20; n += 1) log.append(`[${n}]`, 2, n);
   for (let n = base; n < base + 20; n += 1) expect([log.firstAfter(n), log.text(n)]).toEqual([n + 1, `[${n}]`]);
 });
+
+test('log: lets go of texts and traces with their events', () => {
+  const log = new Log('a');
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  for (let n = 10; n < 60; n += 1) {
+    // A million characters, which were joined by JSON.
+    log.append(JSON.stringify([String(n).repeat(2 ** 19)]), 2 ** 20, n, 'trace');
+  }
+  while (log.length > 0) log.trim();
+  collectGarbage();
+  // All of them take 50 MB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
+  expect(log.trace(1)).toBeUndefined();
+});
+
+test('log: knows how far events were at what was marked, from the oldest that is of interest', () => {
+  const log = new Log('a');
+  for (let n = 1; n <= 6; n += 1) {
+    log.append('[]', 2, n * 10);
+    log.send();
+    // Two at a time.
+    if (n % 2 === 0) log.mark(n * 10, 20);
+  }
+  log.mark(70, 20);
+  for (let n = 1; n <= 6; n += 1) log.trim();
+  expect([20, 40, 59].map((g) => log.firstAfter(g))).toEqual([3, 5, 5]);
+  log.mark(80, 40);
+  expect([20, 40, 59].map((g) => log.firstAfter(g))).toEqual([1, 5, 5]);
+});
+
+test('log: forgets what was marked', () => {
+  const log = new Log('a');
+  const mark = (count: number): void => {
+    for (let i = 0; i < count; i += 1) {
+      log.append('[]', 2, log.last + 1);
+      log.send();
+      log.mark(log.last, log.last - 10);
+      log.trim();
+    }
+  };
+  mark(100);
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  mark(50_000);
+  collectGarbage();
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);
+});
