@@ -1,7 +1,7 @@
 import { Batcher } from '../stream/batcher.ts';
 import type { Clock } from '../stream/clock.ts';
 import { Inbox } from '../stream/inbox.ts';
-import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
+import { type Lacking, Outbox, type OutboxOptions } from '../stream/outbox.ts';
 import { LARGEST } from '../size.ts';
 import { type Control, encodeControl, encodeReplay } from '../wire/control.ts';
 import { channelName, methodTo } from '../wire/names.ts';
@@ -63,7 +63,7 @@ export class Channels {
   }
 
   /** How many messages each peer that lags behind lacks. */
-  undelivered(): { subscriber: string; count: number }[] {
+  undelivered(): Lacking[] {
     return [...this.#outward.values()].flatMap(({ outbox }) => outbox.undelivered());
   }
 

@@ -54,7 +54,8 @@ export class Participant {
   readonly #dialogue: Dialogue;
   /** Called when a peer has come. */
   readonly onJoined: Set<() => void> = new Set();
-  #isClosed = false;
+  // How many events and messages were left for others at the end; undefined before the end.
+  #left: number | undefined;
   #publishedInTurn = 0;
   #turn: Promise<void> | undefined;
 
@@ -157,16 +158,16 @@ export class Participant {
     const ended = new AbortController();
     const delivered = async (): Promise<void> => {
       await this.#outgoing.settled();
-      if (!this.#isClosed) await this.session.delivered(ended.signal);
+      if (this.#left === undefined) await this.session.delivered(ended.signal);
       // A stop ends all waiting.
-      if (this.#isClosed && this.pending > 0)
+      if (this.#left !== undefined && this.#left > 0)
         throw new StateError('the peer was stopped before everything was delivered');
     };
     const describe = (): string => {
       const all = this.session.undelivered();
       const lacking = all
         .slice(0, MOST_NAMED)
-        .map(({ subscriber, count }) => `${subscriber === STORE ? 'the' : 'peer'} ${subscriber} lacks ${count}`);
+        .map(({ peer, count }) => `${peer === STORE ? 'the' : 'peer'} ${peer} lacks ${count}`);
       if (all.length > lacking.length) lacking.push(`${all.length - lacking.length} more lack something`);
       if (this.#outgoing.pending > 0) lacking.push(`${counted(this.#outgoing.pending, 'event')} still to be checked`);
       const what =
@@ -209,16 +210,18 @@ export class Participant {
    * @returns what could not be delivered, if there is anything
    */
   close(canSend: boolean): Undelivered | undefined {
-    this.#isClosed = true;
+    // Before the last messages, which nobody waits for.
+    this.#left = this.pending;
+    const peers = this.session.undelivered();
     this.#outgoing.close();
     this.#incoming.close();
     this.#unnumbered.close();
     this.#dialogue.close();
     this.session.close(canSend);
     const { unchecked } = this;
-    if (this.pending + unchecked === 0) return undefined;
+    if (this.#left + unchecked === 0) return undefined;
     return {
-      peers: this.session.undelivered().map(({ subscriber, count }) => ({ peer: subscriber, count })),
+      peers,
       unsent: this.session.outbox.unsent + this.#outgoing.pending,
       ...(unchecked > 0 && { unchecked }),
     };

@@ -3,7 +3,7 @@ import { Batcher } from '../stream/batcher.ts';
 import type { Clock } from '../stream/clock.ts';
 import type { PublishPolicy } from '../stream/log.ts';
 import type { Ready } from '../stream/newcomers.ts';
-import { Outbox, type OutboxOptions } from '../stream/outbox.ts';
+import { type Lacking, Outbox, type OutboxOptions } from '../stream/outbox.ts';
 import { LARGEST } from '../size.ts';
 import { type ContractNote, type Control, encodeControl, encodeReplay } from '../wire/control.ts';
 import { type InvalidCall, requestPrefixes } from '../wire/json-rpc.ts';
@@ -171,7 +171,7 @@ export class Session {
   }
 
   /** How many events and messages each peer that lags behind lacks. */
-  undelivered(): { subscriber: string; count: number }[] {
+  undelivered(): Lacking[] {
     return [...this.outbox.undelivered(), ...this.#channels.undelivered()];
   }
 

@@ -21,6 +21,12 @@ export interface OutboxOptions extends StockOptions {
   readonly events: Readonly<Record<string, EventOutboxOptions | undefined>>;
 }
 
+/** How many events a peer, or the store, lacks. */
+export interface Lacking {
+  readonly peer: string;
+  readonly count: number;
+}
+
 /** What an outbox sends through and reports to. */
 export interface OutboxPort {
   /**
@@ -192,12 +198,12 @@ export class Outbox {
   }
 
   /** How many events each subscriber that lags behind lacks. */
-  undelivered(): { subscriber: string; count: number }[] {
+  undelivered(): Lacking[] {
     const lacking = [...this.#subscribers.values()].map(({ id, logs, acked }) => ({
-      subscriber: id,
+      peer: id,
       count: logs.reduce((sum, log) => sum + log.last - log.firstAfter(acked) + 1, 0),
     }));
-    if (this.#deposits !== undefined) lacking.push({ subscriber: STORE, count: this.#deposits.lacking(this.pending) });
+    if (this.#deposits !== undefined) lacking.push({ peer: STORE, count: this.#deposits.lacking(this.pending) });
     return lacking.filter(({ count }) => count > 0);
   }
 

@@ -57,6 +57,21 @@ describe('requests: on a network that fails', () => {
     expect(asked).toEqual(products);
   });
 
+  test('a stop before a request has arrived: a flush rejects, and what is lacking is told', async () => {
+    const { clock, buyer, buyers } = await startPair(12, {});
+    await clock.until(buyer.waitFor({ servers: 'price_of' }));
+    const speak = silence(buyers);
+    const answer = buyer.request.price_of('tea').catch((error: unknown) => error);
+    const flushed = buyer.flush().catch((error: unknown) => error);
+    const undelivered = buyer.status.undelivered.next();
+    await clock.until(buyer.stop({ timeout: 100 }));
+    const error = expect.objectContaining({ code: 'STATE' }) as unknown;
+    expect([await answer, await flushed]).toEqual([error, error]);
+    const [{ peers, unsent }] = await undelivered;
+    expect([peers.map(({ count }) => count), unsent]).toEqual([[1], 0]);
+    speak();
+  });
+
   test.each([6, 7, 8])('a stream (seed %i): each answer once, in order', async (seed) => {
     const { clock, seller, buyer } = await startPair(seed, FAULTS);
     const items = Array.from({ length: 300 }, (_, i) => i);

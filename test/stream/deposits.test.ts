@@ -216,7 +216,7 @@ describe('deposits', () => {
     publish('aaa');
     outbox.echoed(3);
     expect(outbox.pending).toBe(3);
-    expect(outbox.undelivered()).toEqual([{ subscriber: 'store', count: 3 }]);
+    expect(outbox.undelivered()).toEqual([{ peer: 'store', count: 3 }]);
     expect(() => publish('a')).toThrow(OverflowError);
     const delivered = outbox.delivered(new AbortController().signal);
     await deposits[0]?.answer(true);
@@ -247,7 +247,7 @@ describe('deposits', () => {
     store.isUnsure = true;
     publish('aac');
     outbox.echoed(3);
-    expect([outbox.pending, outbox.undelivered()]).toEqual([3, [{ subscriber: 'store', count: 3 }]]);
+    expect([outbox.pending, outbox.undelivered()]).toEqual([3, [{ peer: 'store', count: 3 }]]);
     outbox.keep(['a']);
     expect(deposits.map(({ holds }) => holds)).toEqual(['a1 a2']);
     store.letGo(3);

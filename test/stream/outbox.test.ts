@@ -355,11 +355,11 @@ describe('outbox', () => {
     publish();
     clock.advance(4_000);
     outbox.subscribe('N', ['a'], 0, { since: 100, hasBroken: true });
-    expect(outbox.undelivered()).toEqual([{ subscriber: 'S', count: 50 }]);
+    expect(outbox.undelivered()).toEqual([{ peer: 'S', count: 50 }]);
     publish();
     clock.advance(500);
     outbox.subscribe('O', ['a'], 0, { since: 100, hasBroken: true });
-    expect(outbox.undelivered().at(-1)).toEqual({ subscriber: 'O', count: 25 });
+    expect(outbox.undelivered().at(-1)).toEqual({ peer: 'O', count: 25 });
   });
 
   test('reminders: later each time, and at least once a second for as long as a subscriber lags', () => {

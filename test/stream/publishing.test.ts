@@ -215,7 +215,7 @@ describe('publishing', () => {
       outbox.publish('a', []);
       outbox.echoed(2);
       outbox.subscribe('S', ['a', 'b', 'c'], acked, READY);
-      expect(outbox.undelivered()).toEqual([{ subscriber: 'S', count: 1 }]);
+      expect(outbox.undelivered()).toEqual([{ peer: 'S', count: 1 }]);
     }
   });
 
@@ -257,7 +257,7 @@ describe('publishing', () => {
     outbox.subscribe('S', ['a'], 0, READY);
     outbox.echoed(2);
     await first;
-    expect(outbox.undelivered()).toEqual([{ subscriber: 'S', count: 1 }]);
+    expect(outbox.undelivered()).toEqual([{ peer: 'S', count: 1 }]);
   });
 
   test.each(['a hello', 'an acknowledgement'])(
@@ -283,7 +283,7 @@ describe('publishing', () => {
     outbox.acknowledge('S', 2);
     expect(outbox.pending).toBe(1);
     outbox.publish('a', []);
-    expect(outbox.undelivered()).toEqual([{ subscriber: 'S', count: 2 }]);
+    expect(outbox.undelivered()).toEqual([{ peer: 'S', count: 2 }]);
   });
 
   test('reminders: are soon again when a subscriber got further', () => {
@@ -371,8 +371,8 @@ describe('publishing', () => {
     outbox.publish('a', []);
     outbox.echoed(1);
     outbox.subscribe('N', ['a'], 0, { since, hasBroken: false });
-    expect(outbox.undelivered().filter(({ subscriber }) => subscriber === 'N')).toEqual(
-      lacks === 0 ? [] : [{ subscriber: 'N', count: lacks }],
+    expect(outbox.undelivered().filter(({ peer }) => peer === 'N')).toEqual(
+      lacks === 0 ? [] : [{ peer: 'N', count: lacks }],
     );
   });
 
@@ -384,8 +384,8 @@ describe('publishing', () => {
     outbox.pause();
     outbox.open();
     expect(outbox.undelivered()).toEqual([
-      { subscriber: 'S', count: 2 },
-      { subscriber: 'N', count: 2 },
+      { peer: 'S', count: 2 },
+      { peer: 'N', count: 2 },
     ]);
   });
 
@@ -400,7 +400,7 @@ describe('publishing', () => {
     outbox.open();
     clock.advance(500);
     outbox.subscribe('N', ['a'], 0, READY);
-    expect(outbox.undelivered().at(-1)).toEqual({ subscriber: 'N', count: 1 });
+    expect(outbox.undelivered().at(-1)).toEqual({ peer: 'N', count: 1 });
   });
 
   test('for a new group of subscribers, the next event comes after all that was sent', () => {
