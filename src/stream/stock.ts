@@ -59,9 +59,8 @@ export class Stock {
   }
 
   #makeRoom(log: Log): boolean {
-    // Those that were dropped stand between others, and take no place.
-    if (log.policy === 'drop-newest') return log.waiting < log.limit;
-    if (log.last - log.sent < log.limit) return true;
+    if (log.waiting < log.limit) return true;
+    if (log.policy === 'drop-newest') return false;
     const keep = log.policy === 'latest' ? 0 : log.limit - 1;
     // What comes before a dropped event was dropped earlier.
     for (let n = log.last - keep; n > log.sent && !log.isDropped(n); n -= 1) this.#drop(log, n);
