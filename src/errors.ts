@@ -57,7 +57,7 @@ export class SlotError extends MrEventLoopError {
   readonly code = 'SLOT_FAILED';
 }
 
-/** Something was started twice, or used before its start or after its end. */
+/** Something was started twice, has ended, or was stopped while somebody waited for it. */
 export class StateError extends MrEventLoopError {
   readonly code = 'STATE';
 }

@@ -179,11 +179,14 @@ export class Broker implements AsyncDisposable {
       );
     }
     const detach = (): void => {
-      this.#ports.get(port)?.();
+      // The port may have been detached, and attached again, since.
+      if (this.#ports.get(port) !== unwatch) return;
+      unwatch();
       this.#ports.delete(port);
       this.#portDoor?.detach(port);
     };
-    if (!this.#ports.has(port)) this.#ports.set(port, whenGone(port, detach));
+    const unwatch = this.#ports.get(port) ?? whenGone(port, detach);
+    this.#ports.set(port, unwatch);
     this.#portDoor?.attach(port);
     return { [Symbol.dispose]: detach };
   }
@@ -211,7 +214,7 @@ export class Broker implements AsyncDisposable {
   /**
    * Binds the addresses and begins to serve. A stopped broker can be started again; the start waits until the stop is
    * done. The start tries an uplink once. When nobody answers within half a second, the broker serves its own peers and
-   * goes on trying.
+   * goes on trying. Also fulfils if the broker is stopped meanwhile, unlike the start of a peer: `running` tells.
    * @returns the broker itself, for `await using`
    * @throws AddressInUseError when another broker or program serves an address; AddressError when an address cannot be
    *   used; RangeError or TypeError for options of a door that make no sense; MissingLibraryError; StateError when the

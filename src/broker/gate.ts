@@ -6,6 +6,7 @@ import { readDirect } from '../wire/direct.ts';
 import { CONTROL_PREFIX, methodTo, readChannelName, TO_ALL } from '../wire/names.ts';
 import { type Pack, packedEvent, readPack } from '../wire/pack.ts';
 import { readStreamId } from '../wire/stream-id.ts';
+import { textOf } from './relay.ts';
 
 /**
  * Makes the gate for a peer that may subscribe to and publish certain events only. The peer has one id: the first that
@@ -69,13 +70,13 @@ export function makeGate(
       return open.has(prefix);
     },
     maySend(frame) {
-      const { calls, invalid } = decode(text(frame));
+      const { calls, invalid } = decode(textOf(frame));
       return invalid.length === 0 && calls.every(isAllowed);
     },
     mayReceive(frame) {
       // Only replays need a check: those for this peer, or for the peer that it pretends to be.
       if (!isToOne(frame)) return true;
-      const { calls } = decode(text(frame));
+      const { calls } = decode(textOf(frame));
       return calls.every((call) => {
         const control = call.method.startsWith(CONTROL_PREFIX) ? readControl(call.args)?.control : undefined;
         return control?.kind !== 'replay' || control.packs.every(({ event }) => isToPeer(event) || maySubscribe(event));
@@ -110,13 +111,6 @@ function isToPeer(method: string): boolean {
 
 /** Whether a frame is a message to a single peer. */
 function isToOne(frame: Frame): boolean {
-  const start = typeof frame === 'string' ? frame : text(frame.subarray(0, LONGEST));
+  const start = typeof frame === 'string' ? frame : textOf(frame.subarray(0, LONGEST));
   return TO_ONE.some((one) => start.startsWith(one));
 }
-
-function text(frame: Frame): string {
-  return typeof frame === 'string' ? frame : (decoder ??= new TextDecoder()).decode(frame);
-}
-
-// Created only when needed: test environments that imitate pages may lack TextDecoder.
-let decoder: InstanceType<typeof TextDecoder> | undefined;

@@ -87,9 +87,12 @@ function startsWith(frame: Frame, { text, bytes }: Start): boolean {
   return true;
 }
 
-function textOf(frame: Frame): string {
-  return typeof frame === 'string' ? frame : new TextDecoder('utf-8', { ignoreBOM: true }).decode(frame);
+export function textOf(frame: Frame): string {
+  return typeof frame === 'string' ? frame : (decoder ??= new TextDecoder('utf-8', { ignoreBOM: true })).decode(frame);
 }
+
+// Created only when needed: test environments that imitate pages may lack TextDecoder.
+let decoder: InstanceType<typeof TextDecoder> | undefined;
 
 /** Whether a text is JSON-RPC as others write it. Peers of this package filter on text and miss it; Python's do not. */
 function isForeignRequest(text: string): boolean {

@@ -221,7 +221,7 @@ function parseAddress(address: string): Address {
   if (isWebSocket(scheme)) checkWebSocket(address, scheme, rest);
   if (SERVERS.has(scheme)) checkServer(address, scheme, rest);
   if (scheme === 'ipc' && !rest.startsWith('/') && !rest.startsWith('@')) {
-    throw new AddressError(`'${address}': ipc needs an absolute path, as in ipc:///tmp/${rest}`);
+    throw new AddressError(`'${address}': ipc needs an absolute path, as in ipc:///tmp/shop`);
   }
   return { scheme, rest };
 }

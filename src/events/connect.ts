@@ -220,7 +220,7 @@ export function disconnect<E extends object, M = EventMapOfEmitter<E>>(
   emitter: Emitter<E, M>,
   event: NoInfer<NameIn<M>>,
 ): number;
-/** Ends the connections between an emitter and a receiver that `connect(emitter, receiver)` makes. */
+/** Ends the connections between an emitter and a receiver that one `connect(emitter, receiver)` makes, the oldest first. */
 export function disconnect<E extends object, M = EventMapOfEmitter<E>, const O extends SlotNameOptions = {}>(
   emitter: Emitter<E, M>,
   receiver: NoInfer<SlotsByName<M, O>>,

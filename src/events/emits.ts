@@ -10,7 +10,7 @@ export type EmitterClass<Attribute extends string, Name extends string> = abstra
 /**
  * Class decorator: gives each instance its events. They are made at their first use, even in a constructor.
  * A subclass with an `@emits` of its own has the events of both classes, if the base class has its events under
- * `@emits`, too. A field of the base class hides the events of the subclass.
+ * `@emits` with the same attribute, too. A field of the base class hides the events of the subclass.
  *
  * ```ts
  * @emits('events', ['produced'])

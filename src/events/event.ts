@@ -9,7 +9,7 @@ declare const EVENT: unique symbol;
 export interface AnyEvent {
   /** Does not exist at run time. It keeps a value that only looks like an event from being accepted as one. */
   readonly [EVENT]: true;
-  /** The event's name among the events of its emitter; empty for an event on its own. */
+  /** The event's name among the events of its emitter; otherwise the one it was made with, or empty. */
   readonly name: string;
   /** How many listeners are connected. */
   readonly listenerCount: number;

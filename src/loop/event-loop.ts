@@ -114,7 +114,8 @@ export class EventLoop implements AsyncDisposable {
   }
 
   /**
-   * Runs all queued calls, also those that are added meanwhile, then emits `stopped`.
+   * Runs all queued calls, also those that are added meanwhile, then emits `stopped`. Does nothing if the loop does not
+   * run: its calls then wait for a start.
    * @throws SelfAwaitError when one of the loop's own slots awaits this; the loop still stops
    */
   stop(): Promise<void> {

@@ -322,7 +322,7 @@ export class Calls {
   }
 
   #check(spec: RequestSpec, given: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]> {
-    if (given.length > spec.arity + 1) {
+    if (given.length > spec.arity + 1 || typeof (given[spec.arity] ?? {}) !== 'object') {
       const counts = { expected: spec.arity, given: given.length };
       throw explain('request', spec.name, { reason: 'arity', ...counts });
     }

@@ -1,32 +1,15 @@
-import type { Violation } from '../contract/validate.ts';
-import type { AnyEvent } from '../events/event.ts';
 import { type Direct, isQuestion } from '../wire/direct.ts';
-import { Calls } from './calls.ts';
+import { Calls, type CallsPort } from './calls.ts';
 import type { LeaveReason } from './presence.ts';
-import type { Services } from './services.ts';
+import type { Services, ServicesPort } from './services.ts';
 import type { Setup } from './setup.ts';
 
 /** What a dialogue uses to send messages and to report. */
-export interface DialoguePort {
-  /** The ids of the peers that serve a request and may be asked. */
-  servers(request: string): readonly string[];
-  /** The event that the handler of a request is connected to. */
-  served(request: string): AnyEvent;
-  /** @throws OverflowError, PayloadError */
-  send(peer: string, message: Direct, trace?: string): void;
-  /**
-   * Sends a message as soon as there is room for it.
-   * @param peer - undefined if there is no peer to send it to
-   */
-  tell(peer: string | undefined, message: Direct): Promise<void>;
-  /** If there is no room for more messages to a peer, returns a promise that fulfils when there is. */
-  room(peer: string): Promise<void> | undefined;
-  /** Something does not fit the contract: arguments, or an answer. */
-  invalid(request: string, violation: Violation): void;
-  failed(request: string, peer: string, error: unknown): void;
-  /** Whether a request from a peer is refused, because its contract is different. */
-  isRefused(peer: string, request: string): boolean;
-}
+export type DialoguePort = CallsPort &
+  ServicesPort & {
+    /** Whether a request from a peer is refused, because its contract is different. */
+    isRefused(peer: string, request: string): boolean;
+  };
 
 /** The requests that a peer sends and answers, from one start to the next stop. */
 export class Dialogue {

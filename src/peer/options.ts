@@ -60,7 +60,8 @@ export type DurableName<A = string> = BusAt<A>['durable'] extends false
  */
 export interface SubscriptionOptions<A = string> {
   /**
-   * How many of the latest events to get from each publisher when the two peers meet.
+   * How many of the latest events to get from each publisher when the two peers meet. Those of them that the
+   * publisher's `history` does not have any more are reported as a `gap`.
    * @default 0
    */
   readonly replay?: number | undefined;
@@ -88,7 +89,7 @@ export interface PeerOptions<S extends MapOfEvents<S>, P extends MapOfEvents<P>,
   /** How each event is subscribed to. */
   subscribe?: { readonly [Name in keyof S]?: SubscriptionOptions<A> } | undefined;
   /**
-   * How many events may be under way, sent but not acknowledged: 50,000 at most, and 4 Mi characters.
+   * How many events may be under way, sent but not acknowledged: 50,000 and `limit` at most, and 4 Mi characters.
    * @default 16_384
    */
   window?: number | undefined;

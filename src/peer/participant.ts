@@ -4,6 +4,7 @@ import type { AnyEvent } from '../events/event.ts';
 import { tell, yieldToRuntime } from '../loop/runtime.ts';
 import { type Probe, probe } from '../trace/probe.ts';
 import type { Agreement } from './agreement.ts';
+import type { Direct } from '../wire/direct.ts';
 import { STORE } from '../wire/names.ts';
 import { counted } from './counted.ts';
 import { Dialogue } from './dialogue.ts';
@@ -103,8 +104,8 @@ export class Participant {
     this.#dialogue = new Dialogue(setup, {
       servers: (request) => this.whoever('serves', request),
       served: (request) => outlets.serve[request] as AnyEvent,
-      send: (peer, message, trace) => this.session.sendDirect(peer, message, trace),
-      tell: async (peer, message) => {
+      send: (peer: string, message: Direct, trace?: string) => this.session.sendDirect(peer, message, trace),
+      tell: async (peer: string | undefined, message: Direct) => {
         if (peer === undefined) return;
         // Checked again, because others may have waited for the same room.
         for (let room = this.session.room(peer); room !== undefined; room = this.session.room(peer)) await room;

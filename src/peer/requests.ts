@@ -13,7 +13,10 @@ export interface RequestOptions {
    * @default 30_000; of a stream, Infinity
    */
   timeout?: number | undefined;
-  /** Cancels the request with the signal's reason. The peer that serves it is notified. */
+  /**
+   * Cancels the request with the signal's reason. The peer that serves it is notified. Answers of a stream that were
+   * not read yet are dropped.
+   */
   signal?: AbortSignal | undefined;
   /**
    * If several peers serve the request, requests with the same key go to the same peer, as long as it is there. Without

@@ -64,7 +64,6 @@ export class Run {
   /** Starts, and fulfils when the peer is ready. If the start fails, the run is over. */
   async start({ timeout = DEFAULT_TIMEOUT, signal }: StartOptions = {}): Promise<void> {
     if (this.#state !== 'new') throw new StateError('the peer was started already');
-    signal?.throwIfAborted();
     this.#state = 'starting';
     const { clock } = this.#setup;
     const deadline = clock.now() + timeout;
@@ -72,6 +71,7 @@ export class Run {
     const onAbort = (): void => this.#ending.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort);
     try {
+      signal?.throwIfAborted();
       await this.#inTime(
         timeout,
         within(clock, this.#open(), timeout, this.#ending.signal, () => 'no bus'),
@@ -80,6 +80,8 @@ export class Run {
       await this.#beginKeeping(timeout, left);
       this.#ending.signal.throwIfAborted();
     } catch (error) {
+      // Whoever waits for the start hears why it failed.
+      this.#ending.abort(error);
       // If the peer was stopped meanwhile, it may have been started again: that is another run.
       if (this.#isOver) await this.#bus?.close();
       else await this.stop();

@@ -46,7 +46,7 @@ export interface Gap {
 export interface PublishOverflow {
   readonly event: string;
   readonly policy: PublishPolicy;
-  /** How many of this event the peer has dropped in all. */
+  /** How many of this event the peer has dropped in all since it was started last. */
   readonly dropped: number;
 }
 

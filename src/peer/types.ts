@@ -112,7 +112,8 @@ export interface Peer<
   flush(options?: FlushOptions): Promise<void>;
   /**
    * Fulfils when the given number of other peers subscribe to an event, or serve a request. Python peers do not count.
-   * @throws TimeoutError; the signal's reason; StateError when the peer is stopped meanwhile
+   * @throws TimeoutError; the signal's reason; StateError when the peer is stopped meanwhile; the error of a start
+   *   that fails meanwhile
    */
   waitFor(options: WaitOptions<P, Q>): Promise<void>;
 }

@@ -145,7 +145,9 @@ export class Outbox {
   publish(name: string, args: readonly unknown[], trace?: string): number {
     const log = this.#logs.get(name) as Log;
     const { pending, gone, size: kept } = this.#stock;
-    if (pending + (gone >> GONE_BITS) >= this.#options.limit || kept >= this.#options.size) {
+    // Under the other policies, a log has a limit of its own, and drops what is beyond it.
+    const counted = log.policy === 'block' ? pending : 0;
+    if (counted + (gone >> GONE_BITS) >= this.#options.limit || kept >= this.#options.size) {
       throw new OverflowError(
         `event '${name}' was refused: subscribers have yet to acknowledge ${pending} events (${kept} characters), and to ` +
           `be told of ${gone} that were dropped`,

@@ -97,6 +97,21 @@ test('ends that go while the broker is stopped: it lets go of them', async () =>
   await using _peer = await peer.start();
 });
 
+test('attach: who detaches a port twice leaves alone what was attached since', async () => {
+  const broker = await listen();
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => port2.close());
+  const first = broker.attach(port1);
+  first[Symbol.dispose]();
+  const [second, same] = [broker.attach(port1), broker.attach(port1)];
+  first[Symbol.dispose]();
+  expect(broker.ports).toBe(1);
+  await using _peer = await new Peer(port2, [], []).start();
+  same[Symbol.dispose]();
+  second[Symbol.dispose]();
+  expect(broker.ports).toBe(0);
+});
+
 test('port: a peer whose broker is in a thread that ended is told', async () => {
   const { port1, port2 } = new MessageChannel();
   const broker = await Broker.listen({});

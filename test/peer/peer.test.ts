@@ -178,9 +178,13 @@ describe('peer: starting and stopping', () => {
   });
 
   test('signal: ends the start with its reason, before and while it waits', async () => {
-    const peer = new Peer('inproc://nobody.in', 'inproc://nobody.out', [], []);
+    const peer = new Peer('inproc://nobody.in', 'inproc://nobody.out', [], ['produced']);
     const reason = new Error('enough');
+    const told: string[] = [];
+    for (const name of ['undelivered', 'stopped'] as const) connect(peer.status, name, () => told.push(name));
+    void peer.publish.produced('early');
     await expect(peer.start({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect([peer.pending, told]).toEqual([0, ['undelivered', 'stopped']]);
     const controller = new AbortController();
     const start = peer.start({ signal: controller.signal });
     controller.abort(reason);

@@ -466,6 +466,8 @@ describe('requests: bad input', () => {
     await expect(buyer.request.price_of(...(['a', {}, 'more'] as unknown as ['a']))).rejects.toThrow(
       new ValidationError("request 'price_of' takes 1 argument, not 3", { event: 'price_of' }),
     );
+    // Somebody may take the options for a number of milliseconds.
+    await expect(buyer.request.price_of('tea', 500 as never)).rejects.toThrow('takes 1 argument, not 2');
     await expect(buyer.request.price_of(3n as never)).rejects.toThrow(PayloadError);
   });
 

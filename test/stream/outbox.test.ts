@@ -9,7 +9,10 @@ import { Outbox } from '../../src/stream/outbox.ts';
 const READY = { since: 0, hasBroken: false };
 
 /** An outbox with one subscriber. What it sends is noted as `a1:3` for the first event of the name `a` and the third in all. */
-function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 4, size = 1e6, history = 0 } = {}) {
+function makeOutbox(
+  events: Record<string, EventOutboxOptions> = {},
+  { window = 4, limit = 1_000, size = 1e6, history = 0 } = {},
+) {
   const clock = new StepClock();
   const sent: string[] = [];
   const given: unknown[] = [];
@@ -18,7 +21,7 @@ function makeOutbox(events: Record<string, EventOutboxOptions> = {}, { window = 
   const heads: number[] = [];
   const told: ((dropped: number) => void)[] = [];
   const batcher = new Batcher('P', new StepClock(), () => {});
-  const outbox: Outbox = new Outbox('P', ['a', 'b'], { window, limit: 1_000, size, history, events }, clock, {
+  const outbox: Outbox = new Outbox('P', ['a', 'b'], { window, limit, size, history, events }, clock, {
     event(log, args) {
       sent.push(`${log.event}${log.sent}:${log.sentG}`);
       given.push(args);
@@ -135,6 +138,19 @@ describe('outbox', () => {
     onOverflow((dropped) => void counts.push(dropped));
     for (let count = 1; count <= 8; count += 1) outbox.publish('a', [count]);
     expect(counts).toEqual([1, 2, 3]);
+  });
+
+  test('a policy drops however low the limit for all events is, and the others are refused', () => {
+    const { outbox, sent } = makeOutbox({ a: { overflow: 'latest' } }, { limit: 4 });
+    for (let count = 1; count <= 50; count += 1) outbox.publish('a', [count]);
+    expect([outbox.pending, outbox.unsent]).toEqual([5, 1]);
+    expect(() => outbox.publish('b', [])).toThrow(OverflowError);
+    for (let g = 1; g <= 50; g += 1) outbox.acknowledge('S', g);
+    expect(sent).toEqual(['a1:1', 'a2:2', 'a3:3', 'a4:4', 'a50:50']);
+    // Nobody has to be told of more than sixteen times as many as may be kept.
+    const { outbox: full } = makeOutbox({ a: { overflow: 'latest' } }, { limit: 4 });
+    for (let count = 1; count <= 4 + 1 + 64; count += 1) full.publish('a', [count]);
+    expect(() => full.publish('a', [])).toThrow(OverflowError);
   });
 
   test('drop-newest: so many wait, however many were dropped behind them', () => {

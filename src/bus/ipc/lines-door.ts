@@ -1,20 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { createServer, type Socket } from 'node:net';
 import type { Door, DoorListener, Endpoints, Frame } from '../bus.ts';
-import {
-  BEAT,
-  isWord,
-  LineReader,
-  MOST_SILENT_TICKS,
-  parse,
-  REFUSED,
-  SUBSCRIBE,
-  TICKS_A_HEARTBEAT,
-  VERSION,
-  WELCOME,
-} from './lines.ts';
+import { BEAT, isWord, LineReader, parse, REFUSED, SUBSCRIBE, VERSION, WELCOME } from './lines.ts';
 import { LengthLimit, PrefixIndex } from '../prefix-index.ts';
 import { listenAt } from '../served.ts';
+import { MOST_SILENT_TICKS, TICKS_A_HEARTBEAT } from '../heartbeat.ts';
 
 /** The limits for guests. */
 interface HouseRules {

@@ -2,18 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { AddressError } from '../../errors.ts';
 import type { Topic } from '../bus.ts';
 import { nextTurn, SLICE } from '../../timers.ts';
-import {
-  isWord,
-  LineReader,
-  MOST_SILENT_TICKS,
-  parse,
-  REFUSED,
-  SUBSCRIBE,
-  TICKS_A_HEARTBEAT,
-  toBytes,
-  VERSION,
-  WELCOME,
-} from './lines.ts';
+import { MOST_SILENT_TICKS, TICKS_A_HEARTBEAT } from '../heartbeat.ts';
+import { isWord, LineReader, parse, REFUSED, SUBSCRIBE, toBytes, VERSION, WELCOME } from './lines.ts';
 
 /** How long, in milliseconds, a broker may take to say who it is, and closing may take. */
 const WELCOME_WITHIN = 5_000;

@@ -14,10 +14,6 @@ export const REFUSED = 'refused ';
 
 export const VERSION = 1;
 
-/** How many ticks a heartbeat has, and how many may pass in silence before a link counts as dead. */
-export const TICKS_A_HEARTBEAT = 3;
-export const MOST_SILENT_TICKS = 2;
-
 /** How long a line may be, in bytes: what fits into a string. */
 const LONGEST = 2 ** 29 - 25;
 

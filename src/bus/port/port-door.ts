@@ -1,7 +1,8 @@
 import type { Door, DoorListener, Endpoints, Frame } from '../bus.ts';
-import { LARGE, Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
+import { LARGE, Line, type Port, type Word } from './port-line.ts';
 import { PrefixIndex } from '../prefix-index.ts';
 import { decodeUtf8 } from '../utf8.ts';
+import { TICKS_A_HEARTBEAT } from '../heartbeat.ts';
 
 /** The peer at the other end of a port. */
 interface Guest {

@@ -1,5 +1,6 @@
 import { LONGEST_TIMER } from '../../timers.ts';
 import type { Frame } from '../bus.ts';
+import { MOST_SILENT_TICKS } from '../heartbeat.ts';
 import { listenToPort, whenGone } from './listen-to-port.ts';
 
 /** A port of the web: a `MessagePort`, a `Worker`, or, within a worker, `self`. */
@@ -39,10 +40,6 @@ export type Word =
 
 /** The name under which a message holds its word. */
 const KEY = 'mreventloop';
-
-/** How many ticks a heartbeat has, and how many may pass in silence before the other end counts as gone. */
-export const TICKS_A_HEARTBEAT = 3;
-export const MOST_SILENT_TICKS = 2;
 
 /**
  * From this many characters, or bytes, on, a frame is sent as bytes whose memory is transferred. A text is copied on

@@ -1,7 +1,8 @@
 import { AddressError } from '../../errors.ts';
 import type { Bus, BusListener, Frame, Topic } from '../bus.ts';
-import { Line, type Port, TICKS_A_HEARTBEAT, type Word } from './port-line.ts';
+import { Line, type Port, type Word } from './port-line.ts';
 import { decodeUtf8 } from '../utf8.ts';
+import { TICKS_A_HEARTBEAT } from '../heartbeat.ts';
 
 /** A peer's end of a port, whose other end was given to a broker. */
 export class PortBus implements Bus {

@@ -11,8 +11,8 @@ import { readGrant } from './grant.ts';
 import { type HouseRules, readRules } from './house-rules.ts';
 import { Guest } from './websocket-guest.ts';
 import { loadWs } from '../websocket-library.ts';
+import { TICKS_A_HEARTBEAT } from '../heartbeat.ts';
 import { deny, takeUpgrades } from './websocket-upgrades.ts';
-import { TICKS_A_HEARTBEAT } from './websocket-messages.ts';
 import type { Grant, WebSocketDoorOptions } from './websocket-options.ts';
 
 /** How long, in milliseconds, a stopping broker waits for peers to take note. */

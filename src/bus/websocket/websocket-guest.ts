@@ -2,18 +2,9 @@ import type { WebSocket } from 'ws';
 import { LONGEST_TIMER } from '../../timers.ts';
 import type { Gate } from '../bus.ts';
 import { LengthLimit } from '../prefix-index.ts';
+import { MOST_SILENT_TICKS } from '../heartbeat.ts';
 import type { HouseRules } from './house-rules.ts';
-import {
-  BEAT,
-  CLOSE,
-  isFrames,
-  JOIN,
-  JOINED,
-  MESSAGE_SIZE,
-  MOST_SILENT_TICKS,
-  SUBSCRIBE,
-  VERSION,
-} from './websocket-messages.ts';
+import { BEAT, CLOSE, isFrames, JOIN, JOINED, MESSAGE_SIZE, SUBSCRIBE, VERSION } from './websocket-messages.ts';
 
 /** The services of a door for its guests. */
 export interface Host {

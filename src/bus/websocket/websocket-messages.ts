@@ -43,7 +43,3 @@ export function isFrames(message: string): boolean {
   const first = message.charCodeAt(0);
   return !(first >= 97 && first <= 122);
 }
-
-/** How many ticks a heartbeat has, and how many may pass in silence before a link counts as dead. */
-export const TICKS_A_HEARTBEAT = 3;
-export const MOST_SILENT_TICKS = 2;

@@ -10,17 +10,8 @@ import {
   type MakeWebSocket,
   type WebSocketLike,
 } from '../find-websocket.ts';
-import {
-  isFrames,
-  isRefusal,
-  JOIN,
-  JOINED,
-  MESSAGE_SIZE,
-  MOST_SILENT_TICKS,
-  SUBSCRIBE,
-  TICKS_A_HEARTBEAT,
-  VERSION,
-} from './websocket-messages.ts';
+import { MOST_SILENT_TICKS, TICKS_A_HEARTBEAT } from '../heartbeat.ts';
+import { isFrames, isRefusal, JOIN, JOINED, MESSAGE_SIZE, SUBSCRIBE, VERSION } from './websocket-messages.ts';
 
 /** How long, in milliseconds, joining may take, and closing. */
 const JOIN_WITHIN = 10_000;
