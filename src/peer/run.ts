@@ -9,6 +9,7 @@ import { Participant } from './participant.ts';
 import { sayLast, sayNothing } from './last-words.ts';
 import { Readiness } from './readiness.ts';
 import { noStore, PORT, type Setup } from './setup.ts';
+import { type Clock, systemClock } from '../stream/clock.ts';
 import { within } from './within.ts';
 
 const DEFAULT_TIMEOUT = 5_000;
@@ -66,16 +67,20 @@ export class Run {
     if (this.#state !== 'new') throw new StateError('the peer was started already');
     this.#state = 'starting';
     const { clock } = this.#setup;
-    const deadline = clock.now() + timeout;
-    const left = (): number => Math.max(0, deadline - clock.now());
+    const inTime = (by: Clock, work: Promise<void>): Promise<void> =>
+      this.#inTime(
+        timeout,
+        within(by, work, timeout, this.#ending.signal, () => 'no bus'),
+      );
     const onAbort = (): void => this.#ending.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort);
     try {
       signal?.throwIfAborted();
-      await this.#inTime(
-        timeout,
-        within(clock, this.#open(), timeout, this.#ending.signal, () => 'no bus'),
-      );
+      // Code is loaded in real time, also where the peer has a clock that is stepped.
+      await inTime(systemClock(), this.participant.load());
+      const deadline = clock.now() + timeout;
+      const left = (): number => Math.max(0, deadline - clock.now());
+      await inTime(clock, this.#open());
       await this.#findBroker(left(), timeout);
       await this.#beginKeeping(timeout, left);
       this.#ending.signal.throwIfAborted();
@@ -151,8 +156,6 @@ export class Run {
     // Set first, so that the bus is closed whatever happens. It may arrive when nobody waits for it any more.
     this.#bus = bus;
     if (this.#isOver) await bus.close();
-    this.#ending.signal.throwIfAborted();
-    await this.participant.load();
     this.#ending.signal.throwIfAborted();
     this.#durability = await this.#makeDurability(bus);
     const { session } = this.participant;
