@@ -143,12 +143,18 @@ class RedisBus implements Bus {
       clearTimeout(timer);
       this.#closing.signal.removeEventListener('abort', abandon);
     }
-    const ask = (): Promise<unknown> => Promise.all([link.in.ping(), link.out.ping()]);
-    const pulse = new Pulse(ask, () => link.drop());
-    link.in.on('messageBuffer', () => pulse.heard());
+    // One each: what comes over the one does not show that the other is alive.
+    const pulses = [link.in, link.out].map((client) => {
+      const pulse = new Pulse(
+        () => client.ping(),
+        () => link.drop(),
+      );
+      client.on('messageBuffer', () => pulse.heard());
+      return pulse;
+    });
     if (this.#closing.signal.aborted) link.drop();
     await link.ended;
-    pulse.stop();
+    for (const pulse of pulses) pulse.stop();
     link.drop();
     this.#link = undefined;
     this.#listener?.down();

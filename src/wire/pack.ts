@@ -153,7 +153,10 @@ function readSteps(first: number, steps: unknown, length: number): number[] | un
   for (let index = 0; index < length - 1; index += 1) {
     const step: unknown = steps.length === 0 ? 1 : steps[Math.min(index, steps.length - 1)];
     if (!isCount(step)) return undefined;
-    gs.push((gs[index] as number) + step);
+    const g = (gs[index] as number) + step;
+    // Beyond, numbers do not count any more. As n is no larger than g, the same holds for it.
+    if (!isCount(g)) return undefined;
+    gs.push(g);
   }
   return gs;
 }

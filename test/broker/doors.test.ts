@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { EventEmitter, once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -236,7 +237,7 @@ describe('broker with two doors', () => {
     ['heartbeat', Infinity],
     ['heartbeat', 2 ** 31],
     ['joinWithin', 2 ** 31],
-    ['maxPayload', 2 ** 31],
+    ['maxPayload', constants.MAX_STRING_LENGTH],
     ['heartbeat', 0],
     ['heartbeat', NaN],
   ])('limits: %s of %d is refused', async (name, value) => {

@@ -670,6 +670,21 @@ describe('strangers: how much they may do', () => {
     expect(reasons.slice(1)).toEqual(['a message that makes no sense here', 'a message that makes no sense here']);
   });
 
+  test('what the library cuts off is told once, also if it does not leave', async () => {
+    const broker = await listen({ maxPayload: 2_200_000, joinWithin: 1_000 });
+    const reasons: string[] = [];
+    connect(broker.status, 'refused', ({ reason }) => reasons.push(reason));
+    const stranger = await Stranger.open(broker.url);
+    stranger.socket.pause();
+    const refused = broker.status.refused.next();
+    stranger.say('x'.repeat(3_000_000));
+    await refused;
+    // Whose time is over later.
+    const another = await Stranger.open(broker.url);
+    await another.end();
+    expect(reasons).toEqual([expect.stringContaining('cannot be taken'), 'did not join in time']);
+  });
+
   test('pongs without end: read no faster than messages', async () => {
     const { url } = await listen({ bytesPerSecond: 100_000 });
     const stranger = await Stranger.joined(url);

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
@@ -89,6 +90,17 @@ async function openDoor(
   };
   return { door, join, path };
 }
+
+/** @returns a path where this is said to all who come */
+async function sayAt(words: string): Promise<string> {
+  const path = `${temporaryFolder()}/x.lines`;
+  const server = createServer((socket) => void socket.on('error', () => {}).end(words)).listen(path);
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return path;
+}
+
+const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
 
 async function closed(socket: Socket): Promise<void> {
   if (!socket.destroyed) await once(socket, 'close');
@@ -318,6 +330,17 @@ describe('ipc: the plain socket', () => {
     expect(reader.isTooLong).toBe(true);
   });
 
+  test('a line that ends beyond what fits into a string is too long as well', () => {
+    const longest = constants.MAX_STRING_LENGTH - 1;
+    const chunk = Buffer.alloc(64 * 1024 * 1024, 'x');
+    const reader = new LineReader();
+    for (let i = 0; i < 7; i += 1) expect([...reader.read(chunk)]).toEqual([]);
+    expect([...reader.read(chunk.subarray(0, longest - 7 * chunk.length))]).toEqual([]);
+    expect(reader.isTooLong).toBe(false);
+    expect([...reader.read(Buffer.from('x\nbeat\n'))]).toEqual([]);
+    expect(reader.isTooLong).toBe(true);
+  });
+
   test.each([1, 2, 3, 7, 100_000])('lines that come in pieces of %i bytes are put together', (size) => {
     const text = ['a', '', 'ü\u{1f375}', 'x'.repeat(50)];
     const all = Buffer.from(`${text.join('\n')}\n`);
@@ -325,6 +348,23 @@ describe('ipc: the plain socket', () => {
     const lines: Buffer[] = [];
     for (let i = 0; i < all.length; i += size) lines.push(...reader.read(all.subarray(i, i + size)));
     expect(lines.map(String)).toEqual(text);
+  });
+
+  test.each([
+    '{"version":2,"heartbeat":6000}',
+    ...[0, null, 2 ** 31].map((heartbeat) => JSON.stringify({ version: 1, heartbeat })),
+  ])('who welcomes with %s does not speak this version', async (welcome) => {
+    const path = await sayAt(`welcome ${welcome}\n`);
+    expect(await joinLines(path, () => {}, new AbortController().signal)).toBeUndefined();
+  });
+
+  test('who is welcomed twice keeps no timer', async () => {
+    const welcome = 'welcome {"version":1,"heartbeat":6000}\n';
+    const path = await sayAt(`${welcome}${welcome}`);
+    const before = timers();
+    const link = (await joinLines(path, () => {}, new AbortController().signal)) as LinesLink;
+    await link.close();
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   test('a link is not taken for dead while its peer takes its time over what has come', async () => {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { AddressError } from '../../errors.ts';
 import type { Topic } from '../bus.ts';
-import { nextTurn, SLICE } from '../../timers.ts';
+import { LONGEST_TIMER, nextTurn, SLICE } from '../../timers.ts';
 import { MOST_SILENT_TICKS, TICKS_A_HEARTBEAT } from '../heartbeat.ts';
 import { isWord, LineReader, parse, REFUSED, SUBSCRIBE, toBytes, VERSION, WELCOME } from './lines.ts';
 
@@ -148,6 +148,7 @@ export class LinesLink {
       this.#socket.destroy();
       return;
     }
+    clearInterval(this.#watch);
     // Ticks are counted, not time: a process that was busy has not listened.
     this.#watch = setInterval(() => {
       this.#silentTicks += 1;
@@ -156,8 +157,8 @@ export class LinesLink {
   }
 }
 
-/** Returns the heartbeat; undefined where the broker speaks another version. */
+/** Returns the heartbeat; undefined where the broker speaks another version, or makes no sense. */
 function readWelcome(json: string): number | undefined {
-  const { version, heartbeat } = (parse(json) ?? {}) as { version?: number; heartbeat?: number };
-  return version === VERSION ? heartbeat : undefined;
+  const { version, heartbeat = 0 } = (parse(json) ?? {}) as { version?: number; heartbeat?: number };
+  return version === VERSION && heartbeat >= 1 && heartbeat <= LONGEST_TIMER ? heartbeat : undefined;
 }

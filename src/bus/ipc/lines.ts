@@ -60,6 +60,8 @@ export class LineReader {
   *read(chunk: Buffer): Generator<Buffer, void> {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      // It stays unfinished, and so too long.
+      if (this.#size + end - start > LONGEST) break;
       yield this.#complete(chunk.subarray(start, end));
       start = end + 1;
     }

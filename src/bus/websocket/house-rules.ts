@@ -30,9 +30,12 @@ const OTHER_OPTIONS = {
   authorize: true,
 } as const satisfies Record<Exclude<keyof WebSocketDoorOptions, keyof HouseRules>, true>;
 
-/** Numbers that timers, and the library, would take for very small ones if they were larger. */
-const OF_32_BITS = ['joinWithin', 'maxPayload', 'heartbeat'] as const satisfies readonly (keyof HouseRules)[];
-const MOST_OF_32_BITS = 0x7fff_ffff;
+/** Timers would take larger numbers for very small ones, and larger messages do not fit into a string. */
+const MOST = {
+  joinWithin: 0x7fff_ffff,
+  maxPayload: 2 ** 29 - 25,
+  heartbeat: 0x7fff_ffff,
+} as const satisfies Partial<HouseRules>;
 
 /**
  * Reads the options of a door, and checks those that keep strangers out: if one of them had no effect, the door would
@@ -55,8 +58,8 @@ export function readRules(options: WebSocketDoorOptions): HouseRules {
   for (const [name, value] of Object.entries(rules)) {
     if (!(value >= 1)) throw new RangeError(`${name} must be at least 1`);
   }
-  for (const name of OF_32_BITS) {
-    if (rules[name] > MOST_OF_32_BITS) throw new RangeError(`${name} must be at most ${MOST_OF_32_BITS}`);
+  for (const [name, most] of Object.entries(MOST)) {
+    if (rules[name as keyof HouseRules] > most) throw new RangeError(`${name} must be at most ${most}`);
   }
   if (rules.maxPayload < 2 * FRAME_OVERHEAD) throw new RangeError(`maxPayload must be at least ${2 * FRAME_OVERHEAD}`);
   return rules;

@@ -73,8 +73,7 @@ export class Guest {
     socket.on('error', (error) => {
       // The library itself closes connections that break the protocol or its limits. Other errors are followed by a
       // close.
-      if (this.#isGone() || !isOfProtocol(error)) return;
-      this.#host.refused(`what it sent cannot be taken: ${error.message}`, undefined);
+      if (isOfProtocol(error)) this.#refuse(CLOSE.MALFORMED, `what it sent cannot be taken: ${error.message}`);
     });
   }
 

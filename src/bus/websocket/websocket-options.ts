@@ -69,7 +69,7 @@ export interface WebSocketDoorOptions {
    */
   readonly joinWithin?: number | undefined;
   /**
-   * The size, in bytes, of the largest accepted message, at least 2 Mi and less than 2 Gi. An event may have 1 Mi less.
+   * The size, in bytes, of the largest accepted message, at least 2 Mi and less than 512 Mi. An event may have 1 Mi less.
    * @default 4 Mi
    */
   readonly maxPayload?: number | undefined;
