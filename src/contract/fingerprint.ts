@@ -67,9 +67,16 @@ export function compareFingerprints(here: readonly Fingerprint[], there: readonl
   });
 }
 
-/** Descriptions by two libraries, or of two kinds, can differ and mean the same, so they are not compared. */
+/**
+ * Descriptions by two libraries, or of two kinds, can differ and mean the same, so they are not compared. Whether it is
+ * an answer always is.
+ */
 function differ(one: string, other: string): boolean {
-  return one !== other && originOf(one) === originOf(other);
+  return one !== other && (originOf(one) === originOf(other) || answerIn(one) !== answerIn(other));
+}
+
+function answerIn(text: string): string | undefined {
+  return /[?*]?$/.exec(text)?.[0];
 }
 
 function originOf(text: string): string {

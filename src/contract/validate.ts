@@ -38,7 +38,6 @@ export type Parse = (args: readonly unknown[]) => Parsed | Promise<Parsed>;
 
 type Standard = StandardSchema['~standard'];
 type Result = ReturnType<Standard['validate']>;
-type Fitting = Extract<Awaited<Result>, { readonly value: unknown }>;
 
 /** How much to keep of the issues: input from outside may be wrong in a million places. */
 const MOST_ISSUES = 10;
@@ -67,12 +66,16 @@ function parseFrom(
   values: unknown[],
 ): Parsed | Promise<Parsed> {
   for (let i = values.length; i < standards.length; i += 1) {
-    // A missing argument is undefined, which a schema may accept.
-    const result = validate(standards[i] as Standard, args[i]);
-    if (isLater(result)) return parseLater(standards, args, values, result);
-    const issues = issuesOf(result);
+    let issues: readonly SchemaIssue[] | undefined;
+    try {
+      // A missing argument is undefined, which a schema may accept.
+      const result = (standards[i] as Standard).validate(args[i]);
+      if (isLater(result)) return parseLater(standards, args, values, result);
+      issues = take(result, values);
+    } catch (error) {
+      issues = failed(error);
+    }
     if (issues !== undefined) return violation(standards, args, i, issues);
-    values.push((result as Fitting).value);
   }
   return values;
 }
@@ -83,15 +86,14 @@ async function parseLater(
   values: unknown[],
   pending: PromiseLike<Awaited<Result>>,
 ): Promise<Parsed> {
-  let result: Awaited<Result>;
+  const position = values.length;
+  let issues: readonly SchemaIssue[] | undefined;
   try {
-    result = await pending;
+    issues = take(await pending, values);
   } catch (error) {
-    result = failed(error);
+    issues = failed(error);
   }
-  const issues = issuesOf(result);
-  if (issues !== undefined) return violation(standards, args, values.length, issues);
-  values.push((result as Fitting).value);
+  if (issues !== undefined) return violation(standards, args, position, issues);
   return parseFrom(standards, args, values);
 }
 
@@ -100,25 +102,19 @@ function isLater(result: Result | null | undefined): result is Promise<Awaited<R
   return typeof (result as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
 }
 
-/** Returns what is wrong; undefined if it is known that nothing is. */
-function issuesOf(result: Awaited<Result> | null | undefined): readonly SchemaIssue[] | undefined {
+/** Adds the value of a result. Returns what is wrong instead, unless it is known that nothing is. */
+function take(result: Awaited<Result> | null | undefined, values: unknown[]): readonly SchemaIssue[] | undefined {
   // Some schemas return null for no issues.
   const issues = result?.issues ?? undefined;
   if (issues !== undefined) return issues;
-  return typeof result === 'object' && result !== null && 'value' in result ? undefined : NO_RESULT;
+  if (typeof result !== 'object' || result === null || !('value' in result)) return NO_RESULT;
+  values.push(result.value);
+  return undefined;
 }
 
-function validate(standard: Standard, value: unknown): Result {
-  try {
-    return standard.validate(value);
-  } catch (error) {
-    return failed(error);
-  }
-}
-
-/** The result of a schema that threw: it accepts nothing. The error's message is left out: it may quote the value. */
-function failed(error: unknown): Awaited<Result> {
-  return { issues: [{ message: `the schema threw ${error instanceof Error ? error.name : typeof error}` }] };
+/** What is wrong if a schema threw: it accepts nothing. The error's message is left out: it may quote the value. */
+function failed(error: unknown): readonly SchemaIssue[] {
+  return [{ message: `the schema threw ${error instanceof Error ? error.name : typeof error}` }];
 }
 
 function violation(

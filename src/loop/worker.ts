@@ -1,7 +1,7 @@
 import { SlotError, StateError } from '../errors.ts';
 import { describe } from '../events/emitter.ts';
 import { runAsNone } from './current-call.ts';
-import { isSliceOver, throwUncaught, yieldToRuntime } from './runtime.ts';
+import { isSliceOver, tell, yieldToRuntime } from './runtime.ts';
 
 /**
  * Repeats the same step until it is stopped. An error that a step throws ends the program with exit
@@ -68,10 +68,12 @@ export abstract class Worker implements AsyncDisposable {
         if (isSliceOver()) await yieldToRuntime();
       }
     } catch (cause) {
-      if (!signal.aborted || !isAbort(cause, signal)) {
+      // The user's errors and classes may throw when their names are read. Then that becomes uncaught.
+      tell(() => {
+        if (signal.aborted && isAbort(cause, signal)) return;
         const kind = cause instanceof Error ? cause.name : typeof cause;
-        throwUncaught(new SlotError(`a step of worker ${describe(this)} failed: ${kind}`, { cause }));
-      }
+        throw new SlotError(`a step of worker ${describe(this)} failed: ${kind}`, { cause });
+      });
     } finally {
       this.#work = undefined;
     }

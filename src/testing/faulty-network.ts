@@ -43,8 +43,6 @@ export class FaultyNetwork {
   readonly #random: () => number;
   readonly #packs: boolean;
   readonly #buses = new Set<FaultyBus>();
-  // Frames of a broker that has crashed do not arrive any more.
-  #incarnation = 0;
   #isUp = true;
 
   constructor({ clock, seed, packs = true, loss = 0, duplication = 0, delay = 0, jitter = 0 }: FaultyNetworkOptions) {
@@ -67,8 +65,10 @@ export class FaultyNetwork {
   /** Crashes the broker: frames under way are lost, and every bus reports that its link broke. */
   crash(): void {
     this.#isUp = false;
-    this.#incarnation += 1;
-    for (const bus of this.#buses) bus.break();
+    for (const bus of this.#buses) {
+      bus.lose();
+      bus.break();
+    }
   }
 
   /** Starts the broker again, and mends the links. */
@@ -103,14 +103,14 @@ export class FaultyNetwork {
   }
 
   #pass(frame: string): void {
-    const incarnation = this.#incarnation;
     for (const bus of this.#buses) {
       if (!bus.wants(frame)) continue;
+      const { link } = bus;
       const copies = this.#random() < this.faults.duplication ? 2 : 1;
       for (let copy = 0; copy < copies; copy += 1) {
         if (this.#random() < this.faults.loss) continue;
         this.#clock.after(bus.timeOnTheWay(this.#clock.now(), this.faults, this.#random), () => {
-          if (incarnation === this.#incarnation) bus.arrive(frame);
+          if (link === bus.link) bus.arrive(frame);
         });
       }
     }
@@ -126,6 +126,7 @@ export class FaultyBus implements Bus {
   #characters = 0;
   // The time at which the last frame arrives that does not overtake others.
   #arrival = 0;
+  #link = 0;
 
   /** @internal */
   constructor(network: FaultyNetwork) {
@@ -162,6 +163,7 @@ export class FaultyBus implements Bus {
     this.#isConnected = true;
     // A peer that is started again subscribes again, perhaps to fewer topics.
     this.#prefixes = [];
+    this.lose();
     this.#network.detach(this);
     return Promise.resolve();
   }
@@ -185,6 +187,17 @@ export class FaultyBus implements Bus {
   /** @internal */
   wants(frame: string): boolean {
     return this.#prefixes.some((prefix) => frame.startsWith(prefix));
+  }
+
+  /** @internal Identifies the link, as frames that were lost with it do not arrive at the next one. */
+  get link(): number {
+    return this.#link;
+  }
+
+  /** @internal Loses all frames that are under way. */
+  lose(): void {
+    this.#link += 1;
+    this.#arrival = 0;
   }
 
   /** @internal Returns how long, in milliseconds, the next frame takes to get here. */

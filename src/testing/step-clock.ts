@@ -74,7 +74,7 @@ export class StepClock implements Clock {
    */
   async pass(milliseconds: number): Promise<void> {
     for (let passed = 0; passed < milliseconds; passed += 1) {
-      this.advance(1);
+      this.advance(Math.min(1, milliseconds - passed));
       await new Promise<void>(nextTurn);
     }
   }
@@ -93,6 +93,8 @@ export class StepClock implements Clock {
     const isCondition = typeof awaited === 'function';
     const isOver = isCondition ? awaited : whetherSettled(awaited);
     const end = this.#now + timeout;
+    // It may be settled already, which shows only after a turn.
+    if (!isCondition) await new Promise<void>(nextTurn);
     while (!isOver()) {
       if (this.#now >= end)
         throw new TimeoutError(

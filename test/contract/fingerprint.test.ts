@@ -95,6 +95,19 @@ describe('fingerprints', () => {
     ]);
   });
 
+  test('an event, a request and a stream are different, also if their schemas cannot be compared', () => {
+    const [x, y] = [z.string(), v.number()];
+    const event = fingerprintsOf(contract({ x: [x, z.number()] }), ['x']);
+    const asked = fingerprintsOf(contract({ x: request([x], y) }), ['x']);
+    const stream = fingerprintsOf(contract({ x: requestStream([x], z.date()) }), ['x']);
+    const answer = [{ event: 'x', reason: 'arguments', arguments: [2] }];
+    expect(compareFingerprints(event, asked)).toEqual(answer);
+    expect(compareFingerprints(asked, stream)).toEqual(answer);
+    expect(compareFingerprints(stream, event)).toEqual(answer);
+    const other = fingerprintsOf(contract({ x: request([x], z.number()) }), ['x']);
+    expect(compareFingerprints(asked, other)).toEqual([]);
+  });
+
   // Peers of different versions compare them: a change here makes them warn of each other.
   test('do not change from version to version', () => {
     expect(fingerprint(z.object({ name: z.string() }), v.object({ name: v.string() }), z.date()))

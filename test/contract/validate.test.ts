@@ -113,6 +113,18 @@ describe('validation: arguments', () => {
     expect(await parserFor([schemaWith(() => Promise.resolve(result))])(['tea'])).toEqual(refused);
   });
 
+  test.each(['value', 'issues', 'then'])(
+    'a schema whose result throws when its %s is read accepts nothing',
+    async (key) => {
+      const result = Object.defineProperty({}, key, { get: () => fail('secret') });
+      const issues = [{ message: 'the schema threw RangeError', path: [] }];
+      const refused = { reason: 'schema', argument: 2, issues };
+      expect(parserFor([z.string(), schemaWith(() => result)])(['tea', 'secret'])).toEqual(refused);
+      const later = parserFor([z.string(), schemaWith(async () => result)]);
+      expect(await later(['tea', 'secret'])).toEqual(refused);
+    },
+  );
+
   test('a schema that has null for no issues accepts', () => {
     expect(parserFor([schemaWith(() => ({ value: 'tea', issues: null }))])(['milk'])).toEqual(['tea']);
   });

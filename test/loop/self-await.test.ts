@@ -208,7 +208,7 @@ describe('detected', () => {
     worker.eventLoop.start();
     const stopped = worker.eventLoop.events.stopped.next();
     await expect(worker.pass(() => worker.eventLoop.stop())).rejects.toThrow(
-      new SelfAwaitError('slot Worker.pass waits for its own event loop to stop. Stop it without awaiting that'),
+      'slot Worker.pass waits for EventLoop.stop, which cannot run before Worker.pass has ended',
     );
     await stopped;
     expect(worker.eventLoop.running).toBe(false);
@@ -219,6 +219,17 @@ describe('detected', () => {
     one.eventLoop.start();
     await using _two = two.eventLoop.start();
     await expect(one.pass(() => two.pass(() => late(() => one.eventLoop.stop())))).rejects.toThrow(SelfAwaitError);
+  });
+
+  test('self-await: a slot that waits for a slot that waits for its loop to stop', async () => {
+    const [one, two] = [new Worker(), new Worker()];
+    one.eventLoop.start();
+    await using _two = two.eventLoop.start();
+    const waits = one.pass(() => late(() => two.other()));
+    const stops = two.pass(() => one.eventLoop.stop());
+    await expect(waits).rejects.toThrow(SelfAwaitError);
+    await stops;
+    expect(one.eventLoop.running).toBe(false);
   });
 });
 
@@ -233,6 +244,23 @@ describe('not mistaken for it', () => {
     gate.resolve();
     await slow;
     expect(await outside).toEqual(['other', 'other']);
+  });
+
+  test('self-await: outsiders may wait for a loop to stop that one of its slots has stopped', async () => {
+    const worker = new Worker();
+    worker.eventLoop.start();
+    const gate = deferred();
+    // No async function, so what it has called counts as awaited by it.
+    const stops = slot(worker, () => {
+      void worker.eventLoop.stop();
+      return gate.promise;
+    });
+    const stopping = stops();
+    await settled();
+    const outside = worker.eventLoop.stop();
+    gate.resolve();
+    await Promise.all([stopping, outside]);
+    expect(worker.eventLoop.running).toBe(false);
   });
 
   test('self-await: a call that is not awaited runs afterwards', async () => {

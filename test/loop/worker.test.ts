@@ -177,6 +177,19 @@ describe('start and stop', () => {
   });
 });
 
+test('worker: an error whose name cannot be read is reported as well', async () => {
+  const uncaught = collectUncaught();
+  const error = Object.defineProperty(new Error('no'), 'name', {
+    get() {
+      throw new RangeError('no name');
+    },
+  });
+  const worker = new Stepper(() => Promise.reject(error)).start();
+  await worker.done;
+  await settled();
+  expect(uncaught).toEqual([new RangeError('no name')]);
+});
+
 test('worker: a step that throws ends the program with exit code 1 and a report that names the worker', async () => {
   const { code, stdout, stderr } = await runChild('worker');
   expect(code).toBe(1);

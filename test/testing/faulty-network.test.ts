@@ -69,6 +69,17 @@ describe('faulty network', () => {
     expect(received).toEqual(['x0']);
   });
 
+  test('crash: nothing waits behind what was lost', () => {
+    const { clock, network, received, send } = connectTwo({ delay: 5 });
+    send(1);
+    network.crash();
+    network.restart();
+    network.faults.delay = 1;
+    send(1);
+    clock.advance(1);
+    expect(received).toEqual(['x0']);
+  });
+
   test('partition: nothing passes and nobody is told; break: the bus is told; mend ends both', () => {
     const { clock, receiver, received, send, downs } = connectTwo({});
     receiver.partition();
@@ -107,5 +118,19 @@ describe('faulty network', () => {
     send(1);
     clock.advance(1);
     expect(received).toEqual(['x0']);
+  });
+
+  test('close: what is under way does not arrive when the bus is opened again, and nothing waits behind it', async () => {
+    const { clock, network, receiver, received, send } = connectTwo({ delay: 5 });
+    send(1);
+    await receiver.close();
+    void receiver.open({ frame: (text) => received.push(text), unreadable() {}, refused() {}, down() {} });
+    receiver.subscribe(TOPIC);
+    network.faults.delay = 1;
+    send(2);
+    clock.advance(1);
+    expect(received).toEqual(['x0', 'x1']);
+    clock.advance(10);
+    expect(received).toEqual(['x0', 'x1']);
   });
 });

@@ -49,6 +49,18 @@ describe('step clock', () => {
     expect(clock.now()).toBe(7);
   });
 
+  test('pass: a part of a millisecond is no whole one', async () => {
+    const clock = new StepClock();
+    await clock.pass(2.5);
+    expect(clock.now()).toBe(2.5);
+  });
+
+  test('until: a promise is settled already; then no time passes', async () => {
+    const clock = new StepClock();
+    expect(await clock.until(Promise.resolve('before'), { timeout: 0 })).toBe('before');
+    expect(clock.now()).toBe(0);
+  });
+
   test('until: a promise is settled', async () => {
     const clock = new StepClock();
     const later = new Promise((resolve) => clock.after(30, () => resolve('later')));
