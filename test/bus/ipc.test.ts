@@ -230,6 +230,25 @@ describe('ipc: the plain socket', () => {
     }
   });
 
+  test('frames come in the order in which they were sent, however large they are', async () => {
+    const { door, join } = await openDoor();
+    const stranger = await join();
+    const frames = [1, 20_000, 2, 3, 30_000].map((size) => frame(`["${'x'.repeat(size)}"]`));
+    for (const one of frames) door.send(one);
+    for (const one of frames) expect(await stranger.next()).toBe(one);
+  });
+
+  test('a link is not taken for dead as long as beats come', async () => {
+    const { path } = await openDoor({ heartbeat: 300, mostWaiting: 16 * 1024 * 1024 });
+    const stranger = await openStranger(path);
+    const link = (await joinLines(path, () => {}, new AbortController().signal)) as LinesLink;
+    onTestFinished(() => link.close());
+    let ended = false;
+    void link.ended.then(() => (ended = true));
+    for (let beats = 0; beats < 8;) if ((await stranger.next()) === 'beat') beats += 1;
+    expect(ended).toBe(false);
+  });
+
   test.each([
     ['a word that is not known', 'shout "x"'],
     ['a subscription to nothing that is text', 'subscribe [1]'],

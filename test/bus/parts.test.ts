@@ -47,9 +47,46 @@ describe('parts of a frame', () => {
     expect(again).toEqual([undefined, undefined, text(frame)]);
   });
 
+  test('what lacks a part stays dropped, whatever comes behind it', () => {
+    const frame = bytes(`[${'x'.repeat(300)}]`);
+    const [first, second, third] = cut(frame, 250, 'sender') as [Uint8Array, Uint8Array, Uint8Array];
+    for (const rest of [
+      [third, second, third],
+      [third, third],
+    ]) {
+      const parts = new Parts();
+      for (const part of [first, ...rest]) expect(parts.add(part)).toBeUndefined();
+    }
+  });
+
+  test('bytes that are used again by who handed them over are kept as they were', () => {
+    const parts = new Parts();
+    const frame = bytes(`[${'x'.repeat(300)}]`);
+    const whole = cut(frame, 250, 'sender').map((part) => {
+      const added = text(parts.add(part));
+      part.fill(0);
+      return added;
+    });
+    expect(whole.at(-1)).toBe(text(frame));
+  });
+
+  test('100 senders may be in the middle of a frame; one more pushes out the one that has been there longest', () => {
+    const parts = new Parts();
+    const frame = bytes(`[${'x'.repeat(200)}]`);
+    const send = (sender: number, index: number): unknown =>
+      text(parts.add(cut(frame, 250, `sender-${sender}`)[index] as Uint8Array));
+    for (let sender = 0; sender < 100; sender += 1) expect(send(sender, 0)).toBeUndefined();
+    expect(send(0, 1)).toBe(text(frame));
+    expect(send(0, 0)).toBeUndefined();
+    expect(send(100, 0)).toBeUndefined();
+    expect(send(1, 1)).toBeUndefined();
+    for (let sender = 2; sender <= 100; sender += 1) expect(send(sender, 1)).toBe(text(frame));
+    expect(send(0, 1)).toBe(text(frame));
+  });
+
   test('what is no part, though it begins like one, is dropped', () => {
     const parts = new Parts();
-    for (const message of ['part ', 'part x\n', 'part x 1 2\nrest', 'part x a b\n', 'part x 0 0\n']) {
+    for (const message of ['part ', 'part x\n', 'part x 1 2\nrest', 'part x a b\n', 'part x 0 0\n', 'part x 0 10']) {
       expect(parts.add(bytes(message))).toBeUndefined();
     }
   });

@@ -37,6 +37,10 @@ describe('contract: entries', () => {
     expect(() => contract({ produced: entry as never })).toThrow("'produced'");
   });
 
+  test.each([null, undefined, 'shop'])('%o is no contract', (entries) => {
+    expect(() => contract(entries as never)).toThrow(new ConnectError('a contract must be an object'));
+  });
+
   test.each(['', '__proto__'])("'%s' is no name", (name) => {
     expect(() => contract({ [name]: [] })).toThrow(ConnectError);
   });

@@ -145,6 +145,14 @@ describe('connect', () => {
     expect(products).toEqual(['tea', 'tea', 'tea']);
   });
 
+  test('connect: a class that lacks the named slot is refused, and not connected as a function', () => {
+    const producer = new Producer();
+    class Shop {}
+    // @ts-expect-error there is no such slot
+    expect(() => connect(producer, 'produced', Shop, 'onProduced')).toThrow(ConnectError);
+    expect(producer.events.produced.listenerCount).toBe(0);
+  });
+
   test('connect: a class may have slots that are named like the events', () => {
     const products: string[] = [];
     class Shop {

@@ -1,4 +1,4 @@
-import { connect, ConnectError, emits, event, eventNames, type Events, events } from 'mreventloop';
+import { connect, ConnectError, emits, event, eventNames, Events, events } from 'mreventloop';
 import { expect, test } from 'vitest';
 
 @emits('events', ['produced'])
@@ -24,6 +24,12 @@ test('emits: every instance has events of its own', () => {
 test('emits: events have their names', () => {
   expect(eventNames(new Producer().events)).toEqual(['produced']);
   expect(new Producer().events.produced.name).toBe('produced');
+});
+
+test('emits: once they were used, the events show like a field', () => {
+  const producer = new Producer();
+  expect(producer.events).toBeInstanceOf(Events);
+  expect(Object.keys(producer)).toEqual(['events']);
 });
 
 test('emits: a constructor can use the events', () => {

@@ -1,6 +1,7 @@
 import { connect, event, events } from 'mreventloop';
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
+import { collectGarbage } from '../loop/collect-garbage.ts';
 
 /** An event, how often its listener was called, and a signal. */
 function counted() {
@@ -168,4 +169,18 @@ test('link: the links of several connections end together', () => {
   expect(link.connected).toBe(false);
   emitter.events.struck();
   expect(calls).toEqual(['rung', 'struck']);
+});
+
+test('link: nothing of a connection that has ended is kept alive', async () => {
+  const rung = event();
+  const listeners = Array.from({ length: 20 }, (_, i) => {
+    const listener = (): number => i;
+    rung.addListener(listener, { once: true }).disconnect();
+    return new WeakRef(listener);
+  });
+  // A reference that was just made is kept until the next turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  collectGarbage();
+  expect(rung.listenerCount).toBe(0);
+  expect(listeners.filter((listener) => listener.deref() !== undefined)).toEqual([]);
 });

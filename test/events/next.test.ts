@@ -130,6 +130,14 @@ describe('timeout', () => {
     rung();
     await next;
   });
+
+  test('timeout: the longest time that a timer can wait is one', async () => {
+    const rung = event();
+    const next = rung.next({ timeout: 2 ** 31 - 1 });
+    expect(vi.getTimerCount()).toBe(1);
+    rung();
+    await next;
+  });
 });
 
 describe('signal', () => {

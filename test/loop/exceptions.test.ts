@@ -218,6 +218,19 @@ describe('exitOnException, the default', () => {
     expect(uncaught).toEqual(exit ? [new RangeError('no name')] : []);
   });
 
+  test('exit: when a handler keeps the program, later slots need no turns of their own', async () => {
+    collectUncaught();
+    const loop = new EventLoop();
+    await using _ = loop.start();
+    await loop.enqueue(() => Promise.reject(new Error('no'))).catch(() => {});
+    await settled();
+    const seen: string[] = [];
+    loop.enqueue(() => queueMicrotask(() => seen.push('later')));
+    await loop.enqueue(() => seen.push('next'));
+    await settled();
+    expect(seen).toEqual(['next', 'later']);
+  });
+
   test('exit: slots of other loops that were waiting are not lost when a handler keeps the program', async () => {
     const uncaught = collectUncaught();
     const loop = new EventLoop();

@@ -115,6 +115,9 @@ describe('forwards, the function', () => {
     expect(() => untyped(new Plain(), ['a', 'b'], ['result'])).toThrow(
       new ConnectError('2 slots cannot be paired with 1 events'),
     );
+    expect(() => untyped(new Plain(), ['a'], ['result', 'sold_out'])).toThrow(
+      new ConnectError('1 slots cannot be paired with 2 events'),
+    );
     expect(untyped(new Plain())).toBeInstanceOf(Plain);
   });
 });

@@ -159,6 +159,19 @@ test('memory: a slot that never ends keeps none of the calls that it has awaited
   expect(alive).toBeLessThan(5);
 });
 
+test('memory: a slot that has not ended keeps no arguments alive that it does not need', async () => {
+  const loop = new EventLoop().start();
+  const gate = deferred();
+  const product = new WeakRef({});
+  // Not an async function: those keep their arguments.
+  void loop.enqueue((_product: object) => gate.promise, product.deref() as object);
+  await settled();
+  collectGarbage();
+  expect(product.deref()).toBeUndefined();
+  gate.resolve();
+  await loop.stop();
+});
+
 test('cost: slots that wait for many calls of loops that wait for many others are looked at once each', async () => {
   const looks = vi.spyOn(EventLoop.prototype, 'current', 'get');
   onTestFinished(() => looks.mockRestore());

@@ -40,6 +40,14 @@ describe('requests: an answer', () => {
     expect(await tea).toBe(3);
   });
 
+  test('comes from a handler that is connected for one request', async () => {
+    const { seller, buyer } = await pair();
+    seller.serve.price_of((product) => product.length, { once: true });
+    seller.serve.price_of(() => 0);
+    expect(await buyer.request.price_of('tea')).toBe(3);
+    expect(await buyer.request.price_of('tea')).toBe(0);
+  });
+
   test('is what the schemas make of it, and arguments may be left out', async () => {
     const { seller, buyer } = await pair();
     seller.serve.stock((product, minimum) => ({ product, left: minimum ?? 7 }));

@@ -1,7 +1,7 @@
 import { array, assert, integer, oneof, property, constant } from 'fast-check';
 import { expect, test } from 'vitest';
 import { collectGarbage } from '../loop/collect-garbage.ts';
-import { Fifo } from '../../src/queue/fifo.ts';
+import { Fifo, ringSize } from '../../src/queue/fifo.ts';
 
 test('Fifo: first in, first out', () => {
   const queue = new Fifo<string>();
@@ -61,4 +61,34 @@ test('Fifo: what a burst took is given back, also where something is always left
   // A million places are 8 MB.
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);
   expect(queue.length).toBe(1_000);
+});
+
+test('Fifo: there is nothing before the oldest item and behind the newest, also when the ring is full', () => {
+  const queue = new Fifo<number>();
+  for (let i = 0; i < 16; i += 1) queue.push(i);
+  expect([-1, 0, 15, 16].map((index) => queue.at(index))).toEqual([undefined, 0, 15, undefined]);
+});
+
+test('Fifo: an item that was taken is not kept alive', async () => {
+  const queue = new Fifo<object>();
+  const items = Array.from({ length: 10 }, () => {
+    const item = {};
+    queue.push(item);
+    return new WeakRef(item);
+  });
+  while (queue.length > 1) queue.shift();
+  // A reference that was just made is kept until the next turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  collectGarbage();
+  expect(items.filter((item) => item.deref() !== undefined)).toHaveLength(1);
+});
+
+test.each([
+  ['it is empty', 4_096, 0, 5, 256],
+  ['little is left, now and then', 4_096, 128, 1_024, 256],
+  ['little is left, in between', 4_096, 128, 1_023, 4_096],
+  ['more is left', 4_096, 129, 1_024, 4_096],
+  ['it is small', 1_024, 0, 0, 1_024],
+])('ringSize: where %s', (_where, size, length, head, expected) => {
+  expect(ringSize(size, length, head)).toBe(expected);
 });

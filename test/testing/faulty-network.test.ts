@@ -36,6 +36,21 @@ describe('faulty network', () => {
     expect(received).toEqual(['x0', 'x1', 'x2']);
   });
 
+  test('nothing leaves a bus that is cut off or closed, nor passes a broker that is down', async () => {
+    const { clock, network, sender, receiver, received, send } = connectTwo({});
+    sender.partition();
+    send(1);
+    network.crash();
+    for (const bus of [sender, receiver]) bus.mend();
+    expect(sender.isConnected).toBe(false);
+    send(1);
+    network.restart();
+    await sender.close();
+    send(1);
+    clock.advance(1);
+    expect(received).toEqual([]);
+  });
+
   test('loses and doubles its share, the same for the same seed', () => {
     const received = receiveThousand(7);
     expect(receiveThousand(7)).toEqual(received);

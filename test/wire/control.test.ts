@@ -117,6 +117,13 @@ describe('control: messages', () => {
   });
 });
 
+test.each(['[["a",1]]', '[["a",1,1,1]]', '[["a",1,-1]]', '[["a",1,"1"]]', '[[1,1,1]]', '["a"]', '{}'])(
+  'control: %s are no heads',
+  (heads) => {
+    expect(readControl(JSON.parse(`["bye","P",${heads}]`) as unknown[])).toBeUndefined();
+  },
+);
+
 describe('control: a hello with a contract that makes no sense', () => {
   test.each(['null', '3', '[]', '[1,[]]', '[true]', '[true,{}]', '[true,[[]]]', '[true,["a"]]', '[true,[["a",1]]]'])(
     '%s counts as one without',
@@ -132,10 +139,22 @@ describe('stream ids', () => {
     expect(readStreamId(encodeStreamId('a-_9', 12, 3))).toEqual({ publisher: 'a-_9', g: 12, n: 3 });
   });
 
-  test.each([undefined, null, 7, '', 'P', 'P:1', ':1:1', 'P:0:0', 'P:1:0', 'P:1:2', 'P:x:1', 'P:1.5:1', 'P:1:1:1'])(
-    '%j is none, as the ids of Python are none',
-    (id) => {
-      expect(readStreamId(id)).toBeUndefined();
-    },
-  );
+  test.each([
+    undefined,
+    null,
+    7,
+    '',
+    'P',
+    'P:1',
+    ':1:1',
+    'P:0:0',
+    'P:1:0',
+    'P:1:2',
+    'P:x:1',
+    'P:1.5:1',
+    'P:1:1:1',
+    'P:9007199254740992:1',
+  ])('%j is none, as the ids of Python are none', (id) => {
+    expect(readStreamId(id)).toBeUndefined();
+  });
 });

@@ -15,6 +15,8 @@ class Labelled {
 const cycle: Record<string, unknown> = {};
 cycle['self'] = cycle;
 
+const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+
 describe('payload: what JSON carries', () => {
   test.each([
     ['text', 'tea'],
@@ -63,6 +65,13 @@ describe('payload: what JSON would refuse, drop or change', () => {
   ])('finds %s, also deep inside', (_, value, kind) => {
     expect(findUnsafeValue(value)).toBe(kind);
     expect(findUnsafeValue([{ a: { b: [value] } }])).toBe(kind);
+  });
+
+  test('finds what is nested deeper than 64 levels, by whatever toJSON gives as well', () => {
+    expect(findUnsafeValue(nested(64))).toBeUndefined();
+    expect(findUnsafeValue(nested(65))).toBe('depth');
+    const endless = { toJSON: () => endless };
+    expect(findUnsafeValue(endless)).toBe('depth');
   });
 
   test('finds the hole in an array', () => {
