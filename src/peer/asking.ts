@@ -6,6 +6,7 @@ const ASK_EVERY = 250;
 
 /** Waits before a retry, or until the signal says that there is none. */
 export function delay(clock: Clock, signal: AbortSignal, milliseconds: number = ASK_EVERY): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const cancel = clock.after(milliseconds, () => {
       signal.removeEventListener('abort', onAbort);

@@ -13,6 +13,10 @@ export interface ChannelsPort {
   deliver(peer: string, args: readonly unknown[], trace: string | undefined): void;
   /** Messages of another peer are lost for good. */
   gap(peer: string): void;
+  /** A message was dropped, because it is too large for the present link. */
+  dropped(peer: string): void;
+  /** Another peer begins a new channel: it has forgotten this peer. */
+  renewed(peer: string): void;
 }
 
 type Sent = Exclude<Control, { kind: 'replay' }>;
@@ -149,6 +153,7 @@ export class Channels {
     });
     this.#inward.set(peer, { count, inbox });
     if (!isTold) inbox.ask();
+    if (known !== undefined) this.#port.renewed(peer);
     return inbox;
   }
 
@@ -191,12 +196,14 @@ export class Channels {
         outbox.echoed(g);
       },
       replay: (_, packs, gone) => this.#port.send(to, encodeReplay(peer, name, packs, gone)),
-      overflow: () => {},
+      overflow: () => this.#port.dropped(peer),
     });
     outward = { name, outbox };
     this.#outward.set(peer, outward);
     if (this.#isOpen) outbox.open();
-    if (isThere) outbox.subscribe(peer, [to], 0);
+    outbox.subscribe(peer, [to], 0);
+    // If it comes, or comes back, it is to have this from the first message on.
+    if (!isThere) outbox.unsubscribe(peer);
     return outward;
   }
 }

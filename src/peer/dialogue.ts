@@ -55,6 +55,12 @@ export class Dialogue {
     this.#services?.lost(peer);
   }
 
+  /** A peer has forgotten this one: it does not wait for answers any more, and does not answer what it was asked. */
+  forgotten(peer: string): void {
+    this.calls.check(peer);
+    this.#services?.left(peer, 'bye');
+  }
+
   left(peer: string, reason: LeaveReason): void {
     this.calls.left(peer, reason);
     this.#services?.left(peer, reason);

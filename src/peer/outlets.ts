@@ -45,7 +45,7 @@ export class Outlets {
   // A Map, because an event may be called `constructor`.
   readonly #emits = new Map<string, Listener<readonly unknown[]>>();
   /** The work that listeners of awaited events have not finished. */
-  readonly work: Work = new Work();
+  work: Work = new Work();
   #invalid = 0;
 
   constructor({ subscribe, awaited, serve }: Setup) {

@@ -17,7 +17,7 @@ import { Session, type SessionPort } from './session.ts';
 import type { Setup } from './setup.ts';
 import type { Undelivered } from './status.ts';
 import { within } from './within.ts';
-import type { Work } from './work.ts';
+import { Work } from './work.ts';
 
 /** What a participant uses of the bus. */
 export type Line = Pick<SessionPort, 'send' | 'probed'>;
@@ -67,14 +67,16 @@ export class Participant {
     this.#agreement = agreement;
     this.#incoming = new Incoming(setup.incoming, outlets, clock);
     this.#unnumbered = new Incoming(setup.incoming, outlets);
-    this.#work = outlets.work;
+    // Work from before the last stop holds up nothing any more.
+    const work = (outlets.work = new Work());
+    this.#work = work;
     this.arrivals = {
       deliver: (event, args, publisher, trace) => {
         if (publisher === undefined) this.#unnumbered.receive(event, args, trace);
         else if (agreement.isRefused(publisher, event)) outlets.refused(event, publisher);
         else this.#incoming.receive(event, args, trace);
       },
-      afterDelivery: (then) => this.#incoming.afterwards(() => outlets.work.afterwards(then)),
+      afterDelivery: (then) => this.#incoming.afterwards(() => work.afterwards(then)),
       gap: (peer, event, count) => this.#incoming.afterwards(() => tell(status.gap, { peer, event, count })),
       invalid: (part) => outlets.unread(part),
     };
@@ -83,6 +85,7 @@ export class Participant {
       ...this.arrivals,
       direct: (peer, message, trace) => this.#dialogue.received(peer, message, trace),
       doubtful: (peer) => this.#dialogue.calls.check(peer),
+      forgotten: (peer) => this.#dialogue.forgotten(peer),
       lost: (peer) => this.#dialogue.lost(peer),
       overflow: (event, policy, dropped) => tell(status.overflow, { event, policy, dropped }),
       joined: (peer, contract) => {

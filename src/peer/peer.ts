@@ -69,7 +69,8 @@ class SocketPeer implements PeerInterface<EventMap, EventMap> {
   async start(options?: StartOptions): Promise<this> {
     if (this.#run.hasToStop) {
       const stopping = this.#stopping;
-      await stopping.catch(() => {});
+      const stopped = stopping.catch(() => {});
+      await within(this.#setup.clock, stopped, Infinity, options?.signal, () => '');
       if (stopping !== this.#stopping) throw new StateError('the peer was stopped');
     }
     await this.#run.start(options);

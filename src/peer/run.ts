@@ -137,10 +137,11 @@ export class Run {
   /** Says good-bye, reports what is left, and closes the bus. What was sent by then leaves at once, if the bus can. */
   readonly #end = (): Promise<void> | undefined => {
     sayNothing(this.#end);
+    // First, because listeners of signals that abort now may publish: that is for the next run.
+    this.#onOver();
     const undelivered = this.participant.close(this.isReady);
     const wasStarted = this.#state !== 'new';
     this.#state = 'over';
-    this.#onOver();
     if (undelivered !== undefined) tell(this.#outlets.status.undelivered, undelivered);
     if (wasStarted) tell(this.#outlets.status.stopped);
     this.#ending.abort(new StateError('the peer was stopped'));

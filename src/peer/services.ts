@@ -270,7 +270,9 @@ export class Services {
   }
 
   #fail(peer: string, id: number, error: unknown): void {
-    if (this.#isRunning(peer, id)) void this.#port.tell(peer, { kind: 'error', id, error: noteOf(error) });
+    const tell = (what: unknown): Promise<void> => this.#port.tell(peer, { kind: 'error', id, error: noteOf(what) });
+    // The error itself may be too large for the bus.
+    if (this.#isRunning(peer, id)) void tell(error).catch(tell);
     this.#end(peer, id);
   }
 

@@ -42,8 +42,10 @@ export interface SessionPort {
   afterDelivery(then: () => void): void;
   /** A peer sends a request, or answers one. */
   direct(peer: string, message: Direct, trace: string | undefined): void;
-  /** A peer may have forgotten the requests that it got. */
+  /** A peer may have forgotten the requests that it got, or never got them. */
   doubtful(peer: string): void;
+  /** A peer has forgotten this one, and what it asked before. */
+  forgotten(peer: string): void;
   /** Messages of a peer are lost for good. */
   lost(peer: string): void;
   /** A probe of this peer came back. */
@@ -122,6 +124,8 @@ export class Session {
         else port.direct(peer, message, trace);
       },
       gap: (peer) => port.lost(peer),
+      dropped: (peer) => port.doubtful(peer),
+      renewed: (peer) => port.forgotten(peer),
     });
     const presence = new Presence(options.silence, clock, {
       alive: () => this.#tell(TO_ALL, { kind: 'alive' }),
@@ -265,8 +269,8 @@ export class Session {
     if (id === this.id) return;
     this.#channels.met(id);
     if (isNew) this.#port.joined(peer, contract);
-    // A peer that asks again who this is may have known it before.
-    else if (!answer) this.#port.doubtful(id);
+    // A peer that asks again who this is may have known it before, and so may one that answers after a broken link.
+    else if (!answer || this.#inboxes.hasBroken) this.#port.doubtful(id);
   }
 
   #hello(to: string | undefined, answer: boolean): Hello {

@@ -175,6 +175,20 @@ describe('awaited events', () => {
     await publisher.publish.job(2);
     await expect.poll(() => seen).toEqual([1, 2]);
   });
+
+  test('work from before a stop that never ends holds up nothing after the next start', async () => {
+    const { subscriber, publisher } = await pair();
+    let seen = 0;
+    subscriber.events.job.addListener(() => ((seen += 1) === 1 ? new Promise(() => {}) : undefined));
+    await publisher.publish.job(1);
+    await expect.poll(() => seen).toBe(1);
+    await subscriber.stop({ timeout: 0 });
+    await subscriber.start();
+    await publisher.waitFor({ subscribers: 'job' });
+    await publisher.publish.job(2);
+    await publisher.flush();
+    expect(seen).toBe(2);
+  });
 });
 
 describe('work', () => {

@@ -12,6 +12,8 @@ test('messages to a peer that is not there: all of a turn leave, however many of
     send: (_topic, frame) => frames.push(frame),
     deliver() {},
     gap() {},
+    dropped() {},
+    renewed() {},
   });
   channels.open();
   for (let count = 1; count <= 1_000; count += 1) channels.send('S', [count], false);
@@ -30,7 +32,7 @@ test('messages to a peer that is not there: all of a turn leave, however many of
 test('messages to a peer that is not there: however many wait for a link, they leave one after the other', () => {
   const clock = new StepClock();
   const options = { window: 1, limit: 10_000, size: 1e6, history: 10, events: {} };
-  const channels = new Channels('P', options, clock, { send() {}, deliver() {}, gap() {} });
+  const channels = new Channels('P', options, clock, { send() {}, deliver() {}, gap() {}, dropped() {}, renewed() {} });
   for (let count = 1; count <= 5_000; count += 1) channels.send('S', [count], false);
   expect(channels.pending).toBe(5_000);
   channels.open();

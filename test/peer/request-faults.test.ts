@@ -29,7 +29,12 @@ async function startPair(seed: number, faults: Faults) {
   const network = new FaultyNetwork({ clock, seed, delay: 2, ...faults });
   const [sellers, buyers] = [network.bus(), network.bus()];
   const names = ['price_of', 'prices_of'] as const;
-  const seller = new Peer('inproc://x', shop, { serve: names, bus: () => Promise.resolve(sellers), clock });
+  const seller = new Peer('inproc://x', shop, {
+    serve: names,
+    publish: ['produced'],
+    bus: () => Promise.resolve(sellers),
+    clock,
+  });
   const buyer = new Peer('inproc://x', shop, { request: names, bus: () => Promise.resolve(buyers), clock });
   await clock.until(Promise.all([seller.start({ timeout: 60_000 }), buyer.start({ timeout: 60_000 })]));
   onTestFinished(async () => {
@@ -283,6 +288,143 @@ describe('requests: on a network that fails', () => {
     stranger.send(to, encodeControl(to, 'S~1', { kind: 'head', heads: [[to, 0, 1]], g: 0, window: 8 }));
     await clock.until(settled);
     expect(heard).toEqual(['call', 'check']);
+  });
+
+  test('a server that has not heard who asks: an answer that is lost comes once it has', async () => {
+    const { clock, seller, buyer, sellers, buyers } = await startPair(16, {});
+    await clock.until(buyer.stop());
+    const send = buyers.send.bind(buyers);
+    buyers.send = (topic, frame) => {
+      if (!frame.includes('"hello"')) send(topic, frame);
+    };
+    await clock.until(buyer.start());
+    await clock.until(buyer.waitFor({ servers: 'price_of' }));
+    let speak: (() => void) | undefined;
+    seller.serve.price_of(() => {
+      speak = silence(sellers);
+      return 3;
+    });
+    const answer = buyer.request.price_of('tea', { timeout: Infinity });
+    await clock.until(() => speak !== undefined);
+    await clock.pass(50);
+    buyers.send = send;
+    speak?.();
+    expect(await clock.until(answer)).toBe(3);
+  });
+
+  test('a server that has forgotten who asked, and is met again by the asker: the call fails', async () => {
+    const { clock, seller, buyer, sellers, buyers } = await startPair(17, {});
+    const [asked, over] = [gate(), gate()];
+    let speak!: () => void;
+    seller.serve.price_of(async (_, signal) => {
+      asked.open();
+      await aborted(signal);
+      speak = silence(sellers);
+      over.open();
+      throw signal.reason;
+    });
+    const settled = expect(buyer.request.price_of('tea', { timeout: Infinity })).rejects.toThrow(PeerGoneError);
+    await clock.until(asked.promise);
+    const mend = silence(buyers);
+    await clock.until(over.promise);
+    await clock.pass(50);
+    speak();
+    clock.advance(70_000);
+    buyers.break();
+    clock.advance(10);
+    mend();
+    buyers.mend();
+    await clock.until(settled);
+  });
+
+  test('an asker that has forgotten a server asks it again: streams from before are given up', async () => {
+    const { clock, seller, buyer, sellers } = await startPair(18, {});
+    const over = gate();
+    seller.serve.price_of(() => 3);
+    seller.serve.prices_of(function* (_, signal) {
+      signal.addEventListener('abort', over.open);
+      for (let i = 0; ; i += 1) yield i;
+    });
+    const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
+    await clock.until(reader.next());
+    await clock.pass(1_000);
+    const left = buyer.status.peerLeft.next();
+    sellers.break();
+    await clock.until(left);
+    clock.advance(70_000);
+    sellers.mend();
+    await clock.until(buyer.waitFor({ servers: 'price_of' }));
+    expect(await clock.until(buyer.request.price_of('tea'))).toBe(3);
+    await clock.until(over.promise);
+  });
+
+  test('requests that are too large for the link to which the asker reconnects fail', async () => {
+    const { clock, seller, buyer, buyers } = await startPair(19, {});
+    await clock.until(buyer.waitFor({ servers: 'price_of' }));
+    seller.serve.price_of(({ length }) => length);
+    buyers.break();
+    const large = 'x'.repeat(1_001);
+    const settled = Promise.all([
+      expect(buyer.request.price_of(large, { timeout: Infinity })).rejects.toThrow(PeerGoneError),
+      expect(readAll(buyer.request.prices_of(large)[Symbol.asyncIterator]())).rejects.toThrow(PeerGoneError),
+      expect(buyer.request.price_of('tea')).resolves.toBe(3),
+    ]);
+    await clock.pass(5);
+    Object.assign(buyers, { largest: 1_000 });
+    buyers.mend();
+    await clock.until(settled);
+  });
+
+  test('what a handler publishes when its signal aborts at a stop waits for the next start', async () => {
+    const { clock, seller, buyer, sellers } = await startPair(20, {});
+    const asked = gate();
+    let published: Promise<unknown> | undefined;
+    seller.serve.price_of((_, signal) => {
+      asked.open();
+      signal.addEventListener('abort', () => {
+        published = seller.publish.produced('tea');
+      });
+      return new Promise(() => {});
+    });
+    const settled = expect(buyer.request.price_of('tea')).rejects.toThrow(PeerGoneError);
+    await clock.until(asked.promise);
+    sellers.break();
+    await clock.until(seller.stop({ timeout: 100 }));
+    await published;
+    expect(seller.pending).toBe(1);
+    await clock.until(seller.start());
+    await clock.until(Promise.all([settled, seller.flush()]));
+  });
+
+  test('a handler fails with an error that is too large for the bus: the asker is told that', async () => {
+    const { clock, seller, buyer, sellers } = await startPair(21, {});
+    await clock.until(buyer.waitFor({ servers: 'price_of' }));
+    Object.assign(sellers, { largest: 1_000 });
+    const back = seller.status.connected.next();
+    sellers.break();
+    sellers.mend();
+    await clock.until(back);
+    seller.serve.price_of(() => {
+      throw new Error('x'.repeat(2_000));
+    });
+    await clock.until(expect(buyer.request.price_of('tea')).rejects.toThrow('too large'));
+  });
+
+  test('a start that waits for a stop ends with its signal', async () => {
+    const { clock, seller, buyer } = await startPair(22, {});
+    const asked = gate();
+    seller.serve.price_of(() => {
+      asked.open();
+      return new Promise(() => {});
+    });
+    const settled = expect(buyer.request.price_of('tea')).rejects.toThrow(PeerGoneError);
+    await clock.until(asked.promise);
+    const stopping = seller.stop({ timeout: 10_000 });
+    const controller = new AbortController();
+    const starting = expect(seller.start({ signal: controller.signal })).rejects.toThrow('enough');
+    controller.abort(new Error('enough'));
+    await starting;
+    await clock.until(Promise.all([stopping, settled]));
   });
 
   test('a peer that serves nothing is taken for one that does: it says so at once', async () => {

@@ -124,6 +124,7 @@ class Participant {
           else list.push(n);
         },
         doubtful() {},
+        forgotten() {},
         lost() {},
         probed() {},
         invalid(part) {
