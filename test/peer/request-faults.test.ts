@@ -427,6 +427,44 @@ describe('requests: on a network that fails', () => {
     await clock.until(Promise.all([stopping, settled]));
   });
 
+  test('a reader that stops while the handler waits for it: the handler is ended', async () => {
+    const { clock, seller, buyer } = await startPair(31, {});
+    const [full, ended] = [gate(), gate()];
+    seller.serve.prices_of(function* () {
+      try {
+        for (let i = 0; ; i += 1) {
+          if (i === 64) full.open();
+          yield i;
+        }
+      } finally {
+        ended.open();
+      }
+    });
+    const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
+    await clock.until(reader.next());
+    await clock.until(full.promise);
+    await reader.return?.();
+    await clock.until(ended.promise);
+  });
+
+  test('both links break and are mended while a handler works: its answer comes', async () => {
+    const { clock, network, seller, buyer } = await startPair(32, {});
+    const [asked, done] = [gate(), gate()];
+    seller.serve.price_of(async () => {
+      asked.open();
+      await done.promise;
+      return 3;
+    });
+    const answer = buyer.request.price_of('tea');
+    await clock.until(asked.promise);
+    network.crash();
+    clock.advance(100);
+    network.restart();
+    await clock.pass(1_000);
+    done.open();
+    expect(await clock.until(answer)).toBe(3);
+  });
+
   test('a peer that serves nothing is taken for one that does: it says so at once', async () => {
     const { clock, network, seller, buyer } = await startPair(15, {});
     const bus = network.bus();
