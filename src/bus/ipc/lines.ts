@@ -1,3 +1,5 @@
+import { LONGEST } from '../../size.ts';
+
 /**
  * The messages between peers and brokers of this package over a plain socket: lines of text in UTF-8. A line that
  * begins with a small letter is a word and its JSON. All others are frames.
@@ -13,9 +15,6 @@ export const BEAT = 'beat';
 export const REFUSED = 'refused ';
 
 export const VERSION = 1;
-
-/** How long a line may be, in bytes: what fits into a string. */
-const LONGEST = 2 ** 29 - 25;
 
 const NEWLINE = 10;
 const [SMALL_A, SMALL_Z] = [97, 122];

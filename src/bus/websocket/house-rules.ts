@@ -1,3 +1,5 @@
+import { LONGEST } from '../../size.ts';
+import { LONGEST_TIMER } from '../../timers.ts';
 import { FRAME_OVERHEAD } from '../bus.ts';
 import type { WebSocketDoorOptions } from './websocket-options.ts';
 
@@ -32,9 +34,9 @@ const OTHER_OPTIONS = {
 
 /** Timers would take larger numbers for very small ones, and larger messages do not fit into a string. */
 const MOST = {
-  joinWithin: 0x7fff_ffff,
-  maxPayload: 2 ** 29 - 25,
-  heartbeat: 0x7fff_ffff,
+  joinWithin: LONGEST_TIMER,
+  maxPayload: LONGEST,
+  heartbeat: LONGEST_TIMER,
 } as const satisfies Partial<HouseRules>;
 
 /**
