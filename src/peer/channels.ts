@@ -13,10 +13,12 @@ export interface ChannelsPort {
   deliver(peer: string, args: readonly unknown[], trace: string | undefined): void;
   /** Messages of another peer are lost for good. */
   gap(peer: string): void;
-  /** A message was dropped, because it is too large for the present link. */
-  dropped(peer: string): void;
-  /** Another peer begins a new channel: it has forgotten this peer. */
-  renewed(peer: string): void;
+  /** Another peer has forgotten this one, and what it asked. */
+  forgotten(peer: string): void;
+  /** Another peer may have missed messages, or forgotten them. */
+  doubtful(peer: string): void;
+  /** How many peers this one had forgotten when it met another one. */
+  forgotBefore(peer: string): number;
 }
 
 type Sent = Exclude<Control, { kind: 'replay' }>;
@@ -25,6 +27,10 @@ type Sent = Exclude<Control, { kind: 'replay' }>;
 interface Outward {
   readonly name: string;
   readonly outbox: Outbox;
+  /** How many others the peer had forgotten when it met this one; undefined before it has said so. */
+  forgot: number | undefined;
+  /** What had been sent when the link broke, until something is heard of the channel again. */
+  sentBefore: number | undefined;
 }
 
 /** The messages from one peer, and the number of its channel: the peer may begin a new one. */
@@ -102,7 +108,10 @@ export class Channels {
 
   pause(): void {
     this.#isOpen = false;
-    for (const { outbox } of this.#outward.values()) outbox.pause();
+    for (const outward of this.#outward.values()) {
+      outward.outbox.pause();
+      outward.sentBefore = outward.outbox.sent;
+    }
   }
 
   close(): void {
@@ -118,10 +127,19 @@ export class Channels {
     this.#inward.get(peer)?.inbox.returned();
   }
 
+  /** A peer that was there asks who this one is, as if it had forgotten that. It is asked whether it has. */
+  doubt(peer: string): void {
+    this.#inward.get(peer)?.inbox.reopened();
+  }
+
   /** A peer is not there, or nothing is heard of it any more. If it comes back, it goes on where it was. */
   gone(peer: string): void {
     this.#outward.get(peer)?.outbox.unsubscribe(peer);
-    this.#inward.get(peer)?.inbox.end([]);
+    const inbox = this.#inward.get(peer)?.inbox;
+    if (inbox === undefined) return;
+    // It is not known where to start, but the first messages did not come.
+    if (inbox.position === 0 && inbox.held > 0) this.#port.gap(peer);
+    inbox.end([]);
   }
 
   /** A peer will not come back. */
@@ -132,11 +150,8 @@ export class Channels {
     this.#inward.delete(peer);
   }
 
-  /**
-   * Returns the inbox of a channel, unless that channel has ended.
-   * @param isTold - whether the sender is just telling how far its messages go; otherwise a new inbox asks for that
-   */
-  from(peer: string, count: number, isTold = false): Inbox | undefined {
+  /** Returns the inbox of a channel, unless that channel has ended. */
+  from(peer: string, count: number): Inbox | undefined {
     const known = this.#inward.get(peer);
     if (known !== undefined && known.count >= count) return known.count === count ? known.inbox : undefined;
     known?.inbox.close();
@@ -144,31 +159,67 @@ export class Channels {
     // The receiver names the channel by the sender's number, but with its own id.
     const name = channelName(this.#id, count);
     const tell = (control: Sent): void => this.#port.send(to, encodeControl(to, name, control));
+    const forgot = (): number => this.#port.forgotBefore(peer);
     const inbox: Inbox = new Inbox(new Map([[this.#method, 0]]), this.#clock, {
       deliver: (_, args, trace) => this.#port.deliver(peer, args, trace),
       gap: () => this.#port.gap(peer),
-      ask: () => tell({ kind: 'hello', subscribes: [], publishes: [], answer: true, acked: inbox.position }),
+      ask: () =>
+        tell({ kind: 'hello', subscribes: [], publishes: [], answer: true, acked: inbox.position, forgot: forgot() }),
       acknowledge: (g) => tell({ kind: 'ack', g }),
-      complain: (ranges) => tell({ kind: 'nak', ranges }),
+      complain: (ranges) => tell({ kind: 'nak', ranges, forgot: forgot() }),
     });
     this.#inward.set(peer, { count, inbox });
-    if (!isTold) inbox.ask();
-    if (known !== undefined) this.#port.renewed(peer);
+    inbox.ask();
+    if (known !== undefined) this.#port.forgotten(peer);
     return inbox;
   }
 
   /** A peer says something about a channel, either its own or the one to it. */
   control(peer: string, count: number, control: Sent): void {
-    const outbox = this.#outwardOf(peer, count);
-    if (control.kind === 'head') this.from(peer, count, true)?.heads(control.heads, control.g, control.window);
-    else if (control.kind === 'hello') outbox?.subscribe(peer, [methodTo(peer)], control.acked);
-    else if (control.kind === 'ack') outbox?.acknowledge(peer, control.g);
-    else if (control.kind === 'nak') outbox?.repeat(peer, control.ranges);
+    const name = channelName(this.#id, count);
+    const outward = this.#outward.get(peer);
+    if (control.kind === 'head') {
+      this.from(peer, count)?.heads(control.heads, control.g, control.window);
+    } else if (control.kind === 'bye') {
+      this.#ended(peer, count);
+    } else if (outward?.name === name) {
+      this.#heard(peer, outward, control);
+    } else if (control.kind === 'hello') {
+      this.#port.send(methodTo(peer), encodeControl(methodTo(peer), name, { kind: 'bye', heads: [] }));
+    }
   }
 
-  #outwardOf(peer: string, count: number): Outbox | undefined {
-    const outward = this.#outward.get(peer);
-    return outward?.name === channelName(this.#id, count) ? outward.outbox : undefined;
+  /** A peer does not know a channel any more. */
+  #ended(peer: string, count: number): void {
+    const inward = this.#inward.get(peer);
+    if (inward?.count !== count) return;
+    inward.inbox.close();
+    this.#port.forgotten(peer);
+  }
+
+  /** A peer says something about the channel to it. */
+  #heard(peer: string, outward: Outward, control: Sent): void {
+    const { outbox } = outward;
+    if ('forgot' in control) this.#recall(outward, control.forgot);
+    outward.sentBefore = undefined;
+    if (control.kind === 'ack') {
+      outbox.acknowledge(peer, control.g);
+    } else if (control.kind === 'nak') {
+      outbox.repeat(peer, control.ranges);
+    } else if (control.kind === 'hello') {
+      outbox.subscribe(peer, [methodTo(peer)], control.acked);
+      // It asks at first, if it had taken this peer for gone or has forgotten it, and if its link broke.
+      this.#port.doubtful(peer);
+    }
+  }
+
+  /** A peer that has forgotten this one may have got what was sent before, and is not to get it twice. */
+  #recall(outward: Outward, forgot: number): void {
+    const { outbox, sentBefore } = outward;
+    // Who says this only after the link broke may have forgotten this peer meanwhile, unless it never forgot any.
+    const before = outward.forgot ?? (sentBefore === undefined ? forgot : 0);
+    outward.forgot = Math.max(before, forgot);
+    if (forgot > before) outbox.giveUp(sentBefore ?? outbox.sent);
   }
 
   #to(peer: string, isThere: boolean): Outward {
@@ -196,9 +247,9 @@ export class Channels {
         outbox.echoed(g);
       },
       replay: (_, packs, gone) => this.#port.send(to, encodeReplay(peer, name, packs, gone)),
-      overflow: () => this.#port.dropped(peer),
+      overflow: () => this.#port.doubtful(peer),
     });
-    outward = { name, outbox };
+    outward = { name, outbox, forgot: undefined, sentBefore: undefined };
     this.#outward.set(peer, outward);
     if (this.#isOpen) outbox.open();
     outbox.subscribe(peer, [to], 0);

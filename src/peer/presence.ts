@@ -45,6 +45,8 @@ const SHORTEST_TICK = 100;
 
 interface Known {
   peer: RemotePeer | undefined;
+  /** How many peers had been forgotten when this one was met. */
+  readonly forgot: number;
   heard: number;
   /** The longer of its own silence and that of this peer: it speaks as often as its own silence requires. */
   silence: number;
@@ -67,6 +69,8 @@ export class Presence {
   readonly #port: PresencePort;
   // Every peer that was heard, also before it said who it is, and for a while after it left.
   readonly #known = new Map<string, Known>();
+  /** How many peers were forgotten that had not said good-bye: they may still come back. */
+  #forgot = 0;
   #lastTick = 0;
   /** How many peers there were at the last tick. */
   #count = 0;
@@ -149,6 +153,11 @@ export class Presence {
     return this.#known.get(id)?.hasLeft === false;
   }
 
+  /** How many peers had been forgotten when this one was met. If that grows, it was forgotten itself. */
+  forgotBefore(id: string): number {
+    return this.#known.get(id)?.forgot ?? this.#forgot;
+  }
+
   /** How long, in milliseconds, a peer with this silence may be silent: it gives three signs of life in that time. */
   #patienceFor(silence: number): number {
     return silence * this.#ticksASign(silence / 3);
@@ -165,7 +174,8 @@ export class Presence {
     // A peer whose silence is shorter than that of this peer has to hear from this peer as often as that requires.
     const tick = theirs > 0 ? Math.max((theirs * MOST_GRANTED) / 3, SHORTEST_TICK) : Infinity;
     this.#interval = Math.min(this.#interval, tick);
-    this.#known.set(id, { peer, heard, silence, patience, tick, isGone: hasLeft, hasLeft });
+    const forgot = this.forgotBefore(id);
+    this.#known.set(id, { peer, forgot, heard, silence, patience, tick, isGone: hasLeft, hasLeft });
   }
 
   /**
@@ -210,6 +220,7 @@ export class Presence {
         if (peer !== undefined) this.#port.left(peer, 'silent');
       } else if (silent >= patience * REMEMBERED) {
         this.#known.delete(id);
+        if (!known.hasLeft) this.#forgot += 1;
         this.#port.forget(id);
       }
     }

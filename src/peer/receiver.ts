@@ -203,12 +203,15 @@ export class Receiver {
   }
 
   #receiveChannelControl(peer: string, count: number, control: Control): void {
-    if (!this.#parts.presence.heard(peer)) return;
+    const { channels, greet, presence } = this.#parts;
+    if (!presence.heard(peer)) return;
     if (control.kind !== 'replay') {
-      this.#parts.channels.control(peer, count, control);
+      // Nothing is done for a peer that has not said who it is: it would not be missed when it left.
+      if (presence.has(peer)) channels.control(peer, count, control);
+      else greet(peer);
       return;
     }
-    const inbox = this.#parts.channels.from(peer, count);
+    const inbox = channels.from(peer, count);
     if (inbox === undefined) return;
     for (const pack of control.packs) this.#receivePack(pack, inbox);
     inbox.gone(control.gone);

@@ -124,8 +124,9 @@ export class Session {
         else port.direct(peer, message, trace);
       },
       gap: (peer) => port.lost(peer),
-      dropped: (peer) => port.doubtful(peer),
-      renewed: (peer) => port.forgotten(peer),
+      forgotten: (peer) => port.forgotten(peer),
+      doubtful: (peer) => port.doubtful(peer),
+      forgotBefore: (peer) => this.#presence.forgotBefore(peer),
     });
     const presence = new Presence(options.silence, clock, {
       alive: () => this.#tell(TO_ALL, { kind: 'alive' }),
@@ -269,8 +270,7 @@ export class Session {
     if (id === this.id) return;
     this.#channels.met(id);
     if (isNew) this.#port.joined(peer, contract);
-    // A peer that asks again who this is may have known it before, and so may one that answers after a broken link.
-    else if (!answer || this.#inboxes.hasBroken) this.#port.doubtful(id);
+    else if (!answer) this.#channels.doubt(id);
   }
 
   #hello(to: string | undefined, answer: boolean): Hello {

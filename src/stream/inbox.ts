@@ -104,6 +104,7 @@ export class Inbox {
    * next does not show what was lost then. Until the heads are there, nothing is delivered.
    */
   ask(): void {
+    if (this.#closed) return;
     this.#joined = false;
     this.#cancelAsking?.();
     this.#cancelAsking = this.#clock.after(ASK_EVERY, () => this.ask());

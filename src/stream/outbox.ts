@@ -120,6 +120,11 @@ export class Outbox {
     return this.#stock.waiting;
   }
 
+  /** The last event that was sent, as a number over all events. */
+  get sent(): number {
+    return this.#sentG;
+  }
+
   /** How many events are kept at all, history included. */
   get kept(): number {
     return this.#stock.kept;
@@ -222,6 +227,15 @@ export class Outbox {
     this.#deposits?.open();
     this.#pump();
     for (const log of this.#logs.values()) this.#tellDropped(log);
+  }
+
+  /** Will not repeat what was sent up to `g`. The publisher knows, and is not told. */
+  giveUp(g: number): void {
+    this.#port.flush();
+    for (const log of this.#logs.values()) {
+      this.#stock.dropSent(log, g);
+      log.told = log.dropped;
+    }
   }
 
   /** Comes last where events are dropped, because whoever is told may publish. */

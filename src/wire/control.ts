@@ -58,6 +58,8 @@ export type Control =
        * within these, so it is not to be taken for gone any earlier.
        */
       readonly silence?: number;
+      /** About a channel: see the nak. */
+      readonly forgot?: number;
     }
   /** The sender is still there. */
   | { readonly kind: 'alive' }
@@ -77,8 +79,11 @@ export type Control =
     }
   /** The sender has delivered what it wanted of the receiver's events up to `g`. */
   | { readonly kind: 'ack'; readonly g: number }
-  /** The sender lacks these. */
-  | { readonly kind: 'nak'; readonly ranges: readonly Range[] }
+  /**
+   * The sender lacks these. `forgot`, about a channel only: how many peers the sender had forgotten when it met the
+   * receiver. If that grows, the sender has forgotten the receiver, and what it got from it.
+   */
+  | { readonly kind: 'nak'; readonly ranges: readonly Range[]; readonly forgot?: number }
   /** To the broker: what can it do? And its answer: it gives packs to Python peers in a form they understand. */
   | { readonly kind: 'broker' }
   /** The events that a nak asked for, or the report that they are gone. */
@@ -145,6 +150,7 @@ const FORMS: Readonly<Record<Control['kind'], readonly Field[]>> = {
     ['ready', readReady, writeReady],
     ['durable', readNames, asItIs],
     ['silence', readCount, asItIs],
+    ['forgot', readCountOrZero, asItIs],
   ],
   alive: [],
   bye: [['heads', readPairs]],
@@ -155,7 +161,10 @@ const FORMS: Readonly<Record<Control['kind'], readonly Field[]>> = {
     ['hasBroken', readBoolean, asItIs],
   ],
   ack: [['g', readCountOrZero]],
-  nak: [['ranges', readPairs]],
+  nak: [
+    ['ranges', readPairs],
+    ['forgot', readCountOrZero, asItIs],
+  ],
   broker: [],
   replay: [
     ['packs', readPacks],

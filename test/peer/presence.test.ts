@@ -212,6 +212,23 @@ test('ticks that come late, as with a busy thread: who died counts as gone all t
 });
 
 describe('who is gone is forgotten in the end', () => {
+  test('who is met again can be told that, but not after a good-bye of somebody else', () => {
+    const clock = new StepClock();
+    const { presence } = met(clock);
+    expect(presence.forgotBefore('dead')).toBe(0);
+    presence.bye('left');
+    clock.advance(9 * SILENCE);
+    presence.heard('dead');
+    expect(presence.forgotBefore('dead')).toBe(0);
+    clock.advance(20 * SILENCE);
+    presence.heard('dead');
+    expect(presence.forgotBefore('dead')).toBe(1);
+    presence.add({ id: 'new', subscribes: [], publishes: [], serves: [] });
+    presence.add({ id: 'dead', subscribes: [], publishes: [], serves: [] });
+    expect([presence.forgotBefore('dead'), presence.forgotBefore('new')]).toEqual([1, 1]);
+    presence.close();
+  });
+
   test('also where the link breaks again and again', () => {
     const clock = new StepClock();
     const { presence, forgotten } = met(clock);

@@ -54,6 +54,10 @@ const MESSAGES: [Exclude<Control, { kind: 'replay' }>, string][] = [
     { kind: 'hello', subscribes: [], publishes: [], answer: false, acked: 0, durable: ['a'], silence: 6_000 },
     '["hello","P",[],[],false,0,null,null,null,["a"],6000]',
   ],
+  [
+    { kind: 'hello', subscribes: [], publishes: [], answer: true, acked: 0, forgot: 0 },
+    '["hello","P",[],[],true,0,null,null,null,null,null,0]',
+  ],
   [{ kind: 'mark', g: 3 }, '["mark","P",3]'],
   [{ kind: 'broker' }, '["broker","P"]'],
   [{ kind: 'alive' }, '["alive","P"]'],
@@ -62,6 +66,7 @@ const MESSAGES: [Exclude<Control, { kind: 'replay' }>, string][] = [
   [{ kind: 'head', heads: [['a', 5, 6]], g: 9, window: 16, hasBroken: true }, '["head","P",[["a",5,6]],9,16,true]'],
   [{ kind: 'ack', g: 9 }, '["ack","P",9]'],
   [{ kind: 'nak', ranges: [['a', 2, 4]] }, '["nak","P",[["a",2,4]]]'],
+  [{ kind: 'nak', ranges: [['a', 2, 4]], forgot: 3 }, '["nak","P",[["a",2,4]],3]'],
 ];
 
 describe('control: messages', () => {
