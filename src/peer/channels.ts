@@ -26,6 +26,7 @@ type Sent = Exclude<Control, { kind: 'replay' }>;
 /** The messages to one peer. */
 interface Outward {
   readonly name: string;
+  readonly batcher: Batcher;
   readonly outbox: Outbox;
   /** How many others the peer had forgotten when it met this one; undefined before it has said so. */
   forgot: number | undefined;
@@ -112,6 +113,11 @@ export class Channels {
       outward.outbox.pause();
       outward.sentBefore = outward.outbox.sent;
     }
+  }
+
+  /** Sends what waits for the end of the turn. */
+  flush(): void {
+    for (const { batcher } of this.#outward.values()) batcher.flush();
   }
 
   close(): void {
@@ -249,7 +255,7 @@ export class Channels {
       replay: (_, packs, gone) => this.#port.send(to, encodeReplay(peer, name, packs, gone)),
       overflow: () => this.#port.doubtful(peer),
     });
-    outward = { name, outbox, forgot: undefined, sentBefore: undefined };
+    outward = { name, batcher, outbox, forgot: undefined, sentBefore: undefined };
     this.#outward.set(peer, outward);
     if (this.#isOpen) outbox.open();
     outbox.subscribe(peer, [to], 0);

@@ -19,6 +19,9 @@ export interface Voice {
   tell(publisher: string, control: Control & { kind: 'ack' | 'nak' }): void;
 }
 
+/** Of how many publishers that were forgotten to remember how far their events were dealt with. */
+const MOST_FORGOTTEN = 1_000;
+
 /** Receives the events that come from the publishers themselves. Durable events may come from a store instead. */
 export class Inboxes {
   readonly #subscribes: ReadonlyMap<string, number>;
@@ -29,6 +32,9 @@ export class Inboxes {
   readonly #inboxes = new Map<string, Inbox>();
   // For each publisher, the event up to which all were dealt with and acknowledged, as a number over all its events.
   readonly #settled = new Map<string, number>();
+  // The same for publishers that were forgotten, the oldest first: if one comes back after all, it would begin with
+  // events that were delivered.
+  readonly #forgotten = new Map<string, number>();
   // The publishers whose events are in the store.
   readonly #keeping = new Set<string>();
   #hasBroken = false;
@@ -65,7 +71,7 @@ export class Inboxes {
 
   /** The last event of a publisher that was acknowledged, as a number over all its events; 0 before any was. */
   position(publisher: string): number {
-    return this.#settled.get(publisher) ?? 0;
+    return this.#settled.get(publisher) ?? this.#forgotten.get(publisher) ?? 0;
   }
 
   /** There is a link. What was lost when the previous one broke shows when publishers tell how far they are. */
@@ -114,10 +120,21 @@ export class Inboxes {
     this.#inboxes.get(publisher)?.end(heads);
   }
 
-  /** A publisher will not come back. */
-  forget(publisher: string): void {
+  /**
+   * A publisher will hardly come back.
+   * @param hasLeft - whether it said good-bye, so that it certainly will not
+   */
+  forget(publisher: string, hasLeft: boolean): void {
+    // This acknowledges what was delivered.
+    this.#inboxes.get(publisher)?.close();
+    const position = this.position(publisher);
     this.#end(publisher);
     this.#keeping.delete(publisher);
+    this.#forgotten.delete(publisher);
+    if (hasLeft || position === 0) return;
+    this.#forgotten.set(publisher, position);
+    const [oldest] = this.#forgotten.keys();
+    if (this.#forgotten.size > MOST_FORGOTTEN) this.#forgotten.delete(oldest as string);
   }
 
   /** Whether an event is to come from the publisher itself. */

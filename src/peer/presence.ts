@@ -24,8 +24,11 @@ export interface PresencePort {
   left(peer: RemotePeer, reason: LeaveReason): void;
   /** Nothing is heard of a peer any more, or it said good-bye. */
   gone(peer: string): void;
-  /** Nothing has to be remembered of a peer any more. */
-  forget(peer: string): void;
+  /**
+   * Nothing has to be remembered of a peer any more.
+   * @param hasLeft - whether it said good-bye, so that it will not come back
+   */
+  forget(peer: string, hasLeft: boolean): void;
 }
 
 /** How long a peer that fell silent is remembered, in multiples of the silence, so that it can go on where it was. */
@@ -145,7 +148,7 @@ export class Presence {
     this.#note(id, undefined, true);
     this.#port.gone(id);
     if (peer !== undefined) this.#port.left(peer, 'bye');
-    this.#port.forget(id);
+    this.#port.forget(id, true);
   }
 
   /** Whether a peer is there, or was there and may come back. */
@@ -221,7 +224,7 @@ export class Presence {
       } else if (silent >= patience * REMEMBERED) {
         this.#known.delete(id);
         if (!known.hasLeft) this.#forgot += 1;
-        this.#port.forget(id);
+        this.#port.forget(id, known.hasLeft);
       }
     }
   }

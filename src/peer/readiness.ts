@@ -22,6 +22,8 @@ export class Readiness {
   // A probe from before the link broke says nothing about the present link.
   #oldest = 0;
   #onAnswer: (() => void) | undefined;
+  /** Whether a probe has come back since the link broke last. */
+  hasAnswer = false;
 
   /** @param send - sends a probe with that count to the peer itself */
   constructor(clock: Clock, send: (count: number) => void) {
@@ -58,10 +60,13 @@ export class Readiness {
   /** Accepts no answers to probes that were sent so far. */
   forget(): void {
     this.#oldest = this.#count + 1;
+    this.hasAnswer = false;
   }
 
   /** A probe came back. */
   answered(count: number): void {
-    if (count >= this.#oldest) this.#onAnswer?.();
+    if (count < this.#oldest) return;
+    this.hasAnswer = true;
+    this.#onAnswer?.();
   }
 }

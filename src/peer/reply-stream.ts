@@ -95,7 +95,9 @@ export class ReplyStream implements AsyncIterableIterator<unknown> {
     try {
       return await this.#port.check(value);
     } catch (error) {
-      this.#end(false);
+      this.#giveUp(error);
+      // It is thrown here, and not once more.
+      this.#failure = undefined;
       throw error;
     }
   }

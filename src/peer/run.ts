@@ -98,6 +98,7 @@ export class Run {
     sayLast(this.#end);
     this.#becomeReady();
     this.#durability?.open(this.#link.signal);
+    this.#lookBack();
   }
 
   /** Ends what is under way, as far as there is time, and reports what is left of it. */
@@ -239,6 +240,12 @@ export class Run {
   #comeBack(): void {
     this.#durability?.comeBack(this.#link.signal).catch(() => {});
     this.#becomeReady();
+    this.#lookBack();
+  }
+
+  /** The link may have broken after the answer, while this peer was not ready yet. */
+  #lookBack(): void {
+    if (!this.#readiness.hasAnswer) this.#linkBroke();
   }
 
   #refused(error: Error): void {

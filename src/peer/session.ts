@@ -138,10 +138,10 @@ export class Session {
       left: (peer, reason) => {
         if (peer.id !== id) port.left(peer, reason);
       },
-      forget: (peer) => {
+      forget: (peer, hasLeft) => {
         outbox.forget(peer);
         channels.forget(peer);
-        inboxes.forget(peer);
+        inboxes.forget(peer, hasLeft);
       },
     });
     this.#batcher = batcher;
@@ -245,6 +245,7 @@ export class Session {
   close(canSend: boolean): void {
     this.#inboxes.close();
     this.#batcher.flush();
+    this.#channels.flush();
     if (canSend) this.#tell(TO_ALL, { kind: 'bye', heads: this.outbox.heads() });
     this.#presence.close();
     this.outbox.close();

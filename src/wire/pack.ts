@@ -190,8 +190,15 @@ export function packedEvent({ method }: Call): string | undefined {
 const MOST_IN_A_BATCH = 64;
 
 /**
- * Turns a pack into plain batches, which Python peers understand; returns none if the frame is not a pack. They begin
- * with a space, so that peers that filter on the text, and so get the pack, do not get these as well.
+ * How many characters the heads of all plain requests may have together. A pack has its name only once, so one of a
+ * stranger could become thousands of times as large. What peers pack stays far below.
+ */
+const MOST_OF_HEADS = 33_554_432;
+
+/**
+ * Turns a pack into plain batches, which Python peers understand; returns none if the frame is not a pack, or would
+ * become too large. They begin with a space, so that peers that filter on the text, and so get the pack, do not get
+ * these as well.
  */
 export function unpack(frame: string): string[] {
   try {
@@ -200,11 +207,16 @@ export function unpack(frame: string): string[] {
     // What goes from one peer to one other alone is for nobody else.
     if (event === undefined || event.startsWith(CONTROL_PREFIX)) return [];
     const pack = readPack(event, params);
-    if (pack === undefined) return [];
-    const texts = pack.events.map((args) => JSON.stringify(args));
-    const requests = encodeRequests({ ...pack, head: eventHead(event), texts, after: undefined });
+    const head = eventHead(event);
+    if (pack === undefined || head.plain.length * pack.events.length > MOST_OF_HEADS) return [];
     const batches: string[] = [];
-    while (requests.length > 0) batches.push(` [${requests.splice(0, MOST_IN_A_BATCH).join(', ')}]`);
+    for (let i = 0; i < pack.events.length; i += MOST_IN_A_BATCH) {
+      const end = i + MOST_IN_A_BATCH;
+      const texts = pack.events.slice(i, end).map((args) => JSON.stringify(args));
+      const [gs, traces] = [pack.gs.slice(i, end), pack.traces?.slice(i, end)];
+      const requests = encodeRequests({ ...pack, head, n: pack.n + i, gs, texts, traces, after: undefined });
+      batches.push(` [${requests.join(', ')}]`);
+    }
     return batches;
   } catch {
     return [];

@@ -105,6 +105,18 @@ describe.each(SCHEMES)('broker over %s', (scheme) => {
     await expect(broker.start()).rejects.toThrow(AddressInUseError);
   });
 
+  test('stop during the second start, when the first is done: it does not serve', async () => {
+    const { in: inAddress, out } = freeEndpoints(scheme);
+    const broker = new Broker(inAddress, out);
+    const first = broker.start();
+    const stop = broker.stop();
+    const second = broker.start();
+    await first;
+    await broker.stop();
+    await Promise.all([stop, second]);
+    expect(broker.running).toBe(false);
+  });
+
   test('stop during the start: it does not serve', async () => {
     const { in: inAddress, out } = freeEndpoints(scheme);
     const broker = new Broker(inAddress, out);
@@ -321,6 +333,10 @@ describe('broker: relay', () => {
       'null',
       '[7]',
       '{"jsonrpc": "2.0", "result": 1}',
+      '{"jsonrpc": "1.0", "method": "x"}',
+      '[ {"jsonrpc": "2.0", "method": "x"}, 7]',
+      // A mark of the byte order, which Python refuses.
+      '\ufeff{"method": "x", "jsonrpc": "2.0"}',
       '',
     ];
     for (const frame of [...bad, ...good]) await send(frame);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { topicOf } from '../../src/broker/relay.ts';
+import { answerTo, topicOf } from '../../src/broker/relay.ts';
 import { encodeNotification, requestHead } from '../../src/wire/json-rpc.ts';
-import { methodTo, packMethod } from '../../src/wire/names.ts';
+import { methodTo, packMethod, TO_BROKER } from '../../src/wire/names.ts';
 
 describe('relay: the topic of a frame', () => {
   const names = ['x', 'x.y', 'é', '\u{1f375}', '"', '\\', '\\"', 'a"b\\', '', '\ud83c'];
@@ -19,4 +19,15 @@ describe('relay: the topic of a frame', () => {
     expect(topicOf(frame)).toBe(topic);
     expect(topicOf(new TextEncoder().encode(frame))).toBe(topic);
   });
+});
+
+function ask(kind: string, ...params: readonly unknown[]): string {
+  return encodeNotification(TO_BROKER, [kind, 'abc', ...params]);
+}
+
+test('relay: only the question that brokers answer is answered', () => {
+  expect(answerTo(ask('broker'))).toBe(encodeNotification(methodTo('abc'), ['broker', '']));
+  expect(answerTo(ask('probe', 1))).toBeUndefined();
+  expect(answerTo(ask('nonsense'))).toBeUndefined();
+  expect(answerTo(`${requestHead(TO_BROKER)}, "params": [`)).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
@@ -200,6 +200,37 @@ describe('strangers: joining', () => {
     expect(end[1]).not.toContain('secret');
   });
 
+  test('authorize lets in somebody who is gone by then: that is too late, and changes nothing', async () => {
+    const answers: (() => void)[] = [];
+    const { url } = await listen({
+      authorize: (token) => token === 'first' || new Promise((resolve) => answers.push(() => resolve(true))),
+      joinWithin: 100,
+    });
+    const first = await Stranger.open(url);
+    first.say('join {"version": 1, "token": "first"}');
+    const { key } = JSON.parse((await first.next()).slice('joined '.length)) as { key: string };
+    const late = await Stranger.open(url);
+    late.say(`join ${JSON.stringify({ version: 1, instead: key })}`);
+    expect((await late.end())[0]).toBe(4408);
+    for (const answer of answers) answer();
+    first.say(`subscribe ${JSON.stringify([X])}`);
+    first.say(`${X}}`);
+    expect(await first.next()).toBe(`${X}}`);
+  });
+
+  test.each([
+    ['a frame', `${X}}`],
+    ['that it joins', 'join {"version": 1}'],
+    ['what it wants', `subscribe ${JSON.stringify([X])}`],
+  ])('%s before it is let in: cut off, and that is not read', async (_, message) => {
+    const broker = await listen({ authorize: () => new Promise(() => {}) });
+    const stranger = await Stranger.open(broker.url);
+    stranger.say('join {"version": 1}');
+    stranger.say(message);
+    expect((await stranger.end())[0]).toBe(4400);
+    expect(broker.counters).toMatchObject({ frames: 0, refused: 1 });
+  });
+
   test('authorize gives what is no grant: the process warns, once', async () => {
     const warnings: Error[] = [];
     const warn = (warning: Error): void => void warnings.push(warning);
@@ -395,6 +426,7 @@ describe('strangers: what they may do', () => {
     ['all of one beginning', X.slice(0, -1)],
     ['what is said to another peer', '{"jsonrpc": "2.0", "method": "rpc.mr.@BBBBBBBBBBB"'],
     ['what is said to all others', '{"jsonrpc": "2.0", "method": "rpc.mr.@'],
+    ['its id alone', `${ID}"`],
   ])('subscribe to %s: cut off', async (_, prefix) => {
     const { stranger } = await restricted();
     stranger.say(`subscribe ${JSON.stringify([prefix])}`);
@@ -599,8 +631,10 @@ describe('strangers: what they may do', () => {
       control('@' + ID, 'replay', 'BBBBBBBBBBB', [[method, 'BBBBBBBBBBB:1:1', [[method]]]], []);
     stranger.say(control('@' + ID, 'probe', ID, 1));
     expect(await stranger.next()).toContain('probe');
-    publisher.say([replay('z'), replay('x')].join('\n'));
-    expect(await stranger.next()).toBe(replay('x'));
+    // What is said to it alone may have to be repeated, too.
+    const toIt = replay(`rpc.mr.@${ID}`);
+    publisher.say([replay('z'), toIt, replay('x')].join('\n'));
+    expect(await stranger.next()).toBe(`${toIt}\n${replay('x')}`);
   });
 
   test('a peer asks what it may, and nothing else', async () => {
@@ -706,6 +740,18 @@ describe('strangers: how much they may do', () => {
     expect(stranger.socket.bufferedAmount).toBeGreaterThan(10_000_000);
   });
 
+  test('pings: read no faster than messages', async () => {
+    const { url } = await listen({ messagesPerSecond: 100 });
+    const stranger = await Stranger.joined(url);
+    const began = performance.now();
+    // One at a time: the library cuts off who sends many at once.
+    for (let i = 0; i < 150; i += 1) {
+      stranger.socket.ping();
+      await once(stranger.socket, 'pong');
+    }
+    expect(performance.now() - began).toBeGreaterThan(400);
+  });
+
   test('a message in too many fragments: cut off', async () => {
     const { url } = await listen();
     const stranger = await Stranger.joined(url);
@@ -728,6 +774,7 @@ describe('strangers: how much they may do', () => {
   test.each([
     ['prefixes of 129 lengths', Array.from({ length: 128 }, (_, i) => 'x'.repeat(i)), 'x'.repeat(128)],
     ['a prefix of more than 2 Ki characters', ['x'.repeat(2_048)], 'x'.repeat(2_049)],
+    ['more than 100,000 prefixes', Array.from({ length: 99_999 }, (_, i) => `${i}`), 'x'],
   ])('subscribing to %s: cut off', async (_, most, tooMuch) => {
     const broker = await listen();
     const stranger = await Stranger.joined(broker.url);
@@ -761,7 +808,8 @@ describe('strangers: how much they may do', () => {
   });
 
   test('more frames in a message than the rate: what comes next is read later', async () => {
-    const broker = await listen({ messagesPerSecond: 200 });
+    // It is not taken for dead while it is not read.
+    const broker = await listen({ messagesPerSecond: 200, heartbeat: 150 });
     const stranger = await Stranger.joined(broker.url);
     stranger.say(`subscribe ${JSON.stringify([X])}`);
     const frames = Array.from({ length: 300 }, (_, i) => `${X}, "params": [${i}]}`);
@@ -786,28 +834,78 @@ describe('strangers: how much they may do', () => {
     expect(broker.counters).toMatchObject({ frames: message.startsWith(X) ? 1 : 0, invalid: 1, refused: 1 });
   });
 
-  test('it does not read: cut off when too much has waited for a heartbeat, and others go on', async () => {
-    // Long enough to fill what lies between them, on a busy machine, too.
-    const broker = await listen({ maxBuffered: 1_000_000, heartbeat: 3_000 });
-    const slow = await Stranger.joined(broker.url);
-    slow.say(`subscribe ${JSON.stringify(requestPrefixes('x'))}`);
-    slow.say(`${X}, "params": ["hello"]}`);
-    await slow.next();
-    const [sender, receiver] = [makePeer(broker, [], ['x']), makePeer(broker, ['x'], [])];
-    let count = 0;
-    connect(receiver, 'x', () => (count += 1));
-    await receiver.start();
-    await sender.start();
-    await sender.waitFor({ subscribers: 'x', timeout: 5_000 });
-    slow.socket.pause();
-    for (let i = 0; i < 500; i += 1) void sender.publish.x('x'.repeat(40_000));
-    await sender.flush({ timeout: 20_000 });
-    expect(count).toBe(500);
-    await expect.poll(() => broker.counters.refused, { timeout: 5_000 }).toBe(1);
-    const end = slow.end();
-    slow.socket.resume();
-    expect(await end).toEqual([4413, 'too slow: it does not take what is sent to it']);
-  }, 30_000);
+  test('cut off: what it says after that is not read', async () => {
+    const broker = await listen();
+    const stranger = await Stranger.joined(broker.url);
+    stranger.say('nonsense');
+    stranger.say(`${X}}`);
+    stranger.say('nonsense');
+    expect((await stranger.end())[0]).toBe(4400);
+    expect(broker.counters).toMatchObject({ frames: 0, refused: 1 });
+  });
+
+  test.each([
+    ['did what makes no sense', 5_000],
+    ['has another connection', 0],
+  ])('cut off because it %s: its connection ends, even if it keeps it', async (_, within) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const connection = once(server, 'connection') as Promise<[Socket]>;
+    const broker = await listen({ server });
+    const stranger = await Stranger.open(broker.url);
+    stranger.say('join {"version": 1}');
+    const { key } = JSON.parse((await stranger.next()).slice('joined '.length)) as { key: string };
+    const closed = once((await connection)[0], 'close');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    stranger.socket.pause();
+    if (within === 0) {
+      const another = await Stranger.open(broker.url);
+      another.say(`join ${JSON.stringify({ version: 1, instead: key })}`);
+      await another.next();
+    } else {
+      const refused = broker.status.refused.next();
+      stranger.say('nonsense');
+      await refused;
+    }
+    vi.advanceTimersByTime(within);
+    await closed;
+  });
+
+  test.each([
+    ['it does not read', false],
+    ['it does not read, but goes on talking', true],
+  ])(
+    '%s: cut off when too much has waited for a heartbeat, and others go on',
+    async (_, talks) => {
+      // Long enough to fill what lies between them, on a busy machine, too.
+      const broker = await listen({ maxBuffered: 1_000_000, heartbeat: 3_000 });
+      const slow = await Stranger.joined(broker.url);
+      slow.say(`subscribe ${JSON.stringify(requestPrefixes('x'))}`);
+      slow.say(`${X}, "params": ["hello"]}`);
+      await slow.next();
+      const [sender, receiver] = [makePeer(broker, [], ['x']), makePeer(broker, ['x'], [])];
+      let count = 0;
+      connect(receiver, 'x', () => (count += 1));
+      await receiver.start();
+      await sender.start();
+      await sender.waitFor({ subscribers: 'x', timeout: 5_000 });
+      slow.socket.pause();
+      for (let i = 0; i < 500; i += 1) void sender.publish.x('x'.repeat(40_000));
+      await sender.flush({ timeout: 20_000 });
+      expect(count).toBe(500);
+      const refused = (): number => {
+        if (talks) slow.socket.pong();
+        return broker.counters.refused;
+      };
+      await expect.poll(refused, { timeout: 5_000 }).toBe(1);
+      const end = slow.end();
+      slow.socket.resume();
+      expect(await end).toEqual([4413, 'too slow: it does not take what is sent to it']);
+    },
+    30_000,
+  );
 
   test('bursts beyond maxBuffered: dropped, repaired, and nobody is cut off', async () => {
     const broker = await listen({ maxBuffered: 300_000 });
@@ -857,9 +955,23 @@ describe('heartbeat', () => {
   });
 
   test('a peer that answers stays', async () => {
-    const { url } = await listen({ heartbeat: 60 });
+    const { url } = await listen({ heartbeat: 60, joinWithin: 150 });
     const stranger = await Stranger.joined(url);
     for (let i = 0; i < 10; i += 1) await once(stranger.socket, 'ping');
+    stranger.say(`subscribe ${JSON.stringify([X])}`);
+    stranger.say(`${X}}`);
+    expect(await stranger.next()).toBe(`${X}}`);
+  });
+
+  test('a peer that says something stays', async () => {
+    const { url } = await listen({ heartbeat: 60 });
+    const stranger = await Stranger.open(url, { autoPong: false });
+    stranger.say('join {"version": 1}');
+    await stranger.next();
+    for (let i = 0; i < 10; i += 1) {
+      await once(stranger.socket, 'ping');
+      stranger.say('subscribe []');
+    }
     stranger.say(`subscribe ${JSON.stringify([X])}`);
     stranger.say(`${X}}`);
     expect(await stranger.next()).toBe(`${X}}`);

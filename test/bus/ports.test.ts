@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { AddressError, Broker, connect, Peer } from 'mreventloop';
 import { PortBus } from '../../src/bus/port/port.ts';
 import { PortDoor } from '../../src/bus/port/port-door.ts';
@@ -242,6 +242,89 @@ test('port: a bus ignores words that make no sense, and reports bytes that are n
   for (const message of NONSENSE) port1.postMessage(message);
   port1.postMessage({ mreventloop: ['frames', ['one', NO_UTF8, 'two']] });
   await expect.poll(() => heard).toEqual(['one', 'unreadable', 'two']);
+});
+
+test('port: a door asks once who does not join, and forgets what a peer wanted when it joins anew or leaves', async () => {
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => port1.close());
+  const words: unknown[][] = [];
+  port2.on('message', ({ mreventloop }: { mreventloop: unknown[] }) => words.push(mreventloop));
+  const say = (...word: unknown[]): void => port2.postMessage({ mreventloop: word });
+  const heard: unknown[] = [];
+  const door = new PortDoor(30_000);
+  onTestFinished(() => door.close());
+  await door.open({ frame: (frame) => heard.push(frame) > 0, unreadable() {}, refused() {} });
+  door.attach(port1);
+  const head = requestHead('x');
+  say('beat');
+  say('frames', ['early']);
+  say('join', 1);
+  await expect.poll(() => words).toEqual([['ask'], ['up', 1, 30_000]]);
+  say('subscribe', [head]);
+  say('frames', ['one']);
+  await expect.poll(() => heard).toEqual(['one']);
+  expect(door.hears(head)).toBe(true);
+  say('join', 2);
+  await expect.poll(() => words.slice(2)).toEqual([['up', 2, 30_000]]);
+  expect(door.hears(head)).toBe(false);
+  say('subscribe', [head]);
+  say('leave');
+  say('frames', ['late']);
+  await expect.poll(() => words.slice(3)).toEqual([['ask']]);
+  expect(door.hears(head)).toBe(false);
+  expect(heard).toEqual(['one']);
+  door.detach(port1);
+  await expect.poll(() => words.slice(4)).toEqual([['down']]);
+});
+
+test('port: a bus joins whenever it is asked or hears nothing, and is there when the last join is answered', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => port1.close());
+  const words: unknown[][] = [];
+  port1.on('message', ({ mreventloop }: { mreventloop: unknown[] }) => words.push(mreventloop));
+  const say = (...word: unknown[]): void => port1.postMessage({ mreventloop: word });
+  const heard: unknown[] = [];
+  const bus = new PortBus(port2);
+  onTestFinished(() => bus.close());
+  bus.subscribe({ name: 'x', prefixes: ['x'] });
+  await bus.open({
+    frame: (text) => heard.push(text),
+    unreadable() {},
+    down: () => heard.push('down'),
+    refused() {},
+  });
+  say('ask');
+  say('up', 1, 30_000);
+  say('frames', ['early']);
+  say('beat');
+  await expect.poll(() => words).toEqual([['join', 1], ['join', 2], ['beat']]);
+  say('up', 2, 30_000);
+  say('frames', ['one']);
+  say('ask');
+  await expect
+    .poll(() => words.slice(3))
+    .toEqual([
+      ['subscribe', ['x']],
+      ['join', 3],
+    ]);
+  expect(heard).toEqual(['one', 'down']);
+  say('up', 3, 30_000);
+  await expect.poll(() => words.length).toBe(6);
+  expect(vi.getTimerCount()).toBe(1);
+  vi.advanceTimersByTime(20_000);
+  expect(heard.length).toBe(2);
+  vi.advanceTimersByTime(10_000);
+  await expect.poll(() => words.slice(6)).toEqual([['join', 4]]);
+  say('down');
+  say('up', 4, 30_000);
+  await expect.poll(() => words.length).toBe(8);
+  expect(heard.slice(2)).toEqual(['down']);
+  bus.send('y', 'last');
+  await bus.close();
+  await expect.poll(() => words.slice(8)).toEqual([['frames', ['last']], ['leave']]);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test('port: the memory of large frames changes hands, and each peer has its own copy', async () => {

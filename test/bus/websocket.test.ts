@@ -141,3 +141,21 @@ test.each([
   }
   expect(found).toEqual(limits);
 });
+
+test('websocket: giving up a connection that nobody answers is not taken for what went wrong', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const asked = once(server, 'upgrade') as Promise<[IncomingMessage, Socket]>;
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const bus = await makeBus({ in: url, out: url });
+  onTestFinished(() => bus.close());
+  await bus.open({ frame() {}, unreadable() {}, down() {}, refused() {} });
+  const [, connection] = await asked;
+  connection.resume();
+  vi.advanceTimersByTime(10_000);
+  await once(connection, 'end');
+  expect(bus.trouble).toBeUndefined();
+});

@@ -109,6 +109,7 @@ describe('extended values: on the wire and back', () => {
     expect(back.cause).toBeInstanceOf(TypeError);
     expect(Object.keys(back)).toEqual(['code']);
     expect(roundTrip(new SyntaxError('x'))).toBeInstanceOf(SyntaxError);
+    expect(roundTrip(Object.assign(new Error('x'), { name: 5 }))).toMatchObject({ name: '5', message: 'x' });
   });
 
   test('dates as Python writes them', () => {
@@ -184,6 +185,7 @@ describe('extended values: what only looks like one', () => {
     '{"$":1}',
     '{"$undefined":null}',
     '{"$number":1}',
+    '{"$number":["NaN"]}',
     '{"$number":"1"}',
     '{"$number":"toString"}',
     '{"$bigint":1}',
@@ -196,6 +198,7 @@ describe('extended values: what only looks like one', () => {
     '{"$date":"2030-01-01"}',
     '{"$date":"2030-01-01T12:00:00"}',
     '{"$date":"2030-13-01T12:00:00Z"}',
+    '{"$date":"2030-01-01T25:00:00Z"}',
     '{"$date":"2030-02-30T12:00:00Z"}',
     '{"$date":"2030-04-31T23:00:00-05:00"}',
     '{"$bytes":"*"}',

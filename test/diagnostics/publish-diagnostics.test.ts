@@ -140,6 +140,22 @@ describe('diagnostics: peers', () => {
     expect(received).toEqual([traceparent]);
   });
 
+  test('requests, with the trace that a subscriber puts in', async () => {
+    follow('mreventloop:request', 'mreventloop:serve');
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const inject = (message: unknown): void => void ((message as RequestMessage).traceparent = traceparent);
+    subscribe('tracing:mreventloop:request:start', inject);
+    onTestFinished(() => void unsubscribe('tracing:mreventloop:request:start', inject));
+    const received: (string | undefined)[] = [];
+    const look = (message: unknown): void => void received.push((message as RequestMessage).traceparent);
+    subscribe('tracing:mreventloop:serve:start', look);
+    onTestFinished(() => void unsubscribe('tracing:mreventloop:serve:start', look));
+    const { seller, buyer } = await pair();
+    seller.serve.price_of(() => 3);
+    expect(await buyer.request.price_of('tea')).toBe(3);
+    expect(received).toEqual([traceparent]);
+  });
+
   test('requests, where they are asked and where they are answered', async () => {
     const { said, messages } = follow('mreventloop:request', 'mreventloop:serve');
     const { seller, buyer } = await pair();

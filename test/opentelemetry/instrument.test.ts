@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { propagation, trace } from '@opentelemetry/api';
+import { diag, propagation, trace } from '@opentelemetry/api';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   connect,
@@ -17,7 +17,7 @@ import { instrument } from 'mreventloop/opentelemetry';
 import { FaultyNetwork, StepClock } from 'mreventloop/testing';
 import { Subscriber } from 'zeromq';
 import { deferred } from '../loop/deferred.ts';
-import { pair } from '../peer/shop.ts';
+import { pair, shop, started } from '../peer/shop.ts';
 import { startBroker } from '../support/addresses.ts';
 import { node, Program } from '../support/program.ts';
 import { describeWith } from '../setup/describe-with.ts';
@@ -176,6 +176,18 @@ describe('trace: within a process', () => {
     expect(recording.spans()).toHaveLength(2);
   });
 
+  test('leaves alone what ended before it ends', async () => {
+    const complaints: string[] = [];
+    const complain = (text: string): void => void complaints.push(text);
+    diag.setLogger({ error: complain, warn: complain, info() {}, debug() {}, verbose() {} });
+    onTestFinished(() => diag.disable());
+    const recording = record();
+    await consumer().onSold('tea');
+    recording.end();
+    expect(recording.spans()).toHaveLength(2);
+    expect(complaints).toEqual([]);
+  });
+
   test('is not begun twice', () => {
     record();
     expect(() => instrument()).toThrow(StateError);
@@ -260,6 +272,32 @@ describe('trace: between peers', () => {
       'rpc.server.call.duration price_of': 1,
       'rpc.client.call.duration prices_of': 1,
     });
+  });
+
+  test('a stream with an answer that does not fit has failed where it is read', async () => {
+    const recording = record();
+    const { endpoints } = await startBroker();
+    const seller = await started(new Peer(endpoints, shop, { serve: ['prices_of'], validateOutgoing: false }));
+    const buyer = await started(new Peer(endpoints, shop, { request: ['prices_of'] }));
+    seller.serve.prices_of(async function* (_, signal) {
+      yield 'three' as never;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    });
+    const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
+    await expect(reader.next()).rejects.toThrow('does not fit its schema');
+    await expect.poll(() => recording.spans().length).toBe(2);
+    const client = recording.spans().find(({ name }) => name === 'prices_of (client)');
+    expect(client?.span.status.code).toBe(2);
+  });
+
+  test('what arrives is counted', async () => {
+    const recording = record();
+    const { endpoints } = await startBroker();
+    const peer = await started(new Peer(endpoints.in, endpoints.out, ['produced'], ['produced']));
+    const arrived = peer.events.produced.next();
+    await peer.publish.produced('tea');
+    await arrived;
+    expect(await recording.figures()).toMatchObject({ 'messaging.client.consumed.messages produced': 1 });
   });
 
   test('what is refused as it is published counts as that', async () => {

@@ -215,4 +215,22 @@ describe('work', () => {
     work.afterwards(() => said.push('at once'));
     expect(said.at(-1)).toBe('at once');
   });
+
+  test('what is begun after everything has ended is waited for as well', async () => {
+    const work = new Work();
+    const [a, b, c] = [deferred(), deferred(), deferred()];
+    const said: string[] = [];
+    work.add(a.promise);
+    a.resolve();
+    await settled();
+    work.add(b.promise);
+    work.add(c.promise);
+    work.afterwards(() => said.push('b and c'));
+    c.resolve();
+    await settled();
+    expect(said).toEqual([]);
+    b.resolve();
+    await settled();
+    expect(said).toEqual(['b and c']);
+  });
 });

@@ -12,11 +12,12 @@ const nobody: Omit<ChannelsPort, 'send'> = {
   forgotBefore: () => 0,
 };
 
+const OPTIONS = { window: 400, limit: 10_000, size: 1e6, history: 10, events: {} };
+
 test('messages to a peer that is not there: all of a turn leave, however many of them are let go of at once', () => {
   const clock = new StepClock();
   const frames: string[] = [];
-  const options = { window: 400, limit: 10_000, size: 1e6, history: 10, events: {} };
-  const channels = new Channels('P', options, clock, {
+  const channels = new Channels('P', OPTIONS, clock, {
     send: (_topic, frame) => frames.push(frame),
     ...nobody,
   });
@@ -36,10 +37,77 @@ test('messages to a peer that is not there: all of a turn leave, however many of
 
 test('messages to a peer that is not there: however many wait for a link, they leave one after the other', () => {
   const clock = new StepClock();
-  const options = { window: 1, limit: 10_000, size: 1e6, history: 10, events: {} };
-  const channels = new Channels('P', options, clock, { ...nobody, send() {} });
+  const channels = new Channels('P', { ...OPTIONS, window: 1 }, clock, { ...nobody, send() {} });
   for (let count = 1; count <= 5_000; count += 1) channels.send('S', [count], false);
   expect(channels.pending).toBe(5_000);
   channels.open();
+  expect(channels.pending).toBe(0);
+});
+
+test('a new channel of a peer: what is late of the one before is dropped', () => {
+  const delivered: unknown[] = [];
+  let forgotten = 0;
+  const channels = new Channels('P', OPTIONS, new StepClock(), {
+    ...nobody,
+    send() {},
+    deliver: (_peer, args) => delivered.push(args),
+    forgotten: () => (forgotten += 1),
+  });
+  channels.open();
+  const arrive = (count: number, n: number, args: readonly unknown[]): void =>
+    channels
+      .from('S', count)
+      ?.arrived({ event: 'rpc.mr.@P', n, gs: [n], events: [args], after: undefined, traces: undefined });
+  const head = (count: number): void =>
+    channels.control('S', count, { kind: 'head', heads: [['rpc.mr.@P', 0, 1]], g: 0, window: 8 });
+  head(1);
+  arrive(1, 1, ['old']);
+  head(2);
+  expect(channels.from('S', 1)).toBeUndefined();
+  arrive(1, 1, ['late']);
+  arrive(2, 1, ['new']);
+  channels.control('S', 1, { kind: 'bye', heads: [] });
+  arrive(2, 2, ['newer']);
+  expect(delivered).toEqual([['old'], ['new'], ['newer']]);
+  expect(forgotten).toBe(1);
+});
+
+test('a peer does not know a channel any more: nothing more is asked or taken of it', () => {
+  const clock = new StepClock();
+  const delivered: unknown[] = [];
+  const said: string[] = [];
+  let forgotten = 0;
+  const channels = new Channels('P', OPTIONS, clock, {
+    ...nobody,
+    send: (_topic, frame) => said.push(frame),
+    deliver: (_peer, args) => delivered.push(args),
+    forgotten: () => (forgotten += 1),
+  });
+  channels.open();
+  channels.from('S', 1);
+  channels.control('S', 1, { kind: 'bye', heads: [] });
+  said.length = 0;
+  channels.met('S');
+  channels.doubt('S');
+  channels.open();
+  channels.control('S', 1, { kind: 'head', heads: [['rpc.mr.@P', 0, 1]], g: 0, window: 8 });
+  channels
+    .from('S', 1)
+    ?.arrived({ event: 'rpc.mr.@P', n: 1, gs: [1], events: [[]], after: undefined, traces: undefined });
+  expect([said, delivered, clock.pending, forgotten]).toEqual([[], [], 0, 1]);
+});
+
+test('a peer that was forgotten: what it says about the channel from before does not count for the new one', () => {
+  const clock = new StepClock();
+  const channels = new Channels('P', OPTIONS, clock, { ...nobody, send() {} });
+  channels.open();
+  channels.send('S', ['before'], true);
+  channels.forget('S');
+  channels.send('S', ['after'], true);
+  // By then, the channel itself waits for nobody but the peer.
+  clock.advance(100);
+  channels.control('S', 1, { kind: 'ack', g: 1 });
+  expect(channels.pending).toBe(1);
+  channels.control('S', 2, { kind: 'ack', g: 1 });
   expect(channels.pending).toBe(0);
 });

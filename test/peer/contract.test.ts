@@ -428,6 +428,19 @@ describe('peers with different contracts', () => {
     expect(mismatches).toEqual([]);
   });
 
+  test('nor for requests that both peers serve', async () => {
+    const { endpoints } = await startBroker('inproc');
+    const mismatches: ContractMismatch[] = [];
+    const here = contract({ produced: [], price_of: request([z.string()], z.number()) });
+    const there = contract({ produced: [], price_of: request([z.string()], z.string()) });
+    const seller = new Peer(endpoints, here, { serve: ['price_of'], publish: ['produced'] });
+    connect(seller.status, 'contractMismatch', (mismatch) => mismatches.push(mismatch));
+    await started(seller);
+    await started(new Peer(endpoints, there, { serve: ['price_of'], subscribe: ['produced'] }));
+    await seller.waitFor({ subscribers: 'produced' });
+    expect(mismatches).toEqual([]);
+  });
+
   test.each([
     ['the subscriber', 'warn', 'refuse'],
     ['the publisher', 'refuse', 'warn'],

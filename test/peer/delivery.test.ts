@@ -131,6 +131,67 @@ describe('delivery: presence', () => {
     expect(left).toEqual([patient.id]);
   });
 
+  test('peers that have forgotten each other and meet again: events come once, also those from meanwhile', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const subscriber = await world.start(['tick'], []);
+    const received = collect(subscriber);
+    for (const n of range(1, 5)) void publisher.publish.tick(n);
+    await world.pass(200);
+    world.busOf(publisher).partition();
+    void publisher.publish.tick(6);
+    await world.pass(200);
+    world.clock.advance(66_000);
+    world.busOf(publisher).mend();
+    await world.until(publisher.waitFor({ subscribers: 'tick' }));
+    await world.pass(1_000);
+    void publisher.publish.tick(7);
+    await world.until(publisher.flush());
+    expect(received).toEqual(range(1, 7));
+  });
+
+  test('while the link is broken, nobody is taken for gone', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const subscriber = await world.start(['tick'], []);
+    const left: unknown[] = [];
+    connect(subscriber.status, 'peerLeft', (...told) => left.push(told));
+    world.busOf(subscriber).break();
+    await world.pass(20_000);
+    expect(subscriber.peers.map(({ id }) => id)).toEqual([publisher.id]);
+    world.busOf(subscriber).mend();
+    await world.until(subscriber.status.connected.next());
+    await world.pass(5_000);
+    expect(left).toEqual([]);
+  });
+
+  test('one that has left is no reason any more to say what comes before what', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick', 'tock']);
+    await world.start(['tick'], []);
+    const both = await world.start(['tick', 'tock'], []);
+    const bus = world.busOf(publisher);
+    const frames: string[] = [];
+    const send = bus.send.bind(bus);
+    bus.send = (topic, frame) => {
+      frames.push(frame);
+      send(topic, frame);
+    };
+    const publish = async (): Promise<boolean> => {
+      frames.length = 0;
+      for (const name of ['tock', 'tick'] as const) {
+        void publisher.publish[name](1);
+        await world.pass(5);
+      }
+      return frames.some((frame) => frame.includes('"after"'));
+    };
+    expect(await publish()).toBe(true);
+    await world.until(both.stop());
+    await world.pass(5);
+    await publish();
+    expect(await publish()).toBe(false);
+  });
+
   test('waitFor: fulfils when so many subscribers are there', async () => {
     const world = new World();
     const publisher = await world.start([], ['tick']);
@@ -212,6 +273,39 @@ describe('delivery: starting and stopping', () => {
     }
     expect(isAnyAborted).toBe(true);
   });
+
+  test.each(['at the start', 'after a break'])(
+    'a link that breaks just behind the answer that makes a peer ready (%s): the peer tells, and comes back',
+    async (when) => {
+      const world = new World();
+      const bus = world.network.bus();
+      const peer = peerOn(world, bus);
+      const told: string[] = [];
+      connect(peer.status, 'connected', () => told.push('connected'));
+      connect(peer.status, 'disconnected', () => told.push('disconnected'));
+      if (when === 'after a break') {
+        await world.until(peer.start());
+        bus.break();
+        bus.mend();
+        told.length = 0;
+      }
+      const arrive = bus.arrive.bind(bus);
+      bus.arrive = (frame) => {
+        arrive(frame);
+        if (!frame.includes('"probe"')) return;
+        bus.arrive = arrive;
+        bus.break();
+      };
+      await world.until<unknown>(when === 'at the start' ? peer.start() : peer.status.connected.next());
+      await world.pass(100);
+      expect(told).toEqual(['connected', 'disconnected']);
+      expect(peer.ready).toBe(false);
+      bus.mend();
+      await world.pass(1_000);
+      expect(told).toEqual(['connected', 'disconnected', 'connected']);
+      await world.until(peer.stop());
+    },
+  );
 
   test.each([
     ['later', 1_500],
@@ -347,6 +441,52 @@ describe('delivery: what was lost on the way', () => {
     world.network.faults.loss = 0;
     await world.until(publisher.flush());
     expect(received).toEqual([1]);
+  });
+
+  test('its publisher falls silent: it is told in its place, and what waited behind it is delivered', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const subscriber = await world.start(['tick'], []);
+    const received: unknown[] = [];
+    connect(subscriber, 'tick', (n) => received.push(n));
+    connect(subscriber.status, 'gap', ({ count }) => received.push({ gap: count }));
+    void publisher.publish.tick(1);
+    await world.pass(5);
+    world.busOf(subscriber).partition();
+    void publisher.publish.tick(2);
+    await world.pass(5);
+    world.busOf(subscriber).mend();
+    void publisher.publish.tick(3);
+    for (let i = 0; i < 20; i += 1) await Promise.resolve();
+    world.clock.advance(0);
+    world.busOf(publisher).partition();
+    await world.until(subscriber.status.peerLeft.next());
+    expect(received).toEqual([1, { gap: 1 }, 3]);
+  });
+
+  test('its publisher leaves: what it sent last and is lost is told', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const subscriber = await world.start(['tick'], []);
+    const received = collect(subscriber);
+    const gaps: Gap[] = [];
+    connect(subscriber.status, 'gap', (gap) => gaps.push(gap));
+    void publisher.publish.tick(1);
+    await world.pass(5);
+    world.busOf(subscriber).partition();
+    for (const n of [2, 3]) void publisher.publish.tick(n);
+    await world.pass(5);
+    world.busOf(subscriber).mend();
+    // Only the good-bye says how far it is.
+    const bus = world.busOf(publisher);
+    const send = bus.send.bind(bus);
+    bus.send = (topic, frame) => {
+      if (!frame.includes('"head"')) send(topic, frame);
+    };
+    const { id } = publisher;
+    await world.until(Promise.all([publisher.stop({ timeout: 0 }), subscriber.status.peerLeft.next()]));
+    expect(received).toEqual([1]);
+    expect(gaps).toEqual([{ peer: id, event: 'tick', count: 2 }]);
   });
 
   test('through a crash of the broker: what was published meanwhile is kept and arrives', async () => {
@@ -643,6 +783,22 @@ describe('delivery: flush and stop', () => {
     expect(await report).toEqual([{ peers: [{ peer: subscriber.id, count: 1 }], unsent: 0 }]);
   });
 
+  test('stop: leaves no timer behind where a publisher was asked how far it is and has not answered', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick']);
+    const subscriber = await world.start(['tick'], []);
+    void publisher.publish.tick(1);
+    await world.pass(200);
+    world.busOf(publisher).partition();
+    world.busOf(subscriber).break();
+    world.busOf(subscriber).mend();
+    await world.until(subscriber.status.connected.next());
+    await world.pass(1_000);
+    await world.until(Promise.all([subscriber.stop({ timeout: 0 }), publisher.stop({ timeout: 0 })]));
+    world.clock.advance(100);
+    expect(world.clock.pending).toBe(0);
+  });
+
   test('stop: leaves no timer behind', async () => {
     const world = new World();
     const publisher = await world.start([], ['tick']);
@@ -767,6 +923,25 @@ describe('delivery: batches', () => {
     expect(received).toEqual(range(1, 100).flatMap((n) => [n, -n]));
     // A few more are hellos, heads and acknowledgements.
     expect(broker.counters.frames - before).toBeLessThan(30);
+  });
+
+  test('a mark follows what it marks', async () => {
+    const world = new World();
+    const publisher = await world.start([], ['tick'], { window: 8 });
+    const bus = world.busOf(publisher);
+    const frames: string[] = [];
+    const send = bus.send.bind(bus);
+    bus.send = (topic, frame) => {
+      frames.push(frame);
+      send(topic, frame);
+    };
+    for (const n of range(1, 4)) void publisher.publish.tick(n);
+    await world.pass(5);
+    expect(frames.map((frame) => /"(mark|tick|rpc\.mr\.pack\.tick)"/.exec(frame)?.[1])).toEqual([
+      'rpc.mr.pack.tick',
+      'mark',
+      'mark',
+    ]);
   });
 
   test('a peer gets, and so parses, only what it asked for', async () => {

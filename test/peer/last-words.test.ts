@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { connect, type Endpoints, Peer } from 'mreventloop';
+import { connect, contract, type Endpoints, Peer, request } from 'mreventloop';
+import { z } from 'zod';
 import { describeWith } from '../setup/describe-with.ts';
 import { startBroker } from '../support/addresses.ts';
 import { NatsServer } from '../support/nats-server.ts';
@@ -30,6 +31,21 @@ async function expectLastWords(endpoints: Endpoints, way: (typeof WAYS)[number])
 
 test.each(WAYS)('a process that ends by %s: its peers say good-bye', TIMEOUT, async (way) => {
   await expectLastWords((await startBroker('ipc')).endpoints, way);
+});
+
+test('a process that ends right after a request: the request gets to who serves it', TIMEOUT, async () => {
+  const { endpoints } = await startBroker('ipc');
+  const notes = contract({ note: request([z.string()], z.undefined()) });
+  const peer = new Peer(endpoints, notes, { serve: ['note'] });
+  onTestFinished(() => peer.stop());
+  const noted: string[] = [];
+  peer.serve.note((text) => void noted.push(text));
+  await peer.start();
+  const left = peer.status.peerLeft.next({ timeout: 15_000 });
+  const child = node(import.meta.url, 'children/asks-and-ends.ts', endpoints.in, endpoints.out);
+  expect(await child.exit).toMatchObject({ code: 7 });
+  expect((await left)[1]).toBe('bye');
+  expect(noted).toEqual(['the first', 'the last']);
 });
 
 test.each(['ws', 'ws+unix'] as const)(

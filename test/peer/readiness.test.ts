@@ -20,3 +20,26 @@ test('readiness: asks every 25 ms at first, and less often the longer it waits',
   await answered;
   expect(clock.pending).toBe(0);
 });
+
+test('readiness: the answer to the first probe is enough, and one to a probe from before does not count', async () => {
+  const clock = new StepClock();
+  const asked: number[] = [];
+  const readiness = new Readiness(clock, (count) => asked.push(count));
+  const { signal } = new AbortController();
+  const first = readiness.ask(Infinity, signal);
+  readiness.answered(1);
+  await first;
+  const second = readiness.ask(100, signal);
+  readiness.answered(1);
+  const late = expect(second).rejects.toThrow('no answer within 100 ms');
+  await clock.until(late);
+  const last = asked.length;
+  const third = readiness.ask(100, signal);
+  // As when the link breaks.
+  readiness.forget();
+  readiness.answered(last + 1);
+  clock.advance(2);
+  readiness.answered(last + 2);
+  await clock.until(third);
+  expect(clock.now()).toBe(102);
+});

@@ -555,6 +555,79 @@ describe('requests: on a network that fails', () => {
     expect(await clock.until(answer)).toBe(3);
   });
 
+  test('the timeout of a stream is for each answer, and time without a reader does not count', async () => {
+    const { clock, seller, buyer } = await startPair(33, {});
+    const pause = (milliseconds: number): Promise<void> =>
+      new Promise((resolve) => void clock.after(milliseconds, resolve));
+    seller.serve.prices_of(async function* () {
+      for (let i = 1; i <= 4; i += 1) {
+        await pause(70);
+        yield i;
+      }
+    });
+    const read = async (): Promise<number[]> => {
+      const prices: number[] = [];
+      for await (const price of buyer.request.prices_of('tea', { timeout: 100 })) {
+        prices.push(price);
+        if (price === 2) await pause(50);
+      }
+      return prices;
+    };
+    await clock.until(buyer.waitFor({ servers: 'prices_of' }));
+    expect(await clock.until(read())).toEqual([1, 2, 3, 4]);
+  });
+
+  test('an answer arrives behind one that was lost, and its server leaves: it is delivered', async () => {
+    const { clock, seller, buyer, buyers } = await startPair(35, {});
+    const [first, second] = [gate(), gate()];
+    let asked = 0;
+    seller.serve.price_of(async (product) => {
+      asked += 1;
+      await (product === 'tea' ? first : second).promise;
+      return 3;
+    });
+    const lost = expect(buyer.request.price_of('tea')).rejects.toThrow(PeerGoneError);
+    const answer = buyer.request.price_of('salt');
+    await clock.until(() => asked === 2);
+    await clock.pass(1_000);
+    buyers.partition();
+    first.open();
+    await clock.pass(5);
+    buyers.mend();
+    second.open();
+    for (let i = 0; i < 20; i += 1) await Promise.resolve();
+    clock.advance(4);
+    await clock.until(seller.stop({ timeout: 0 }));
+    expect(await clock.until(answer)).toBe(3);
+    await clock.until(lost);
+  });
+
+  test('a server that is silent for too long: a flush does not wait for it any more', async () => {
+    const { clock, buyer, sellers } = await startPair(36, {});
+    await clock.until(buyer.waitFor({ servers: 'price_of' }));
+    sellers.partition();
+    const settled = expect(buyer.request.price_of('tea')).rejects.toThrow(PeerGoneError);
+    const left = buyer.status.peerLeft.next();
+    const flushed = buyer.flush();
+    await clock.until(left);
+    await clock.until(flushed, { timeout: 200 });
+    await clock.until(() => buyer.pending === 0, { timeout: 200 });
+    await settled;
+  });
+
+  test('right after a broken link was mended, a request waits for a server that is only now heard of', async () => {
+    const { clock, seller, buyer, buyers } = await startPair(37, {});
+    seller.serve.price_of(() => 3);
+    await clock.until(seller.stop());
+    await clock.pass(1_000);
+    await clock.until(expect(buyer.request.price_of('tea')).rejects.toThrow(NoHandlerError));
+    buyers.break();
+    const answer = buyer.request.price_of('tea');
+    await clock.until(seller.start());
+    buyers.mend();
+    expect(await clock.until(answer)).toBe(3);
+  });
+
   test('a peer that serves nothing is taken for one that does: it says so at once', async () => {
     const { clock, network, seller, buyer } = await startPair(15, {});
     const bus = network.bus();

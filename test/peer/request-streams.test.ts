@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { contract, NoHandlerError, Peer, request, requestStream, StateError, TimeoutError } from 'mreventloop';
 import { z } from 'zod';
@@ -147,6 +148,60 @@ describe('requests: a stream of answers', () => {
     expect(await buyer.request.asked()).toBe(0);
   });
 
+  test('that was given up while its arguments were checked ends, also where they do not fit', async () => {
+    const { address } = await pair();
+    const [checking, checked] = [gate(), gate()];
+    const never = z.string().refine(async () => {
+      checking.open();
+      await checked.promise;
+      return false;
+    });
+    const strict = contract({ sizes_of: requestStream([never], z.number()) });
+    const buyer = await started(new Peer(address, strict, { request: ['sizes_of'] }));
+    const reader = buyer.request.sizes_of('tea')[Symbol.asyncIterator]();
+    const first = reader.next();
+    await checking.promise;
+    await reader.return?.();
+    expect(await first).toEqual({ done: true, value: undefined });
+    checked.open();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test('an answer that does not fit ends it, and its server is told', async () => {
+    const { endpoints } = await startBroker('inproc');
+    const seller = await started(new Peer(endpoints, shop, { serve: ['prices_of'], validateOutgoing: false }));
+    const buyer = await started(new Peer(endpoints, shop, { request: ['prices_of'] }));
+    const ended = gate();
+    seller.serve.prices_of(async function* (_, signal) {
+      yield 1;
+      yield 'two' as never;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      ended.open();
+    });
+    const reader = buyer.request.prices_of('tea')[Symbol.asyncIterator]();
+    expect(await reader.next()).toEqual({ done: false, value: 1 });
+    await expect(reader.next()).rejects.toThrow("the answer to request 'prices_of' does not fit its schema");
+    await ended.promise;
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test.each(['to its end', 'until its reader stops'])(
+    'nothing listens to its signal when it was read %s',
+    async (what) => {
+      const { seller, buyer } = await pair();
+      seller.serve.prices_of(() => [1, 2, 3]);
+      const { signal } = new AbortController();
+      for await (const price of buyer.request.prices_of('tea', { signal })) {
+        // All of them are here, and the end.
+        await seller.flush();
+        await buyer.flush();
+        if (price === 2 && what === 'until its reader stops') break;
+      }
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+    },
+  );
+
   test('fails where its handler fails, after what came before', async () => {
     const { seller, buyer } = await pair();
     seller.serve.prices_of(function* () {
@@ -212,6 +267,26 @@ describe('requests: a stream of answers', () => {
   test.each(endings)('%s ends it, while a schema of an answer never answers', (ending) =>
     expectEnd(ending, (ask, options) => read(ask.doubles(3, options))),
   );
+
+  test('a signal ends it while an answer is checked: that is thrown once', async () => {
+    const { address } = await pair();
+    const checking = gate();
+    const silent = z.number().refine(() => {
+      checking.open();
+      return new Promise<boolean>(() => {});
+    });
+    const odd = contract({ sizes_of: requestStream([z.string()], silent) });
+    const seller = await started(new Peer(address, odd, { serve: ['sizes_of'], validateOutgoing: false }));
+    seller.serve.sizes_of(() => [1, 2]);
+    const buyer = await started(new Peer(address, odd, { request: ['sizes_of'] }));
+    const controller = new AbortController();
+    const reader = buyer.request.sizes_of('tea', { signal: controller.signal })[Symbol.asyncIterator]();
+    const first = expect(reader.next()).rejects.toThrow('enough');
+    await checking.promise;
+    controller.abort(new Error('enough'));
+    await first;
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
 
   test('is given up while nobody is known who serves it: whoever reads it hears of that', async () => {
     const { promise: checked, open } = gate();

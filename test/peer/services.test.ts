@@ -10,20 +10,20 @@ import { deferred } from '../loop/deferred.ts';
 const shop = contract({ price_of: request([z.string()], z.number()) });
 
 /** Services whose handler waits for `gate`, and what they said. */
-function makeServices(send?: (message: Reply) => void) {
+function makeServices(send?: (message: Reply) => void, contracted = shop) {
   const gate = deferred();
   const asked: string[] = [];
   const signals: AbortSignal[] = [];
   const said: Reply[] = [];
   const failures: unknown[] = [];
   const served = event<[string, AbortSignal]>();
-  served.addListener(async (product, signal) => {
+  const link = served.addListener(async (product, signal) => {
     asked.push(product);
     signals.push(signal);
     await gate.promise;
     return 3;
   });
-  const services = new Services(specsOf(shop, ['price_of'], 'answers'), true, new StepClock(), {
+  const services = new Services(specsOf(contracted, ['price_of'], 'answers'), true, new StepClock(), {
     served: () => served,
     send: (_peer, message) => void (send?.(message) ?? said.push(message)),
     tell: async (_peer, message) => void said.push(message),
@@ -31,7 +31,7 @@ function makeServices(send?: (message: Reply) => void) {
     invalid() {},
     failed: (_request, _peer, error) => failures.push(error),
   });
-  return { services, gate, asked, signals, said, failures };
+  return { services, gate, asked, signals, said, failures, link };
 }
 
 test('a number that a peer uses twice stands for one request: it is handled once, and answered once', async () => {
@@ -67,3 +67,52 @@ test('a number that a peer uses twice: what it calls off is called off', () => {
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   expect(services.running).toBe(0);
 });
+
+test('what is called off while its arguments are checked is not handled', async () => {
+  const checked = deferred();
+  const slow = contract({ price_of: request([z.string().refine(() => checked.promise.then(() => true))], z.number()) });
+  const { services, asked, said } = makeServices(undefined, slow);
+  services.received('buyer', { kind: 'call', id: 1, request: 'price_of', args: ['tea'] });
+  services.received('buyer', { kind: 'cancel', id: 1 });
+  checked.resolve();
+  services.received('buyer', { kind: 'call', id: 2, request: 'price_of', args: ['milk'] });
+  await expect.poll(() => asked).toEqual(['milk']);
+  expect(said).toEqual([]);
+});
+
+test('a request without a handler is refused, and not waited for', async () => {
+  const { services, link, said } = makeServices();
+  link.disconnect();
+  services.received('buyer', { kind: 'call', id: 1, request: 'price_of', args: ['tea'] });
+  expect(said).toEqual([{ kind: 'nobody', id: 1 }]);
+  expect(services.running).toBe(0);
+});
+
+test.each(['its schema is awaited', 'it waits for room'])(
+  'an answer that changes while %s: sent is what the handler gave',
+  async (what) => {
+    const waits = deferred();
+    let isRoom = what !== 'it waits for room';
+    const prices = z.array(z.number());
+    const slowly = prices.refine(() => waits.promise.then(() => true));
+    const listed = contract({ prices: request([], isRoom ? slowly : prices) });
+    const list = [1];
+    const served = event<[AbortSignal]>();
+    served.addListener(() => list);
+    const said: Reply[] = [];
+    const services = new Services(specsOf(listed, ['prices'], 'answers'), true, new StepClock(), {
+      served: () => served,
+      send: (_peer, message) => void said.push(structuredClone(message)),
+      tell: async (_peer, message) => void said.push(message),
+      room: () => (isRoom ? undefined : waits.promise),
+      invalid() {},
+      failed() {},
+    });
+    services.received('buyer', { kind: 'call', id: 1, request: 'prices', args: [] });
+    list.push(2);
+    isRoom = true;
+    waits.resolve();
+    await services.drain();
+    expect(said).toEqual([{ kind: 'result', id: 1, value: [1] }]);
+  },
+);

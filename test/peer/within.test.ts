@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { StepClock } from 'mreventloop/testing';
 import { within } from '../../src/peer/within.ts';
@@ -10,4 +11,15 @@ test('within: what nobody waits for any more may fail', async () => {
   // An unhandled rejection would end the run.
   fail(new Error('nobody is interested'));
   await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('within: nothing is left of the waiting, however it ends', async () => {
+  const clock = new StepClock();
+  const { signal } = new AbortController();
+  await within(clock, Promise.resolve(), 100, signal, () => 'late');
+  await expect(within(clock, Promise.reject(new Error('no')), 100, signal, () => 'late')).rejects.toThrow('no');
+  const late = expect(within(clock, new Promise(() => {}), 100, signal, () => 'late')).rejects.toThrow('late');
+  clock.advance(100);
+  await late;
+  expect([clock.pending, getEventListeners(signal, 'abort')]).toEqual([0, []]);
 });

@@ -118,6 +118,17 @@ test('pack: many events are unpacked into several batches', () => {
   expect(batches.flatMap((batch) => decode(batch).calls.map(({ args }) => args))).toEqual(events);
 });
 
+function countBatches(event: string, events: number): number {
+  const list = `[${'[],'.repeat(events - 1)}[]]`;
+  return unpack(`{"jsonrpc": "2.0", "method": "rpc.mr.pack.${event}", "params": ["P:1:1", ${list}]}`).length;
+}
+
+test('pack: very many events, or a very long name, from a stranger: the broker goes on', () => {
+  expect(countBatches('a', 900_000)).toBe(14_063);
+  expect(countBatches('a'.repeat(2_048), 15_000)).toBe(235);
+  expect(countBatches('a'.repeat(2_048), 20_000)).toBe(0);
+});
+
 describe('pack: what makes no sense', () => {
   test('more arguments than a listener can be called with', () => {
     const many = Array.from({ length: 1_024 }, () => 0);

@@ -133,8 +133,10 @@ export class WebSocketBus implements Bus {
     socket.addEventListener('close', ({ code, reason }: { code: number; reason: string }) => {
       if (socket === this.#socket) this.#closed(code, reason);
     });
-    // A close follows. Pages do not learn what went wrong.
-    socket.addEventListener('error', ({ error }: { error?: Error }) => (this.trouble = error));
+    // A close follows. Pages do not learn what went wrong. The library also reports that this bus gave up.
+    socket.addEventListener('error', ({ error }: { error?: Error }) => {
+      if (socket === this.#socket) this.trouble = error;
+    });
   }
 
   async #join(socket: WebSocketLike): Promise<void> {
