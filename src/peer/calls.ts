@@ -229,7 +229,6 @@ export class Calls {
         pending.answer(message.value, false);
         break;
       case 'end':
-        pending.peer = undefined;
         pending.answer(undefined, true);
         break;
       case 'error': {

@@ -62,7 +62,7 @@ export class ReplyStream implements AsyncIterableIterator<unknown> {
   /** An answer came, or the end of the stream. */
   arrived(value: unknown, isLast: boolean): void {
     if (isLast) this.#end(true);
-    else if (this.#state === 'open') this.#waiting.push(value);
+    else this.#waiting.push(value);
     this.#wake?.();
   }
 

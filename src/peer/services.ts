@@ -56,9 +56,8 @@ class Service {
 
   /** Waits until an answer may be sent, or is no longer wanted. */
   async untilRoom(): Promise<void> {
-    while (this.room === 0 && !this.signal.aborted) {
-      await new Promise<void>((resolve) => (this.#onRoom = resolve));
-    }
+    if (this.room > 0 || this.signal.aborted) return;
+    await new Promise<void>((resolve) => (this.#onRoom = resolve));
     this.#onRoom = undefined;
   }
 }
@@ -177,7 +176,7 @@ export class Services {
     const take = (): void | Promise<void> => {
       const parsed = spec.parseArgs(args);
       const go = (values: Parsed): void => {
-        if (service.signal.aborted || this.#order.closed) {
+        if (service.signal.aborted) {
           this.#end(peer, id);
         } else if (isViolation(values)) {
           this.#port.invalid(request, values);
