@@ -138,13 +138,24 @@ export class Channels {
     this.#inward.get(peer)?.inbox.reopened();
   }
 
-  /** A peer is not there, or nothing is heard of it any more. If it comes back, it goes on where it was. */
-  gone(peer: string): void {
+  /**
+   * A peer is not there, or nothing is heard of it any more. If it comes back, it goes on where it was.
+   * @param wasThere - whether it had said who it is
+   */
+  gone(peer: string, wasThere: boolean): void {
     this.#outward.get(peer)?.outbox.unsubscribe(peer);
-    const inbox = this.#inward.get(peer)?.inbox;
-    if (inbox === undefined) return;
-    // It is not known where to start, but the first messages did not come.
-    if (inbox.position === 0 && inbox.held > 0) this.#port.gap(peer);
+    const inward = this.#inward.get(peer);
+    if (inward === undefined) return;
+    const { inbox, count } = inward;
+    const isNew = inbox.position === 0;
+    if (isNew && !wasThere) {
+      // Nothing was taken of what it sent, and nothing is to be before it has said who it is.
+      inbox.close();
+      this.#begin(peer, count);
+      return;
+    }
+    // The first messages are not among those that are held.
+    if (isNew && inbox.held > 0) this.#port.gap(peer);
     inbox.end([]);
   }
 
@@ -161,6 +172,13 @@ export class Channels {
     const known = this.#inward.get(peer);
     if (known !== undefined && known.count >= count) return known.count === count ? known.inbox : undefined;
     known?.inbox.close();
+    const inbox = this.#begin(peer, count);
+    inbox.ask();
+    if (known !== undefined) this.#port.forgotten(peer);
+    return inbox;
+  }
+
+  #begin(peer: string, count: number): Inbox {
     const to = methodTo(peer);
     // The receiver names the channel by the sender's number, but with its own id.
     const name = channelName(this.#id, count);
@@ -175,8 +193,6 @@ export class Channels {
       complain: (ranges) => tell({ kind: 'nak', ranges, forgot: forgot() }),
     });
     this.#inward.set(peer, { count, inbox });
-    inbox.ask();
-    if (known !== undefined) this.#port.forgotten(peer);
     return inbox;
   }
 

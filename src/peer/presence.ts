@@ -22,8 +22,11 @@ export interface PresencePort {
   /** It is time to say that this peer is there. */
   alive(): void;
   left(peer: RemotePeer, reason: LeaveReason): void;
-  /** Nothing is heard of a peer any more, or it said good-bye. */
-  gone(peer: string): void;
+  /**
+   * Nothing is heard of a peer any more, or it said good-bye.
+   * @param wasThere - whether it had said who it is
+   */
+  gone(peer: string, wasThere: boolean): void;
   /**
    * Nothing has to be remembered of a peer any more.
    * @param hasLeft - whether it said good-bye, so that it will not come back
@@ -146,7 +149,7 @@ export class Presence {
   bye(id: string): void {
     const peer = this.#known.get(id)?.peer;
     this.#note(id, undefined, true);
-    this.#port.gone(id);
+    this.#port.gone(id, peer !== undefined);
     if (peer !== undefined) this.#port.left(peer, 'bye');
     this.#port.forget(id, true);
   }
@@ -219,7 +222,7 @@ export class Presence {
         const { peer } = known;
         known.isGone = true;
         known.peer = undefined;
-        this.#port.gone(id);
+        this.#port.gone(id, peer !== undefined);
         if (peer !== undefined) this.#port.left(peer, 'silent');
       } else if (silent >= patience * REMEMBERED) {
         this.#known.delete(id);

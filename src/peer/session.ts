@@ -130,9 +130,9 @@ export class Session {
     });
     const presence = new Presence(options.silence, clock, {
       alive: () => this.#tell(TO_ALL, { kind: 'alive' }),
-      gone: (peer) => {
+      gone: (peer, wasThere) => {
         outbox.unsubscribe(peer);
-        channels.gone(peer);
+        channels.gone(peer, wasThere);
         inboxes.gone(peer, []);
       },
       left: (peer, reason) => {

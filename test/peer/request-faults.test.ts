@@ -310,6 +310,10 @@ describe('requests: on a network that fails', () => {
     const answer = buyer.request.price_of('tea', { timeout: Infinity });
     await clock.pass(5_000);
     expect(asked).toBe(0);
+    // Nor when it falls silent.
+    buyers.send = () => {};
+    await clock.pass(20_000);
+    expect(asked).toBe(0);
     buyers.send = send;
     expect(await clock.until(answer)).toBe(1);
   });
