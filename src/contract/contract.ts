@@ -1,8 +1,8 @@
 import { ConnectError } from '../errors.ts';
 import type { AnyEvent, Event } from '../events/event.ts';
 import { CODEC, type Codec, isCodec } from './codec.ts';
-import { isRequest, type RequestEntry } from './request.ts';
-import { type InputOf, isSchema, type OutputOf, type StandardSchema } from './standard-schema.ts';
+import { areSchemas, isRequest, type RequestEntry } from './request.ts';
+import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
 
 /**
  * The entry of a contract under a name: a schema for each argument of an event; an event made with
@@ -81,7 +81,7 @@ export function contract<const C extends Contract>(entries: C, { codec }: Contra
   }
   for (const [name, entry] of Object.entries(entries)) {
     if (name === '' || name === '__proto__') throw new ConnectError(`'${name}' cannot be a name in a contract`);
-    if (isRequest(entry) || isEventEntry(entry) || (isList(entry) && entry.every(isSchema))) continue;
+    if (isRequest(entry) || isEventEntry(entry) || (isList(entry) && areSchemas(entry))) continue;
     throw new ConnectError(
       `'${name}' in a contract must be a list with a schema for each argument, event<[…]>() or request(…)`,
     );

@@ -61,13 +61,18 @@ function entry<A extends readonly StandardSchema[], R extends StandardSchema, S 
   result: R,
   stream: S,
 ): RequestEntry<A, R, S> {
-  if (!Array.isArray(args) || ![...args, result].every(isSchema)) {
-    throw new ConnectError('a request takes a list of schemas for its arguments, and a schema for its result');
-  }
-  return Object.freeze({ kind: 'request', args, result, stream });
+  const made = { kind: 'request', args, result, stream } as const;
+  if (isRequest(made)) return Object.freeze(made);
+  throw new ConnectError('a request takes a list of schemas for its arguments, and a schema for its result');
 }
 
 /** Whether an entry of a contract is a request. */
 export function isRequest(value: unknown): value is RequestEntry {
-  return typeof value === 'object' && value !== null && (value as Partial<RequestEntry>).kind === 'request';
+  const { kind, args, result } = (value ?? {}) as Partial<RequestEntry>;
+  return kind === 'request' && Array.isArray(args) && areSchemas([...args, result]);
+}
+
+/** Whether a list has nothing but schemas. Holes are none. */
+export function areSchemas(list: readonly unknown[]): boolean {
+  return [...list].every(isSchema);
 }

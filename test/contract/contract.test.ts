@@ -29,7 +29,10 @@ describe('contract: entries', () => {
     ['a schema that is a function', type('string')],
     ['a function', () => {}],
     ['a list of something else', ['string']],
-    ['a hole in a list', [z.string(), undefined]],
+    ['undefined in a list', [z.string(), undefined]],
+    ['a hole in a list', Object.assign([z.string()], { length: 2 })],
+    ['what calls itself a request', { kind: 'request' }],
+    ['a request without an answer', { kind: 'request', args: [], stream: false }],
     ['undefined', undefined],
     ['an object', {}],
   ])('%s is none', (_title, entry) => {
