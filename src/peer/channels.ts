@@ -28,10 +28,8 @@ interface Outward {
   readonly name: string;
   readonly batcher: Batcher;
   readonly outbox: Outbox;
-  /** How many others the peer had forgotten when it met this one; undefined before it has said so. */
-  forgot: number | undefined;
-  /** What had been sent when the link broke, until something is heard of the channel again. */
-  sentBefore: number | undefined;
+  /** How many others the peer had forgotten when it met this one, as far as it has said so. */
+  forgot: number;
 }
 
 /** The messages from one peer, and the number of its channel: the peer may begin a new one. */
@@ -109,10 +107,7 @@ export class Channels {
 
   pause(): void {
     this.#isOpen = false;
-    for (const outward of this.#outward.values()) {
-      outward.outbox.pause();
-      outward.sentBefore = outward.outbox.sent;
-    }
+    for (const { outbox } of this.#outward.values()) outbox.pause();
   }
 
   /** Sends what waits for the end of the turn. */
@@ -222,26 +217,21 @@ export class Channels {
   /** A peer says something about the channel to it. */
   #heard(peer: string, outward: Outward, control: Sent): void {
     const { outbox } = outward;
-    if ('forgot' in control) this.#recall(outward, control.forgot);
-    outward.sentBefore = undefined;
+    // A peer that has forgotten this one may have got what was sent before, and is not to get it twice.
+    const hasForgotten = 'forgot' in control && control.forgot > outward.forgot;
+    if (hasForgotten) {
+      outward.forgot = control.forgot;
+      outbox.giveUp();
+    }
     if (control.kind === 'ack') {
       outbox.acknowledge(peer, control.g);
     } else if (control.kind === 'nak') {
       outbox.repeat(peer, control.ranges);
     } else if (control.kind === 'hello') {
       outbox.subscribe(peer, [methodTo(peer)], control.acked);
-      // It asks at first, if it had taken this peer for gone or has forgotten it, and if its link broke.
-      this.#port.doubtful(peer);
     }
-  }
-
-  /** A peer that has forgotten this one may have got what was sent before, and is not to get it twice. */
-  #recall(outward: Outward, forgot: number): void {
-    const { outbox, sentBefore } = outward;
-    // Who says this only after the link broke may have forgotten this peer meanwhile, unless it never forgot any.
-    const before = outward.forgot ?? (sentBefore === undefined ? forgot : 0);
-    outward.forgot = Math.max(before, forgot);
-    if (forgot > before) outbox.giveUp(sentBefore ?? outbox.sent);
+    // It also says hello if it had taken this peer for gone, and if its link broke.
+    if (hasForgotten || control.kind === 'hello') this.#port.doubtful(peer);
   }
 
   #to(peer: string, isThere: boolean): Outward {
@@ -271,7 +261,7 @@ export class Channels {
       replay: (_, packs, gone) => this.#port.send(to, encodeReplay(peer, name, packs, gone)),
       overflow: () => this.#port.doubtful(peer),
     });
-    outward = { name, batcher, outbox, forgot: undefined, sentBefore: undefined };
+    outward = { name, batcher, outbox, forgot: 0 };
     this.#outward.set(peer, outward);
     if (this.#isOpen) outbox.open();
     outbox.subscribe(peer, [to], 0);

@@ -120,11 +120,6 @@ export class Outbox {
     return this.#stock.waiting;
   }
 
-  /** The last event that was sent, as a number over all events. */
-  get sent(): number {
-    return this.#sentG;
-  }
-
   /** How many events are kept at all, history included. */
   get kept(): number {
     return this.#stock.kept;
@@ -229,11 +224,11 @@ export class Outbox {
     for (const log of this.#logs.values()) this.#tellDropped(log);
   }
 
-  /** Will not repeat what was sent up to `g`. The publisher knows, and is not told. */
-  giveUp(g: number): void {
+  /** Will not repeat what was sent. The publisher knows, and is not told. */
+  giveUp(): void {
     this.#port.flush();
     for (const log of this.#logs.values()) {
-      this.#stock.dropSent(log, g);
+      this.#stock.dropSent(log);
       log.told = log.dropped;
     }
   }

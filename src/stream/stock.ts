@@ -74,9 +74,9 @@ export class Stock {
     }
   }
 
-  /** Drops events that were sent, up to `g`. */
-  dropSent(log: Log, g: number): void {
-    for (let n = log.first; n <= log.sent && log.g(n) <= g; n += 1) if (!log.isDropped(n)) this.#drop(log, n);
+  /** Drops the events that were sent: they will not be repeated. */
+  dropSent(log: Log): void {
+    for (let n = log.first; n <= log.sent; n += 1) if (!log.isDropped(n)) this.#drop(log, n);
   }
 
   /** Drops an event that is kept: it will not be sent, or not again. Subscribers are told. */

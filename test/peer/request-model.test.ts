@@ -73,6 +73,7 @@ describe('requests: model', () => {
     await fc.assert(
       fc.asyncProperty(setting, fc.array(step, { maxLength: 60, size: 'max' }), async (options, steps) => {
         const program = new Program({ ...options, isAsync });
+        await program.start();
         for (const one of steps) await program.run(one);
         await program.finish();
       }),

@@ -56,7 +56,6 @@ function makeShop(isAsync: boolean) {
 export class Program {
   readonly #clock = new StepClock();
   readonly #network: FaultyNetwork;
-  readonly #isLossy: boolean;
   readonly #servers;
   readonly #askers;
   readonly #starting = new Set<number>();
@@ -76,7 +75,6 @@ export class Program {
     };
     const clock = this.#clock;
     this.#network = new FaultyNetwork({ clock, seed, delay: 2, ...faults });
-    this.#isLossy = faults.loss > 0;
     const shop = makeShop(isAsync);
     const places = <P>(length: number, make: (options: object) => P) =>
       Array.from({ length }, () => {
@@ -92,11 +90,16 @@ export class Program {
       peer.serve.answer((n, signal) => this.#whileOpen(`handler ${n}`, () => this.#answer(n, signal)));
       peer.serve.list((n, length) => this.#list(n, length));
     }
-    for (let place = 0; place < PEERS; place += 1) this.#start(place);
   }
 
   get #places() {
     return [...this.#servers, ...this.#askers];
+  }
+
+  /** Fulfils when all are ready: how long the code that peers load takes is not up to the clock. */
+  async start(): Promise<void> {
+    for (let place = 0; place < PEERS; place += 1) this.#start(place);
+    await this.#clock.until(() => this.#places.every(({ peer }) => peer.ready));
   }
 
   async run(step: Step): Promise<void> {
@@ -120,8 +123,6 @@ export class Program {
         if (step.do === 'mend') this.#unmute(step.peer);
         break;
       case 'mute':
-        // What may happen then stands in docs/adr/0010-requests.md.
-        if (this.#isLossy) break;
         Object.assign(this.#places[step.peer]?.bus() ?? {}, { send() {} });
         break;
       case 'start':
