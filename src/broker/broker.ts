@@ -316,11 +316,12 @@ export class Broker implements AsyncDisposable {
     if (this.#ws !== undefined) {
       const door = await makeWebSocketDoor(this.#ws, (grant) => makeGate(grant, (id) => isHere(id, doors)));
       this.#webSockets = await door.open(listener);
-      this.#url = this.#webSockets.in;
       doors.push(door);
       const { server, socket, port = 0 } = this.#ws;
+      // A server of the user may listen elsewhere later.
+      if (server === undefined) this.#url = this.#webSockets.in;
       if (server === undefined && socket === undefined && port === 0) {
-        this.#ws = { ...this.#ws, port: Number(new URL(this.#url).port) };
+        this.#ws = { ...this.#ws, port: Number(new URL(this.#webSockets.in).port) };
       }
     }
     this.#portDoor = await makePortDoor();

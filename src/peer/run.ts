@@ -160,6 +160,8 @@ export class Run {
     if (this.#isOver) await bus.close();
     this.#ending.signal.throwIfAborted();
     this.#durability = await this.#makeDurability(bus);
+    // A stop in the meantime has closed the bus.
+    this.#ending.signal.throwIfAborted();
     const { session } = this.participant;
     await bus.open({
       frame: (text) => {
@@ -172,6 +174,7 @@ export class Run {
         else this.#refused(error);
       },
     });
+    this.#ending.signal.throwIfAborted();
     for (const topic of session.topics) bus.subscribe(topic);
   }
 

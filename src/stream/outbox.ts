@@ -374,9 +374,9 @@ export class Outbox {
     this.#newcomers.note(this.#sentG, this.#logs.values());
   }
 
-  /** Returns the logs of those of these events that are published here. */
+  /** Returns the logs of those of these events that are published here, each once. */
   #logsOf(names: readonly string[]): Log[] {
-    return names.map((name) => this.#logs.get(name)).filter((log) => log !== undefined);
+    return [...new Set(names)].map((name) => this.#logs.get(name)).filter((log) => log !== undefined);
   }
 
   /** Whether the way is open for an event of a log, and there is room. */

@@ -117,6 +117,23 @@ describe.each(SCHEMES)('broker over %s', (scheme) => {
     expect(broker.running).toBe(false);
   });
 
+  test('stop, start and stop again: the end of what came first changes nothing', async () => {
+    const broker = await startBroker(scheme);
+    const first = broker.stop();
+    const start = broker.start();
+    const second = broker.stop();
+    await first;
+    expect(broker.stop()).toBe(second);
+    await Promise.all([start, second]);
+    const early = broker.start();
+    void broker.stop();
+    const late = broker.start();
+    await early;
+    await broker.stop();
+    await late;
+    expect(broker.running).toBe(false);
+  });
+
   test('stop during the start: it does not serve', async () => {
     const { in: inAddress, out } = freeEndpoints(scheme);
     const broker = new Broker(inAddress, out);

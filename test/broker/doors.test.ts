@@ -358,6 +358,25 @@ describe('broker on a server of the user', () => {
     expect(peer.ready).toBe(true);
   });
 
+  test('the server closes, and listens elsewhere: the address is where it listens', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const broker = await listen({ ws: { server } });
+    const first = (server.address() as AddressInfo).port;
+    expect(broker.url).toBe(`ws://127.0.0.1:${first}/`);
+    const taken = createServer();
+    onTestFinished(() => void taken.close());
+    server.close();
+    await once(server, 'close');
+    expect(broker.url).toBeUndefined();
+    taken.listen(first, '127.0.0.1');
+    await once(taken, 'listening');
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    expect(broker.url).toBe(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  });
+
   test('two brokers: each has its path, a path that is taken is refused, and one that none has is not found', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => void server.close());

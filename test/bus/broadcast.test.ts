@@ -1,7 +1,8 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { Broker, connect, contract, event, Peer } from 'mreventloop';
+import { makePortBus } from '../../src/bus/address.ts';
 import { numbers } from './pair.ts';
 
 /** A channel that is closed after the test. */
@@ -87,7 +88,7 @@ test('channel: a peer can be stopped and started again, and what others say on i
   connect(peer.status, 'invalid', (report) => invalid.push(report));
   for (let i = 0; i < 3; i += 1) {
     await peer.start();
-    for (const data of [null, 7, { mreventloop: 'x' }, { mreventloop: ['x', 7, 8] }, `${i}`]) {
+    for (const data of [null, 7, { mreventloop: null }, { mreventloop: 'x' }, { mreventloop: ['x', 7, 8] }, `${i}`]) {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is no window
       other.postMessage(data);
     }
@@ -112,6 +113,29 @@ test('channel: one that is closed cannot be used, and a peer whose channel is cl
   expect(await disconnected).toEqual(['the BroadcastChannel is closed']);
   await peer.stop();
   await expect(peer.start()).rejects.toMatchObject({ code: 'STATE', message: 'the BroadcastChannel is closed' });
+});
+
+test('channel: what was sent leaves when the bus is closed, and nothing stays behind', async () => {
+  const name = crypto.randomUUID();
+  const [mine, other] = [open(name), open(name)];
+  const bus = await makePortBus(mine);
+  const heard: string[] = [];
+  const listener = { unreadable() {}, down() {}, refused() {} };
+  await bus.open({ ...listener, frame: (text) => heard.push(text) });
+  bus.subscribe({ name: 'x', prefixes: [] });
+  const arrived = new Promise((resolve) => {
+    other.addEventListener('message', (message: unknown) => {
+      const { data } = message as { data: { mreventloop: string[] } };
+      if (data.mreventloop.length > 0) resolve(data.mreventloop);
+    });
+  });
+  bus.send('x', '{}');
+  void bus.close();
+  // As at the end of a program, there is no time for more.
+  mine.close();
+  expect(await arrived).toEqual(['x', '{}']);
+  // Nothing comes back to who is closed.
+  expect([heard, getEventListeners(mine as unknown as EventTarget, 'message')]).toEqual([[], []]);
 });
 
 test('broker: a channel cannot be attached to it', () => {

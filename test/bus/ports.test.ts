@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { AddressError, Broker, connect, Peer } from 'mreventloop';
@@ -101,15 +101,18 @@ test('attach: who detaches a port twice leaves alone what was attached since', a
   const broker = await listen();
   const { port1, port2 } = new MessageChannel();
   onTestFinished(() => port2.close());
+  const watching = (): number => getEventListeners(port1, 'close').length;
   const first = broker.attach(port1);
+  const watches = watching();
   first[Symbol.dispose]();
   const [second, same] = [broker.attach(port1), broker.attach(port1)];
+  expect(watching()).toBe(watches);
   first[Symbol.dispose]();
   expect(broker.ports).toBe(1);
   await using _peer = await new Peer(port2, [], []).start();
   same[Symbol.dispose]();
   second[Symbol.dispose]();
-  expect(broker.ports).toBe(0);
+  expect([broker.ports, watching()]).toEqual([0, 0]);
 });
 
 test('port: a peer whose broker is in a thread that ended is told', async () => {

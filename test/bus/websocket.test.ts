@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { makeBus } from '../../src/bus/address.ts';
 import { libraryWebSocket } from '../../src/bus/websocket-library.ts';
+import { type Deferred, deferred } from '../loop/deferred.ts';
 
 /** A server that is no broker, and answers whoever joins with these words in turn. */
 async function serve(...words: readonly string[]): Promise<string> {
@@ -133,13 +134,139 @@ test.each([
   socket.destroy();
   await down;
   const found: number[] = [];
+  const pauses: number[] = [];
   while (found.length < limits.length) {
     const again = once(server, 'upgrade');
-    nextTimer();
+    pauses.push(nextTimer());
     await again;
     found.push(nextTimer());
   }
   expect(found).toEqual(limits);
+  // Waiting for somebody to answer was pause enough.
+  expect(Math.max(...pauses)).toBeLessThan(50);
+});
+
+test.each([
+  ['comes', (token: Deferred<string>) => token.resolve('late')],
+  ['is refused', (token: Deferred<string>) => token.reject(new Error('late'))],
+])('websocket: a token that %s only when the link has broken does nothing to the next link', async (_, settle) => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => server.close());
+  await once(server, 'listening');
+  server.once('connection', (socket) => socket.terminate());
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const tokens = [deferred<string>(), deferred<string>()];
+  const asked = deferred();
+  let asks = 0;
+  const token = (): Promise<string> => {
+    asked.resolve();
+    asks += 1;
+    return (tokens[asks - 1] as Deferred<string>).promise;
+  };
+  const bus = await makeBus({ in: url, out: url }, { token });
+  onTestFinished(() => bus.close());
+  const refused: unknown[] = [];
+  await bus.open({ frame() {}, unreadable() {}, down() {}, refused: (error) => refused.push(error) });
+  await asked.promise;
+  while (asks === 1) {
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    vi.advanceTimersByTime(1);
+  }
+  settle(tokens[0] as Deferred<string>);
+  for (let i = 0; i < 10; i += 1) await Promise.resolve();
+  expect(refused).toEqual([]);
+  // The second one is waited for as long as ever.
+  vi.advanceTimersByTime(4_000);
+  expect(refused).toMatchObject([{ code: 'REFUSED', cause: { message: 'it did not come in time' } }]);
+});
+
+test('websocket: after a token that could not be had, the next one is asked for a second later', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => server.close());
+  await once(server, 'listening');
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const bus = await makeBus({ in: url, out: url }, { token: () => Promise.reject(new Error('none')) });
+  onTestFinished(() => bus.close());
+  await new Promise<void>((resolve, reject) => {
+    bus.open({ frame() {}, unreadable() {}, down: reject, refused: () => resolve() }).catch(reject);
+  });
+  expect(nextTimer()).toBe(1_000);
+});
+
+test('websocket: a broker of which nothing is heard for a heartbeat is left', async () => {
+  const url = await serve('joined {"maxPayload": 4194304, "heartbeat": 9000}', '{"jsonrpc": "2.0"}');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const bus = await makeBus({ in: url, out: url });
+  onTestFinished(() => bus.close());
+  let isDown = false;
+  await new Promise<void>((resolve, reject) => {
+    const listener = { frame: () => resolve(), unreadable() {}, down: () => (isDown = true), refused: reject };
+    bus.open(listener).catch(reject);
+  });
+  vi.advanceTimersByTime(8_999);
+  expect(isDown).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(isDown).toBe(true);
+});
+
+test('websocket: a frame above the size that the broker takes is refused, and the link stays', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => server.close());
+  await once(server, 'listening');
+  const heard: string[] = [];
+  server.on('connection', (socket) => {
+    socket.once('message', () => {
+      socket.send('joined {"maxPayload": 2097152, "heartbeat": 10000}');
+      socket.send('{"jsonrpc": "2.0"}');
+      socket.on('message', (data) => heard.push((data as Buffer).toString()));
+    });
+  });
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const bus = await makeBus({ in: url, out: url });
+  onTestFinished(() => bus.close());
+  const refused: unknown[] = [];
+  await new Promise<void>((resolve, reject) => {
+    const listener = {
+      frame: () => resolve(),
+      unreadable: reject,
+      down: reject,
+      refused: (e: Error) => refused.push(e),
+    };
+    bus.open(listener).catch(reject);
+  });
+  const largest = 'x'.repeat(2_097_152);
+  bus.send('x', `${largest}x`);
+  expect(refused).toMatchObject([{ code: 'PAYLOAD' }]);
+  bus.send('x', largest);
+  await expect.poll(() => heard.length).toBe(1);
+  expect([heard[0]?.length, refused.length]).toEqual([2_097_152, 1]);
+});
+
+test('websocket: closing ends the connection to a server that does not answer', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => server.close());
+  await once(server, 'listening');
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const came = once(server, 'connection');
+  const bus = await makeBus({ in: url, out: url });
+  await bus.open({ frame() {}, unreadable() {}, down() {}, refused() {} });
+  const [client, request] = (await came) as [WebSocket, IncomingMessage];
+  await once(client, 'message');
+  // It hears nothing, so it does not answer either.
+  request.socket.removeAllListeners('data');
+  request.socket.resume();
+  const ended = new Promise((resolve) => request.socket.once('close', resolve));
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const closed = bus.close();
+  vi.advanceTimersByTime(1_000);
+  await closed;
+  await ended;
 });
 
 test('websocket: giving up a connection that nobody answers is not taken for what went wrong', async () => {

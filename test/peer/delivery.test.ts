@@ -332,6 +332,27 @@ describe('delivery: starting and stopping', () => {
     await world.until(closed.promise);
   });
 
+  test('a stop that waits for a listener takes nothing more from the bus', async () => {
+    const world = new World();
+    const sender = await world.start([], ['tick']);
+    const receiver = await world.start(['tick'], [], { subscribe: { tick: { awaited: true } } });
+    const { promise, open } = gate();
+    const received: number[] = [];
+    connect(receiver, 'tick', (n) => {
+      received.push(n);
+      return promise;
+    });
+    await world.until(sender.publish.tick(1));
+    await world.pass(10);
+    const stop = receiver.stop();
+    await world.pass(10);
+    await world.until(sender.publish.tick(2));
+    await world.pass(10);
+    open();
+    await world.until(stop);
+    expect(received).toEqual([1]);
+  });
+
   test('waitFor: between what ends a start and its end, it hears that, too', async () => {
     const world = new World();
     const quick = peerOn(world, world.network.bus());
@@ -341,6 +362,37 @@ describe('delivery: starting and stopping', () => {
     await expect(quick.waitFor({ subscribers: 'tick' })).rejects.toThrow('enough');
     await start;
   });
+
+  test.each(range(-10, 10))(
+    'a bus that is closed is not used: the stop comes %i steps after the bus',
+    async (steps) => {
+      const world = new World();
+      const made = gate();
+      const bus = world.network.bus();
+      const used: string[] = [];
+      for (const name of ['open', 'subscribe', 'close'] as const) {
+        const use = bus[name].bind(bus) as (arg?: unknown) => unknown;
+        Object.assign(bus, {
+          [name]: (arg?: unknown) => {
+            used.push(name);
+            return use(arg);
+          },
+        });
+      }
+      const options = { clock: world.clock, bus: () => made.promise.then(() => bus) };
+      const peer = new Peer('inproc://a', 'inproc://b', ['tick'], [], options);
+      const start = expect(world.until(peer.start())).rejects.toThrow('the peer was stopped');
+      let stop: Promise<void> | undefined;
+      const doBoth = [made.open, () => void (stop = peer.stop())];
+      if (steps < 0) doBoth.reverse();
+      doBoth[0]?.();
+      for (let i = 0; i < Math.abs(steps); i += 1) await Promise.resolve();
+      doBoth[1]?.();
+      await stop;
+      await start;
+      expect(used.slice(used.indexOf('close')).filter((name) => name !== 'close')).toEqual([]);
+    },
+  );
 
   test('a stop whose bus could not be closed says so, and the next one is another', async () => {
     const world = new World();

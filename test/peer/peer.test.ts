@@ -168,6 +168,19 @@ describe('peer: starting and stopping', () => {
     expect(() => seller.publish.produced(0)).toThrow(OverflowError);
   });
 
+  test('publish, each event awaited: the runtime has its turn again and again', async () => {
+    const seller = new Peer('inproc://nobody.in', 'inproc://nobody.out', [], ['produced']);
+    let turns = 0;
+    const turn = (): void => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    for (let i = 0; i < 10_000; i += 1) await seller.publish.produced(i);
+    clearImmediate(next);
+    expect(turns).toBeGreaterThanOrEqual(4);
+  });
+
   test('stop: tells what never left', async () => {
     const seller = new Peer('inproc://nobody.in', 'inproc://nobody.out', [], ['produced']);
     const report = seller.status.undelivered.next();
@@ -205,6 +218,10 @@ describe('peer: starting and stopping', () => {
       await peer.stop();
     }
     expect(told).toEqual(['connected', 'stopped', 'connected', 'stopped']);
+    const start = expect(peer.start()).rejects.toThrow('the peer was stopped');
+    await peer.stop();
+    await start;
+    expect(told.splice(4)).toEqual(['stopped']);
     const alone = new Peer<{}, { x: [number] }>('inproc://nobody.in', 'inproc://nobody.out', [], ['x']);
     for (const name of ['undelivered', 'stopped'] as const)
       connect(alone.status, name, () => told.push(`${name} alone`));

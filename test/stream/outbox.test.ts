@@ -259,6 +259,13 @@ describe('outbox', () => {
     expect(replays).toEqual(['1 packs, gone []', '1 packs, gone []']);
   });
 
+  test('an event that a subscriber names more than once is told and sent like any other', () => {
+    const { outbox } = makeOutbox();
+    outbox.subscribe('T', ['a', 'b', 'a', 'b'], 0, READY);
+    for (const name of ['a', 'b']) outbox.publish(name, []);
+    expect(outbox.undelivered()).toEqual(['S', 'T'].map((peer) => ({ peer, count: 2 })));
+  });
+
   test('a way that takes less: what is too large is dropped, be it history, under way or waiting, and no room is lost', async () => {
     const { outbox, sent, replays, onOverflow } = makeOutbox({}, { history: 2 });
     const counts: number[] = [];

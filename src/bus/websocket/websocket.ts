@@ -204,7 +204,6 @@ export class WebSocketBus implements Bus {
     const wasJoined = this.#joined;
     this.#socket = undefined;
     this.#joined = false;
-    this.#silentTicks = 0;
     this.#waiting = [];
     clearTimeout(this.#timer);
     this.#onClosed?.();
