@@ -98,6 +98,8 @@ export class Receiver {
     const channel = readChannelName(pack.publisher);
     const publisher = channel?.peer ?? pack.publisher;
     if (!this.#parts.presence.heard(publisher)) return;
+    // An inbox asks its publisher for heads, which say nothing of events that nobody wants here.
+    if (channel === undefined && !this.#options.subscribes.has(event)) return;
     const inbox =
       channel === undefined
         ? this.#parts.inboxes.of(publisher, event)
@@ -135,12 +137,15 @@ export class Receiver {
       inbox.arrived(pack);
       return;
     }
+    // An inbox remembers what the first one comes after. With each of them, that could take minutes.
+    let { after } = pack;
     for (const [index, args] of pack.events.entries()) {
       const n = pack.n + index;
       const g = pack.gs[index] as number;
       const problem = invalid.get(index);
       if (problem === undefined) {
-        inbox.arrived({ ...pack, n, gs: [g], events: [args], traces: [pack.traces?.[index]] });
+        inbox.arrived({ event, n, gs: [g], events: [args], after, traces: [pack.traces?.[index]] });
+        after = undefined;
       } else {
         this.#port.invalid(problem);
         inbox.gone([[event, n, n, g]]);

@@ -951,6 +951,25 @@ describe('delivery: a store with several servers', () => {
 });
 
 describe('delivery: batches', () => {
+  test('a pack of an event that nobody wants, behind one that is wanted: nobody is asked for anything', async () => {
+    const world = new World();
+    const peer = await world.start(['tick'], []);
+    const bus = world.busOf(peer);
+    const asked: string[] = [];
+    const send = bus.send.bind(bus);
+    bus.send = (topic, frame) => {
+      if (topic === 'rpc.mr.@P') asked.push(frame);
+      send(topic, frame);
+    };
+    const request = (method: string, params: unknown) => JSON.stringify({ jsonrpc: '2.0', method, params });
+    const heard = peer.events.tick.next();
+    bus.arrive(`[${request('tick', [1])}, ${request('rpc.mr.pack.other', ['P:1:1', [[1]]])}]`);
+    expect(await world.until(heard)).toEqual([1]);
+    await world.pass(1_000);
+    expect(asked).toEqual([]);
+    await world.until(peer.stop());
+  });
+
   test('what is published in a turn travels together, and only to who wants it', async () => {
     const broker = await startBroker();
     const { in: inAddress, out } = broker.endpoints;
