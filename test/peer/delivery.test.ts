@@ -961,9 +961,12 @@ describe('delivery: batches', () => {
       if (topic === 'rpc.mr.@P') asked.push(frame);
       send(topic, frame);
     };
-    const request = (method: string, params: unknown) => JSON.stringify({ jsonrpc: '2.0', method, params });
     const heard = peer.events.tick.next();
-    bus.arrive(`[${request('tick', [1])}, ${request('rpc.mr.pack.other', ['P:1:1', [[1]]])}]`);
+    const requests = [
+      { jsonrpc: '2.0', method: 'tick', params: [1] },
+      { jsonrpc: '2.0', method: 'rpc.mr.pack.other', params: ['P:1:1', [[1]]] },
+    ];
+    bus.arrive(JSON.stringify(requests));
     expect(await world.until(heard)).toEqual([1]);
     await world.pass(1_000);
     expect(asked).toEqual([]);
