@@ -301,5 +301,6 @@ export class Session {
 }
 
 function without(names: readonly string[], others: readonly string[]): readonly string[] {
-  return others.length === 0 ? names : names.filter((name) => !others.includes(name));
+  const unwanted = new Set(others);
+  return names.filter((name) => !unwanted.has(name));
 }

@@ -16,6 +16,8 @@ export interface Subscriber {
   /** How long, in milliseconds, it may lag before it is reminded, and since when that counts. */
   patience: number;
   since: number;
+  /** When it was last sent again what it lacked. */
+  repeatedAt: number;
 }
 
 /** The subscribers that want the same events. */

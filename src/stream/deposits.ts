@@ -63,7 +63,7 @@ export class Deposits {
     this.#publisher = publisher;
     this.#clock = clock;
     this.#make = make;
-    const never = { unsureSince: undefined, hasBroken: false, patience: 0, since: 0 };
+    const never = { unsureSince: undefined, hasBroken: false, patience: 0, since: 0, repeatedAt: 0 };
     this.subscriber = { id: STORE, logs: [], acked: 0, ...never };
   }
 

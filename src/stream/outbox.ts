@@ -54,6 +54,12 @@ const ENOUGH = 0.76;
 /** After how many characters to ask the broker whether it has them, if not after a quarter of the window. */
 const MARK_CHARACTERS = MOST_CHARACTERS / 4;
 
+/**
+ * How long, in milliseconds, it takes at least until a subscriber is sent again what it lacks. Subscribers ask after 20
+ * at the earliest. One that asked all the time would have a message of a hundred bytes answered with megabytes.
+ */
+const REPEAT_EVERY = 10;
+
 /** A dropped event counts as a sixteenth of one that is kept: only its numbers are kept, in some 32 bytes. */
 const GONE_BITS = 4;
 /**
@@ -354,8 +360,12 @@ export class Outbox {
     this.#pump();
   }
 
-  /** A subscriber lacks these events. It gets those that are still there. */
+  /** A subscriber lacks these events. It gets those that are still there, unless it got some just now. */
   repeat(id: string, ranges: readonly Range[]): void {
+    const subscriber = this.#subscribers.get(id);
+    const now = this.#clock.now();
+    if (subscriber === undefined || now - subscriber.repeatedAt < REPEAT_EVERY) return;
+    subscriber.repeatedAt = now;
     const replay = new Replay(this.#publisher, (packs, gone) => this.#port.replay(id, packs, gone));
     for (const [name, from, to] of ranges) {
       const log = this.#logs.get(name);
@@ -461,7 +471,8 @@ export class Outbox {
   }
 
   #makeSubscriber(id: string, logs: readonly Log[], acked: number): Subscriber {
-    const subscriber = { id, logs, acked, unsureSince: undefined, hasBroken: false, patience: 0, since: 0 };
+    const never = { unsureSince: undefined, hasBroken: false, patience: 0, since: 0, repeatedAt: -Infinity };
+    const subscriber = { id, logs, acked, ...never };
     this.#laggards.progressed(subscriber);
     return subscriber;
   }

@@ -115,6 +115,7 @@ test('after: for each name, what is most of what its events come after; of sever
       hasBroken: false,
       patience: 0,
       since: 0,
+      repeatedAt: 0,
     });
   }
   /** Sends these events in turn, those of `log` in one batch. */

@@ -266,6 +266,20 @@ describe('outbox', () => {
     expect(outbox.undelivered()).toEqual(['S', 'T'].map((peer) => ({ peer, count: 2 })));
   });
 
+  test('who asks again and again for what it lacks gets it as often as a subscriber asks, and no others wait for that', () => {
+    const { clock, outbox, repeated } = makeOutbox();
+    outbox.subscribe('T', ['a'], 0, READY);
+    outbox.publish('a', []);
+    for (let time = 0; time < 100; time += 1) {
+      outbox.repeat('S', [['a', 1, 1]]);
+      clock.advance(1);
+    }
+    expect(repeated.length).toBe(10);
+    clock.advance(10);
+    for (const id of ['S', 'T', 'T', 'S', 'nobody']) outbox.repeat(id, [['a', 1, 1]]);
+    expect(repeated.length).toBe(12);
+  });
+
   test('a way that takes less: what is too large is dropped, be it history, under way or waiting, and no room is lost', async () => {
     const { outbox, sent, replays, onOverflow } = makeOutbox({}, { history: 2 });
     const counts: number[] = [];

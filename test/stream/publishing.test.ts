@@ -81,7 +81,7 @@ describe('publishing', () => {
     for (const name of ['a', 'b', 'b', 'a', 'c', 'b']) outbox.publish(name, [name], name === 'b' ? TRACE : undefined);
     const ranges = ['a', 'b', 'c'].map((name) => [name, 1, 9] as const);
     outbox.repeat('S', ranges);
-    clock.advance(0);
+    clock.advance(20);
     outbox.repeat('S', ranges);
     const all = [
       'a1:1 ["a"] after b2',
@@ -93,6 +93,7 @@ describe('publishing', () => {
     ];
     expect(frames.flat()).toEqual(all);
     expect(replays).toEqual([all, all]);
+    clock.advance(20);
     // Only a part of a batch.
     outbox.repeat('S', [['b', 2, 2]]);
     expect(replays.at(-1)).toEqual(['b2:3 ["b"] after a1,c1 traced']);
