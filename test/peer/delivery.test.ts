@@ -743,6 +743,31 @@ describe('delivery: flush and stop', () => {
     await world.until(subscriber.stop());
   });
 
+  test.each([true, false])(
+    'stop: what a Python peer said, and a schema still checks, is delivered if there is time, or told (%s)',
+    async (isInTime) => {
+      const world = new World();
+      const { promise, open } = gate();
+      const slow = contract({ tick: [z.number().refine(() => promise.then(() => true))] });
+      const bus = world.network.bus();
+      const options = { subscribe: ['tick'], clock: world.clock, bus: () => Promise.resolve(bus) } as const;
+      const subscriber = new Peer('inproc://a', slow, options);
+      const told: unknown[] = [];
+      connect(subscriber, 'tick', (n) => told.push(n));
+      connect(subscriber.status, 'undelivered', ({ unchecked }) => told.push({ unchecked }));
+      await world.until(subscriber.start());
+      bus.arrive('{"jsonrpc": "2.0", "method": "tick", "params": [1]}');
+      const stopped = subscriber.stop({ timeout: 1_000 });
+      await world.pass(500);
+      expect(told).toEqual([]);
+      if (isInTime) open();
+      await world.until(stopped);
+      open();
+      await world.pass(100);
+      expect(told).toEqual([isInTime ? 1 : { unchecked: 1 }]);
+    },
+  );
+
   test('gap: is told behind what came before it, where that waits for a schema', async () => {
     const world = new World();
     const publisher = await world.start([], ['tick']);
