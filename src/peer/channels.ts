@@ -259,7 +259,8 @@ export class Channels {
         outbox.echoed(g);
       },
       replay: (_, packs, gone) => this.#port.send(to, encodeReplay(peer, name, packs, gone)),
-      overflow: () => this.#port.doubtful(peer),
+      // If a message is too large for a new link, its request is checked all the same: the peer asks for the head.
+      overflow() {},
     });
     outward = { name, batcher, outbox, forgot: 0 };
     this.#outward.set(peer, outward);

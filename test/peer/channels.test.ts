@@ -111,3 +111,58 @@ test('a peer that was forgotten: what it says about the channel from before does
   channels.control('S', 2, { kind: 'ack', g: 1 });
   expect(channels.pending).toBe(0);
 });
+
+test('a peer that has forgotten this one gets nothing again that was sent before, but all that comes after', () => {
+  const clock = new StepClock();
+  const said: string[] = [];
+  let doubts = 0;
+  const channels = new Channels('P', OPTIONS, clock, {
+    ...nobody,
+    send: (_topic, frame) => said.push(frame),
+    doubtful: () => (doubts += 1),
+  });
+  const complain = (n: number, forgot: number): string => {
+    said.length = 0;
+    channels.control('S', 1, { kind: 'nak', ranges: [['rpc.mr.@S', n, n]], forgot });
+    clock.advance(50);
+    return said.filter((frame) => frame.includes('"replay"')).join('');
+  };
+  channels.open();
+  channels.send('S', ['before'], true);
+  clock.advance(50);
+  expect(complain(1, 0)).toContain('before');
+  expect(doubts).toBe(0);
+  expect(complain(1, 1)).toContain('[["rpc.mr.@S",1,1,1]]');
+  expect(doubts).toBe(1);
+  channels.send('S', ['after'], true);
+  clock.advance(50);
+  expect(complain(2, 1)).toContain('after');
+  // What comes late of an earlier time changes nothing.
+  expect(complain(2, 0)).toContain('after');
+  expect(complain(2, 1)).toContain('after');
+  expect(doubts).toBe(1);
+});
+
+test('a peer is gone before it has said who it is: what was taken of it before is not taken again', () => {
+  const delivered: unknown[] = [];
+  const channels = new Channels('P', OPTIONS, new StepClock(), {
+    ...nobody,
+    send() {},
+    deliver: (_peer, args) => delivered.push(args),
+  });
+  const arrive = (n: number): void =>
+    channels
+      .from('S', 1)
+      ?.arrived({ event: 'rpc.mr.@P', n, gs: [n], events: [[n]], after: undefined, traces: undefined });
+  const head = (last: number): void =>
+    channels.control('S', 1, { kind: 'head', heads: [['rpc.mr.@P', last, 1]], g: last, window: 8 });
+  channels.open();
+  head(0);
+  arrive(1);
+  channels.gone('S', true);
+  channels.gone('S', false);
+  arrive(1);
+  arrive(2);
+  head(2);
+  expect(delivered).toEqual([[1], [2]]);
+});

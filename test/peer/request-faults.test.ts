@@ -383,7 +383,10 @@ describe('requests: on a network that fails', () => {
     expect(asked).toEqual([...milk, 'tea', ...(hasBroken ? ['coffee'] : []), 'sugar']);
   });
 
-  test('an asker has forgotten a server that waits for it to read: the handler is ended', async () => {
+  test.each([
+    ['and its link broke', true],
+    ['and was not heard', false],
+  ])('an asker has forgotten a server that waits for it to read, %s: the handler is ended', async (_, hasBroken) => {
     const { clock, seller, buyer, sellers } = await startPair(32, {});
     const [full, ended] = [gate(), gate()];
     seller.serve.prices_of(function* () {
@@ -400,9 +403,12 @@ describe('requests: on a network that fails', () => {
     await clock.until(reader.next());
     await clock.until(full.promise);
     const left = buyer.status.peerLeft.next();
-    sellers.break();
+    let speak: (() => void) | undefined;
+    if (hasBroken) sellers.break();
+    else speak = silence(sellers);
     await clock.until(left);
-    clock.advance(70_000);
+    await clock.pass(70_000);
+    speak?.();
     sellers.mend();
     await clock.until(ended.promise);
     await clock.until(expect(readAll(reader)).rejects.toThrow(PeerGoneError));

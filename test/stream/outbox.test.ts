@@ -280,6 +280,30 @@ describe('outbox', () => {
     expect(repeated.length).toBe(12);
   });
 
+  test('what was sent is given up: it is told as gone, what waits is not, and there is room for that again', () => {
+    const { clock, outbox, sent, replays, onOverflow } = makeOutbox({}, { history: 2 });
+    let told = 0;
+    onOverflow(() => (told += 1));
+    for (let i = 1; i <= 6; i += 1) outbox.publish('a', [i]);
+    // One is history, four are under way, and one waits.
+    outbox.acknowledge('S', 1);
+    expect([outbox.pending, outbox.unsent]).toEqual([5, 1]);
+    sent.length = 0;
+    outbox.giveUp();
+    outbox.giveUp();
+    expect(sent).toEqual(['flush', 'flush']);
+    expect([outbox.pending, outbox.unsent]).toEqual([1, 1]);
+    outbox.repeat('S', [['a', 1, 9]]);
+    expect(replays).toEqual(['0 packs, gone [["a",1,5,5]]']);
+    // Whoever publishes next is not told of these.
+    outbox.publish('a', [7]);
+    expect(told).toBe(0);
+    clock.advance(20);
+    outbox.acknowledge('S', 5);
+    outbox.repeat('S', [['a', 6, 7]]);
+    expect(replays[1]).toBe('1 packs, gone []');
+  });
+
   test('a way that takes less: what is too large is dropped, be it history, under way or waiting, and no room is lost', async () => {
     const { outbox, sent, replays, onOverflow } = makeOutbox({}, { history: 2 });
     const counts: number[] = [];
