@@ -367,9 +367,11 @@ describe('faults: many peers', () => {
       }
       const MB = 2 ** 20;
       expect(after.heap - before.heap).toBeLessThan(2 * MB);
-      expect(after.rss - before.rss).toBeLessThan(32 * MB);
-      expect(after.rss - middle.rss).toBeLessThan(16 * MB);
-      expect(after.broker - middle.broker).toBeLessThan(16 * MB);
+      // What leaks grows each time. But once, at any time, V8 may take a hundred megabytes of which it uses ten.
+      for (const key of ['rss', 'broker'] as const) {
+        const growth = Math.min(middle[key] - before[key], after[key] - middle[key]);
+        expect(growth, key).toBeLessThan(16 * MB);
+      }
       await python?.check();
     },
   );
